@@ -1,0 +1,45 @@
+import express, { type ErrorRequestHandler, type Express } from "express";
+import type { Log } from "./core/ports.ts";
+import { loggableError } from "./errors.ts";
+import { type IntakePorts, intakeRoute } from "./http/routes/intake.ts";
+import { JOBS_PATH, type JobPorts, jobRoute } from "./http/routes/jobs.ts";
+import { STATUS_PATHS, type StatusPorts, statusRoute } from "./http/routes/status.ts";
+import type { PlatformChannel } from "./platforms/platform.ts";
+
+export interface AppDependencies extends IntakePorts, JobPorts, StatusPorts {
+  channels: readonly PlatformChannel[];
+  log: Log;
+}
+
+/** Every route, and who may call it. */
+export function createApp(deps: AppDependencies): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", "simple");
+
+  // Nobody's secret: answers without touching a neighbour.
+  app.get("/_/health", (_req, res) => {
+    res.status(200).json({ status: "ok" });
+  });
+  // The platform, with its credentials.
+  for (const channel of deps.channels) app.post(channel.intake.path, ...intakeRoute(channel, deps));
+  // The queue, with a job this connector signed.
+  app.post(JOBS_PATH, ...jobRoute(deps));
+  // Vonage, with a signed webhook.
+  app.post(STATUS_PATHS, ...statusRoute(deps));
+
+  app.use((_req, res) => {
+    res.status(404).json({
+      message:
+        "Nothing is served here, or its channel is switched off: the connector's first log lines say which",
+    });
+  });
+  app.use(((thrown, _req, res, _next) => {
+    // Only what Express itself refuses comes here, such as a path that cannot be decoded.
+    const status = (thrown as { status?: number }).status ?? 500;
+    deps.log.warn({ status, ...loggableError(thrown) }, "Request refused");
+    res.status(status).json({ message: status < 500 ? "The request could not be read" : "Try again later" });
+  }) satisfies ErrorRequestHandler);
+  return app;
+}

@@ -1,0 +1,42 @@
+import type { Channel, OutboundMessage } from "./message.ts";
+import type { DeliveryReport } from "./report.ts";
+
+/** Sends one message. `attempt` counts how often it was put back, from 1. */
+export interface SendJob {
+  kind: "send";
+  attempt: number;
+  message: OutboundMessage;
+}
+
+/** A report the connector itself owes a platform that could not take it at once. */
+export interface ReportJob {
+  kind: "report";
+  attempt: number;
+  report: DeliveryReport;
+  /** Milliseconds since the epoch; given up after it. */
+  expiresAt: number;
+}
+
+/** Decides what became of an attempt whose outcome nobody knows. */
+export interface DoubtJob {
+  kind: "doubt";
+  attempt: number;
+  message: OutboundMessage;
+  /** Milliseconds since the epoch. */
+  decideAt: number;
+}
+
+export type Job = SendJob | ReportJob | DoubtJob;
+
+/** The queues by purpose, so that one channel's throttle or an absent platform does not stop the others. */
+export type QueuePurpose = Channel | "reports";
+
+/** The queue a job belongs on. */
+export function queueOf(job: Job): QueuePurpose {
+  return job.kind === "send" ? job.message.channel : "reports";
+}
+
+/** The message id a job is about: the one id that tells its story in the log. */
+export function idOf(job: Job): string {
+  return job.kind === "report" ? job.report.id : job.message.id;
+}

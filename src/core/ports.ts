@@ -1,0 +1,56 @@
+import type { Job } from "./job.ts";
+import type { OutboundMessage } from "./message.ts";
+
+/** Milliseconds since the epoch. */
+export type Clock = () => number;
+
+/** One wide line a step: ids, counts, codes and durations; never numbers, text or secrets. */
+export interface Log {
+  debug(fields: object, msg: string): void;
+  info(fields: object, msg: string): void;
+  warn(fields: object, msg: string): void;
+  error(fields: object, msg: string): void;
+}
+
+export interface JobQueue {
+  /**
+   * Resolves once the durable queue has acknowledged the job, and tells where it was put (for the log).
+   * Rejects with a retryable ConnectorError when that is not known within about 4 s.
+   */
+  put(job: Job): Promise<{ url: string }>;
+}
+
+/** A hash in the shared state. Every process sets the expiry on its first use of it. */
+export interface Bucket {
+  key: string;
+  /** Seconds; null keeps it for ever. */
+  ttl: number | null;
+  /** `account` outlives this instance. */
+  scope: "instance" | "account";
+}
+
+/** Shared by all replicas, one network call per command unless said otherwise. Rejects, retryable, when it is down. */
+export interface State {
+  /** Atomic; resolves to the new value. */
+  increment(bucket: Bucket, field: string): Promise<number>;
+  /** Coalesced with the reads of the same bucket; sees this process's own pending writes. */
+  read(bucket: Bucket, field: string): Promise<string | null>;
+  /** Coalesced with the writes of the same bucket. */
+  write(bucket: Bucket, field: string, value: string): Promise<void>;
+  getKey(key: string): Promise<string | null>;
+  setKey(key: string, value: string, ttlSeconds: number): Promise<void>;
+  deleteKey(key: string): Promise<void>;
+}
+
+export interface Sender {
+  /** Sends once. Resolves to the vendor's message id; rejects with a ConnectorError whose `code` is a SendFailure. */
+  send(message: OutboundMessage): Promise<{ vendorId: string }>;
+}
+
+/**
+ * Why a send failed, which decides what happens to the message.
+ * `refused`: its own fault, final. `throttled`: too fast. `transient`: surely not sent, try again.
+ * `account`: nothing can be sent until somebody acts. `unknown`: it may or may not have been sent.
+ */
+export const SEND_FAILURES = ["refused", "throttled", "transient", "account", "unknown"] as const;
+export type SendFailure = (typeof SEND_FAILURES)[number];

@@ -1,0 +1,246 @@
+import type { DoubtJob, Job, ReportJob, SendJob } from "../core/job.ts";
+import type { OutboundMessage } from "../core/message.ts";
+import type { Clock, JobQueue, Log, Sender, SendFailure } from "../core/ports.ts";
+import type { DeliveryReport } from "../core/report.ts";
+import { asConnectorError, type ConnectorError, loggableError } from "../errors.ts";
+import type { Claims } from "./claims.ts";
+import type { Holder } from "./hold.ts";
+import type { Pacer } from "./pacer.ts";
+import type { Reporter } from "./report.ts";
+
+export interface DispatchPorts {
+  queue: JobQueue;
+  sender: Sender;
+  claims: Claims;
+  reporter: Reporter;
+  pacer: Pacer;
+  holder: Holder;
+  inDoubt: { waitSeconds: number; policy: "fail" | "resend" };
+  now: Clock;
+  log: Log;
+}
+
+const BACKOFF_MS = { first: 500, most: 5_000 };
+const ACCOUNT_PROBE_MS = 30_000;
+
+/**
+ * One delivery of one job. Resolves when the queue may forget it: done, put back as a new attempt, or never to
+ * be done. Rejects when the queue has to deliver it again.
+ */
+export function dispatch(job: Job, ports: DispatchPorts): Promise<void> {
+  switch (job.kind) {
+    case "send":
+      return dispatchMessage(job, ports);
+    case "report":
+      return dispatchReport(job, ports);
+    case "doubt":
+      return dispatchDoubt(job, ports);
+  }
+}
+
+async function dispatchMessage(job: SendJob, ports: DispatchPorts): Promise<void> {
+  const { message } = job;
+  const { claims, now } = ports;
+  const expired = now() >= message.expiresAt;
+  const mayGo = expired || (await turn(ports));
+
+  const claim = await claims.take(job).catch((error) => unclaimed(job, error, ports));
+  if (claim === "put back") return;
+  if (!claim.won) return lost(job, claim.phase, ports);
+  if (expired) return expire(message, ports);
+  if (!mayGo) return putBack(job, ports);
+  await send(job, ports);
+}
+
+/** Waits for a slot; false when none came within reach, and the message has to wait in the queue. */
+async function turn({ pacer, holder }: DispatchPorts): Promise<boolean> {
+  const wait = pacer.reserve(holder.hasRoom() ? holder.longest() : 0);
+  if (wait !== undefined) return holder.hold(wait);
+  await holder.hold(holder.longest());
+  return false;
+}
+
+async function send(job: SendJob, ports: DispatchPorts): Promise<void> {
+  const { message } = job;
+  const { claims, sender, pacer, log, now } = ports;
+  const started = now();
+  const line = `Sending ${LABEL[message.channel]} via Vonage: msg_id=${message.id}`;
+  const about = { msg_id: message.id, attempt: job.attempt };
+  if (message.channel === "whatsapp" && message.content.type === "template") {
+    log.info(about, `execute { template: { name: '${message.content.template.name}' } }`);
+  }
+  try {
+    const { vendorId } = await sender.send(message);
+    claims.mark(message, "sent");
+    pacer.succeeded();
+    log.info({ ...about, outcome: "accepted", message_uuid: vendorId, ms: now() - started }, line);
+  } catch (thrown) {
+    const error = asConnectorError(thrown);
+    log.warn({ ...about, outcome: error.code, ms: now() - started, ...loggableDetail(error) }, line);
+    await AFTER_FAILURE[failureOf(error)](job, error, ports);
+  }
+}
+
+type AfterFailure = (job: SendJob, error: ConnectorError, ports: DispatchPorts) => Promise<void>;
+
+/** What becomes of a message whose send failed. */
+const AFTER_FAILURE: Record<SendFailure, AfterFailure> = {
+  async refused({ message }, error, ports) {
+    // Told first: a crash in between leaves a message in doubt, never one that nobody hears of.
+    await ports.reporter.owe(
+      failed(message, String(error.detail["vonageCode"] ?? error.code), error.message, ports.now()),
+    );
+    ports.claims.mark(message, "refused");
+  },
+  async throttled(job, error, ports) {
+    const seconds = error.detail["retryAfterSeconds"];
+    ports.pacer.throttled(typeof seconds === "number" ? seconds : undefined);
+    await putBack(job, ports);
+  },
+  async transient(job, _error, ports) {
+    await ports.holder.hold(Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** (job.attempt - 1)) * jitter());
+    await putBack(job, ports);
+  },
+  async account(job, error, ports) {
+    ports.pacer.paused(ACCOUNT_PROBE_MS);
+    ports.log.error(
+      { msg_id: job.message.id, ...loggableDetail(error) },
+      `Sending is paused, nothing is lost: Vonage refuses this account. ${error.message}`,
+    );
+    await putBack(job, ports);
+  },
+  async unknown(job, _error, ports) {
+    ports.claims.mark(job.message, `doubt:${job.attempt}`);
+    await doubt(job, ports);
+  },
+};
+
+/** What is not a SendFailure is an error of ours after the request may have left: nobody knows. */
+const failureOf = ({ code }: ConnectorError): SendFailure =>
+  code in AFTER_FAILURE ? (code as SendFailure) : "unknown";
+
+/**
+ * Hands the message over to a new attempt and so to a new claim. Only the owner of this attempt may: a second
+ * delivery of this job finds the claim taken.
+ */
+async function putBack(job: SendJob, ports: DispatchPorts): Promise<void> {
+  const next: SendJob = { ...job, attempt: job.attempt + 1 };
+  try {
+    ports.claims.mark(job.message, `released:${job.attempt}`);
+    await ports.queue.put(next);
+  } catch (error) {
+    // The queue will deliver this attempt again, and it must then be known that it was not sent.
+    await ports.claims.settle(job.message, `released:${job.attempt}`).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Without State nobody can own an attempt: the same attempt goes back, and its copies compete for one claim. */
+async function unclaimed(job: SendJob, error: unknown, ports: DispatchPorts): Promise<"put back"> {
+  ports.log.warn(
+    { msg_id: job.message.id, ...loggableError(error) },
+    "State is down: message put back unsent",
+  );
+  await ports.holder.hold(ports.holder.longest());
+  await ports.queue.put(job);
+  return "put back";
+}
+
+/** A second delivery of an attempt that somebody owns. */
+async function lost(job: SendJob, phase: string | null, ports: DispatchPorts): Promise<void> {
+  const about = { msg_id: job.message.id, attempt: job.attempt, phase };
+  if (phase === `released:${job.attempt}`) {
+    ports.log.info(about, "Repeated delivery: its owner put it back");
+    return putBack(job, ports);
+  }
+  if (phase !== null) {
+    ports.log.info(about, "Repeated delivery: ignored");
+    return;
+  }
+  ports.log.info(about, "Repeated delivery: its owner may have died, the outcome is in doubt");
+  await doubt(job, ports);
+}
+
+async function expire(message: OutboundMessage, ports: DispatchPorts): Promise<void> {
+  ports.log.warn({ msg_id: message.id }, "Message expired before it could be sent");
+  await ports.reporter.owe(
+    failed(message, "expired", "The message expired before it could be sent", ports.now()),
+  );
+}
+
+/** Nobody knows whether it was sent: it waits for a status, and is not sent again by itself. */
+async function doubt(
+  { message, attempt }: Pick<SendJob, "message" | "attempt">,
+  ports: DispatchPorts,
+): Promise<void> {
+  ports.claims.mark(message, `doubt:${attempt}`);
+  await ports.queue.put({
+    kind: "doubt",
+    attempt,
+    message,
+    decideAt: ports.now() + ports.inDoubt.waitSeconds * 1_000,
+  });
+}
+
+/** The new attempt's claim, or the memory of reports told, makes the decision take effect once. */
+async function dispatchDoubt(job: DoubtJob, ports: DispatchPorts): Promise<void> {
+  const { message, attempt } = job;
+  const { reporter, holder, now, log } = ports;
+  const remaining = job.decideAt - now();
+  if (remaining > 0) {
+    await holder.hold(Math.min(remaining, holder.longest()));
+    if (now() < job.decideAt && !(await isSettled(job, ports))) return void (await ports.queue.put(job));
+  }
+  if (await isSettled(job, ports)) return;
+  if (ports.inDoubt.policy === "resend") {
+    log.warn({ msg_id: message.id, attempt }, "Outcome still unknown: sending again");
+    await ports.queue.put({ kind: "send", attempt: attempt + 1, message });
+    return;
+  }
+  log.warn({ msg_id: message.id, attempt }, "Outcome still unknown: reported failed");
+  await reporter.owe(
+    failed(
+      message,
+      "outcome_unknown",
+      "The outcome is unknown: Vonage neither confirmed nor refused the message",
+      now(),
+    ),
+  );
+}
+
+/** Whether a status came, or whoever owned the attempt got further than it seemed. */
+async function isSettled(
+  { message, attempt }: DoubtJob,
+  { reporter, claims }: DispatchPorts,
+): Promise<boolean> {
+  if ((await reporter.known(message.origin, message.id)) !== "") return true;
+  const phase = await claims.phase(message);
+  return phase !== null && phase !== `doubt:${attempt}`;
+}
+
+async function dispatchReport(job: ReportJob, ports: DispatchPorts): Promise<void> {
+  const { report, attempt, expiresAt } = job;
+  try {
+    await ports.reporter.report(report);
+  } catch (error) {
+    const { retryable } = asConnectorError(error);
+    if (!retryable || ports.now() >= expiresAt) {
+      ports.log.error({ msg_id: report.id, attempt, ...loggableError(error) }, "Report given up");
+      return;
+    }
+    await ports.holder.hold(ports.holder.longest());
+    await ports.queue.put({ ...job, attempt: attempt + 1 });
+  }
+}
+
+const LABEL = { whatsapp: "WhatsApp", sms: "SMS" } as const;
+
+function failed(message: OutboundMessage, code: string, description: string, at: number): DeliveryReport {
+  const { origin, channel, id, to } = message;
+  return { origin, channel, id, to, status: "failed", at, error: { code, description } };
+}
+
+/** Vonage's words may quote the request, so of its answer only codes are logged. */
+const loggableDetail = ({ detail }: ConnectorError) => detail;
+
+const jitter = () => 0.75 + Math.random() / 2;

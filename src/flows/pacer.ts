@@ -1,0 +1,79 @@
+import type { Clock, Log } from "../core/ports.ts";
+
+export interface Pacer {
+  /** Reserves the next free slot and returns the milliseconds until it; undefined when that is longer than `maxWaitMs`. */
+  reserve(maxWaitMs: number): number | undefined;
+  /** The vendor said "too fast": halves the rate, at most once a second, and obeys `retryAfterSeconds`. */
+  throttled(retryAfterSeconds?: number): void;
+  /** Nothing can be sent: one message is let through every `probeMs`, until one succeeds. */
+  paused(probeMs: number): void;
+  succeeded(): void;
+  /** Messages a second in force. */
+  rate(): number;
+}
+
+const FLOOR = 1;
+/** Idle time is worth this much burst, so that timers firing late do not lower the rate. */
+const BURST_MS = 100;
+const RECOVERY_MS = 1_000;
+const RECOVERY_SHARE = 0.05;
+
+/** Spaces sends evenly at `maxRate` a second, slows down when throttled, and recovers step by step. */
+export function createPacer(maxRate: number, now: Clock, log: Log): Pacer {
+  let rate = maxRate;
+  let nextAt = 0;
+  let slowedAt = Number.NEGATIVE_INFINITY;
+  let recoveredAt = 0;
+  let closedUntil = 0;
+  /** Set while paused: the time between probes. */
+  let probeMs: number | undefined;
+
+  function change(to: number, reason: string): void {
+    if (to === rate) return;
+    log.warn({ from: round(rate), to: round(to), max: maxRate, reason }, "Sending rate changed");
+    rate = to;
+  }
+
+  function recover(at: number): void {
+    if (rate >= maxRate || at < closedUntil || at - recoveredAt < RECOVERY_MS) return;
+    recoveredAt = at;
+    change(Math.min(maxRate, rate + Math.max(1, maxRate * RECOVERY_SHARE)), "recovering");
+  }
+
+  return {
+    rate: () => rate,
+    reserve(maxWaitMs) {
+      const at = now();
+      if (probeMs !== undefined) {
+        if (at < closedUntil) return undefined;
+        closedUntil = at + probeMs;
+        return 0;
+      }
+      recover(at);
+      const slot = Math.max(nextAt, at - BURST_MS, closedUntil);
+      if (slot - at > maxWaitMs) return undefined;
+      nextAt = slot + 1_000 / rate;
+      return Math.max(0, slot - at);
+    },
+    throttled(retryAfterSeconds) {
+      const at = now();
+      recoveredAt = at;
+      if (retryAfterSeconds) closedUntil = Math.max(closedUntil, at + retryAfterSeconds * 1_000);
+      if (at - slowedAt < 1_000) return;
+      slowedAt = at;
+      change(Math.max(FLOOR, rate / 2), "throttled");
+    },
+    paused(betweenProbesMs) {
+      probeMs = betweenProbesMs;
+      closedUntil = Math.max(closedUntil, now() + betweenProbesMs);
+    },
+    succeeded() {
+      if (probeMs === undefined) return;
+      probeMs = undefined;
+      closedUntil = 0;
+      log.warn({ rate: round(rate) }, "Sending goes on: Vonage accepts messages again");
+    },
+  };
+}
+
+const round = (value: number) => Math.round(value * 10) / 10;

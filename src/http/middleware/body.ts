@@ -1,0 +1,103 @@
+import { isUtf8 } from "node:buffer";
+import express, { type RequestHandler } from "express";
+import { ConnectorError } from "../../errors.ts";
+import type { BodyFormat } from "../../platforms/platform.ts";
+
+const MAX_BODY_BYTES = 1024 * 1024;
+/** Deeper nesting has no meaning in any contract and overflows the stack of whoever serialises it. */
+const MAX_DEPTH = 64;
+
+const MEDIA_TYPES: Record<string, BodyFormat> = {
+  "application/json": "json",
+  "application/x-www-form-urlencoded": "form",
+};
+
+/** The body's bytes, whatever their type: signatures are over bytes. Refuses what is too large. */
+const rawBody: RequestHandler = express.raw({ type: () => true, limit: MAX_BODY_BYTES });
+
+/**
+ * Reads the body into `req.body` and keeps its bytes in `res.locals.rawBody`.
+ * Ends in a ConnectorError: `too_large` 413, `unsupported_media_type` 415, `not_json` or `unreadable` 400.
+ */
+export function readBody(formats: readonly BodyFormat[]): RequestHandler[] {
+  return [
+    (req, res, next) => {
+      rawBody(req, res, (error) => next(error ? bodyError(error) : undefined));
+    },
+    (req, res, next) => {
+      const bytes = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
+      res.locals["rawBody"] = bytes;
+      req.body = parseBody(bytes, req.headers["content-type"], formats);
+      next();
+    },
+  ];
+}
+
+function parseBody(bytes: Buffer, contentType: string | undefined, formats: readonly BodyFormat[]): unknown {
+  const [mediaType = "", ...parameters] = (contentType ?? "")
+    .toLowerCase()
+    .split(";")
+    .map((part) => part.trim());
+  const charset = parameters
+    .find((parameter) => parameter.startsWith("charset="))
+    ?.slice(8)
+    .replaceAll('"', "");
+  const format = MEDIA_TYPES[mediaType];
+  if (!format || !formats.includes(format)) {
+    const allowed = Object.keys(MEDIA_TYPES).filter((type) =>
+      formats.includes(MEDIA_TYPES[type] as BodyFormat),
+    );
+    throw new ConnectorError("unsupported_media_type", `Content-Type must be ${allowed.join(" or ")}`, {
+      httpStatus: 415,
+    });
+  }
+  if (charset !== undefined && charset !== "utf-8" && charset !== "us-ascii") {
+    throw new ConnectorError("unsupported_media_type", "The charset must be utf-8", { httpStatus: 415 });
+  }
+  if (!isUtf8(bytes)) throw new ConnectorError("not_json", "The body is not valid UTF-8");
+  const text = bytes.toString("utf8");
+  return format === "form" ? Object.fromEntries(new URLSearchParams(text)) : parseJson(text);
+}
+
+function parseJson(text: string): unknown {
+  if (isTooDeep(text))
+    throw new ConnectorError("not_json", `The body is nested more than ${MAX_DEPTH} levels deep`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ConnectorError("not_json", text === "" ? "The body is empty" : "The body is not valid JSON");
+  }
+}
+
+/** Counts brackets outside strings; exact for valid JSON, and for anything else the parser has the last word. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (inString) {
+      if (c === BACKSLASH) i++;
+      else if (c === QUOTE) inString = false;
+    } else if (c === QUOTE) inString = true;
+    else if (c === OPEN_BRACE || c === OPEN_BRACKET) {
+      if (++depth > MAX_DEPTH) return true;
+    } else if (c === CLOSE_BRACE || c === CLOSE_BRACKET) depth--;
+  }
+  return false;
+}
+
+const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [
+  0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d,
+];
+
+function bodyError({ status, type }: { status?: number; type?: string }): ConnectorError {
+  if (status === 413)
+    return new ConnectorError("too_large", `The body is larger than ${MAX_BODY_BYTES} bytes`, {
+      httpStatus: 413,
+    });
+  if (status === 415)
+    return new ConnectorError("unsupported_media_type", "The content encoding is not supported", {
+      httpStatus: 415,
+    });
+  return new ConnectorError("unreadable", `The body could not be read${type ? ` (${type})` : ""}`);
+}

@@ -1,0 +1,44 @@
+import type { ErrorRequestHandler, RequestHandler, Response } from "express";
+import type { OutboundMessage } from "../../core/message.ts";
+import type { Clock, Log } from "../../core/ports.ts";
+import { asConnectorError, ConnectorError, loggableError } from "../../errors.ts";
+import type { Answer, PlatformChannel } from "../../platforms/platform.ts";
+import { readBody } from "../middleware/body.ts";
+
+export interface IntakePorts {
+  accept(message: OutboundMessage): Promise<void>;
+  now: Clock;
+  log: Log;
+}
+
+/** A platform's send, answered in the words of its contract whatever happens. */
+export function intakeRoute({ intake, tag }: PlatformChannel, { accept, now, log }: IntakePorts) {
+  const authenticate: RequestHandler = (req, _res, next) => {
+    if (intake.authenticate(req.headers)) next();
+    else throw new ConnectorError("unauthorized", "Invalid credentials", { httpStatus: 401 });
+  };
+  const take: RequestHandler = async (req, res) => {
+    const message = intake.toMessage(req.body, now());
+    res.locals["msg_id"] = message.id;
+    await accept(message);
+    answer(res, intake.accepted(message));
+  };
+  const onError: ErrorRequestHandler = (thrown, _req, res, _next) => {
+    const error = asConnectorError(thrown);
+    const reply = intake.failed(error);
+    const about = { msg_id: res.locals["msg_id"], origin: tag, status: reply.status };
+    log[error.httpStatus >= 500 ? "error" : "info"](
+      { ...about, ...loggableError(error) },
+      `Send not accepted: ${error.code}`,
+    );
+    answer(res, reply);
+  };
+  return [authenticate, ...readBody(intake.formats), take, onError];
+}
+
+function answer(res: Response, { status, body, headers }: Answer): void {
+  res
+    .status(status)
+    .set(headers ?? {})
+    .json(body);
+}

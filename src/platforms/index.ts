@@ -1,0 +1,11 @@
+import type { Config } from "../config.ts";
+import { type MoEngageDependencies, moengageSms, moengageWhatsApp } from "./moengage/index.ts";
+import type { PlatformChannel } from "./platform.ts";
+
+/** The registry: one line per platform channel, present when its settings are. */
+export function createPlatformChannels(config: Config, deps: MoEngageDependencies): PlatformChannel[] {
+  return [
+    config.whatsapp ? moengageWhatsApp(config.whatsapp, deps) : [],
+    config.sms ? moengageSms(config.sms, deps) : [],
+  ].flat();
+}

@@ -1,0 +1,63 @@
+import { z } from "zod";
+
+/**
+ * MoEngage's wire, as documented for WhatsApp providers and for SMS custom connectors.
+ * https://partners.moengage.com/hc/en-us/articles/15876712516244-Message-Template-and-Callback-Formats
+ * https://www.moengage.com/docs/user-guide/campaigns-and-channels/sms-mms-and-rcs/sms/getting-started-with-sms/configure-custom-connector-for-sms
+ */
+
+export const WHATSAPP_INTAKE_PATH = "/webhooks/send";
+export const SMS_INTAKE_PATH = "/";
+
+/** The codes of a failure answer to a WhatsApp send. */
+export const FAILURE_CODES = {
+  template: "7001",
+  phoneNumber: "7002",
+  other: "7004",
+} as const;
+
+/** MoEngage names 50 for RCS and nothing for WhatsApp; staying at it is safe for both. */
+export const MAX_STATUSES_PER_CALL = 50;
+
+const filled = z.string().refine((text) => text.trim() !== "");
+
+/** Kept by reference: parsing must not copy what has to arrive unchanged. */
+const component = z
+  .unknown()
+  .refine((value) => typeof (value as { type?: unknown } | null)?.type === "string");
+
+/** The shape alone; numbers have sentences of their own in to-message. */
+export const whatsappSend = z.object({
+  msg_id: z.union([filled, z.number()]),
+  from: z.unknown(),
+  to: z.unknown(),
+  template: z.object({
+    name: filled,
+    language: z.object({ code: filled }),
+    components: z.array(component).nullish(),
+  }),
+});
+
+export const smsSend = z.object({
+  text: z.string().min(1),
+  to: z.unknown(),
+  from: z.string().optional(),
+  sender: z.string().optional(),
+  template_id: z.union([z.string(), z.number()]).nullish(),
+  entity_id: z.union([z.string(), z.number()]).nullish(),
+  ttl: z.union([z.string(), z.number()]).nullish(),
+});
+
+export interface WhatsAppStatus {
+  msg_id: string;
+  status: "sent" | "delivered" | "read" | "failed";
+  /** Epoch seconds. */
+  timestamp: string;
+  error?: { code: string; description: string };
+}
+
+export interface SmsDelivery {
+  trackingId: string;
+  status: string;
+  error: string;
+}

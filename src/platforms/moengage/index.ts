@@ -1,0 +1,98 @@
+import type { OutboundMessage } from "../../core/message.ts";
+import type { ConnectorError } from "../../errors.ts";
+import type { Transport } from "../../transport.ts";
+import type { Answer, PlatformChannel } from "../platform.ts";
+import { postCallback } from "./client.ts";
+import { FAILURE_CODES, MAX_STATUSES_PER_CALL, SMS_INTAKE_PATH, WHATSAPP_INTAKE_PATH } from "./contract.ts";
+import { reportToDelivery, reportToStatus } from "./from-report.ts";
+import { smsToMessage, whatsappToMessage } from "./to-message.ts";
+
+export interface MoEngageDependencies {
+  transport: Transport;
+  authenticate: PlatformChannel["intake"]["authenticate"];
+  newId: () => string;
+  messageTtlSeconds: number;
+}
+
+/** MoEngage's WhatsApp provider `vonage-v2`. */
+export function moengageWhatsApp(
+  settings: { numbers: readonly string[]; deliveryUrl: string },
+  { transport, authenticate, messageTtlSeconds }: MoEngageDependencies,
+): PlatformChannel {
+  const tag = "mw";
+  return {
+    tag,
+    platform: "moengage",
+    channel: "whatsapp",
+    intake: {
+      path: WHATSAPP_INTAKE_PATH,
+      formats: ["json"],
+      authenticate,
+      toMessage: (body, now) =>
+        whatsappToMessage(body, { origin: tag, numbers: settings.numbers, messageTtlSeconds }, now),
+      accepted: () => ({ status: 200, body: { status: "success" } }),
+      failed: whatsappFailed,
+    },
+    reports: {
+      maxBatch: MAX_STATUSES_PER_CALL,
+      wants: () => true,
+      post: (reports) =>
+        postCallback(transport, settings.deliveryUrl, { statuses: reports.map(reportToStatus) }),
+    },
+  };
+}
+
+/** MoEngage's SMS custom connector. */
+export function moengageSms(
+  settings: { senderId: string; deliveryUrl: string; reportSent: boolean },
+  { transport, authenticate, newId, messageTtlSeconds }: MoEngageDependencies,
+): PlatformChannel {
+  const tag = "ms";
+  return {
+    tag,
+    platform: "moengage",
+    channel: "sms",
+    intake: {
+      path: SMS_INTAKE_PATH,
+      formats: ["json", "form"],
+      authenticate,
+      toMessage: (body, now) =>
+        smsToMessage(body, { origin: tag, senderId: settings.senderId, messageTtlSeconds, newId }, now),
+      accepted: (message: OutboundMessage) => ({
+        status: 200,
+        body: { trackingId: message.id, status: "accepted" },
+      }),
+      failed: (error) => ({
+        status: error.httpStatus,
+        body: { message: publicMessage(error), error: error.code },
+      }),
+    },
+    reports: {
+      maxBatch: 1,
+      // MoEngage counts every value but the success value as a failure, so "sent" is told only where it is mapped.
+      wants: (report) => report.status !== "sent" || settings.reportSent,
+      post: async (reports) => {
+        for (const report of reports)
+          await postCallback(transport, settings.deliveryUrl, reportToDelivery(report));
+      },
+    },
+  };
+}
+
+/** Errors of a message that can never be sent, which the contract answers with 200 and a code. */
+const WHATSAPP_FAILURES: Record<string, string> = {
+  invalid_template: FAILURE_CODES.template,
+  invalid_recipient: FAILURE_CODES.phoneNumber,
+  invalid_sender: FAILURE_CODES.other,
+  invalid_request: FAILURE_CODES.other,
+};
+
+function whatsappFailed(error: ConnectorError): Answer {
+  const code = WHATSAPP_FAILURES[error.code];
+  return code
+    ? { status: 200, body: { status: "failure", error: { code, message: error.message } } }
+    : { status: error.httpStatus, body: { message: publicMessage(error) } };
+}
+
+const publicMessage = (error: ConnectorError) =>
+  error.httpStatus >= 500 ? "The connector cannot take the message now: try again later" : error.message;

@@ -1,0 +1,132 @@
+import type { z } from "zod";
+import { mask, type SmsMessage, type Template, type WhatsAppMessage } from "../../core/message.ts";
+import { parseRecipient } from "../../core/recipient.ts";
+import { ConnectorError } from "../../errors.ts";
+import { smsSend, whatsappSend } from "./contract.ts";
+
+/** https://developer.vonage.com/en/api/messages: SMS text up to 3,200 characters, ttl 20 to 604,800 seconds. */
+const SMS_MAX_CHARACTERS = 3_200;
+const SMS_TTL_SECONDS = { min: 20, max: 604_800 };
+
+export interface WhatsAppSettings {
+  origin: string;
+  numbers: readonly string[];
+  messageTtlSeconds: number;
+}
+
+export interface SmsSettings {
+  origin: string;
+  senderId: string;
+  messageTtlSeconds: number;
+  /** Makes the tracking id: MoEngage gives an SMS none of its own. */
+  newId: () => string;
+}
+
+/**
+ * A body of `POST /webhooks/send` as a message. Components are kept as they came, unknown ones too.
+ * Throws ConnectorError `invalid_template`, `invalid_recipient` or `invalid_request`, each naming field and remedy.
+ */
+export function whatsappToMessage(body: unknown, settings: WhatsAppSettings, now: number): WhatsAppMessage {
+  const send = check(whatsappSend, body, "a JSON object with msg_id, from, to and template");
+  const from = digitsOf(send.from);
+  if (from === undefined || !settings.numbers.includes(from)) {
+    const given =
+      send.from === undefined || send.from === null || send.from === ""
+        ? "is missing"
+        : `${mask(String(send.from))} is not a WhatsApp number of this connector`;
+    throw new ConnectorError(
+      "invalid_sender",
+      `from ${given}: use the number assigned to the connector, ${settings.numbers.map(mask).join(" or ")}`,
+    );
+  }
+  return {
+    id: String(send.msg_id),
+    origin: settings.origin,
+    channel: "whatsapp",
+    from,
+    to: parseRecipient(send.to, "to", "whatsapp"),
+    acceptedAt: now,
+    expiresAt: now + settings.messageTtlSeconds * 1_000,
+    content: { type: "template", template: templateOf(body as { template: Template }) },
+  };
+}
+
+/**
+ * A body of `POST /` as a message, its values typed as JSON or as form text.
+ * Throws ConnectorError `invalid_recipient` or `invalid_request`, each naming field and remedy.
+ */
+export function smsToMessage(body: unknown, settings: SmsSettings, now: number): SmsMessage {
+  const send = check(smsSend, body, "an object with text and to");
+  const length = [...send.text].length;
+  if (length > SMS_MAX_CHARACTERS) {
+    throw new ConnectorError(
+      "invalid_request",
+      `text has ${length} characters: Vonage accepts at most ${SMS_MAX_CHARACTERS}, shorten the message`,
+    );
+  }
+  const ttlSeconds = parseTtl(send.ttl);
+  const ttl = Math.min(ttlSeconds ?? settings.messageTtlSeconds, settings.messageTtlSeconds);
+  const from = (send.from || send.sender || settings.senderId).trim().replace(/^\+(?=\d+$)/, "");
+  const contentId = text(send.template_id);
+  const entityId = text(send.entity_id);
+  return {
+    id: settings.newId(),
+    origin: settings.origin,
+    channel: "sms",
+    from,
+    to: parseRecipient(send.to, "to", "sms"),
+    acceptedAt: now,
+    expiresAt: now + ttl * 1_000,
+    text: send.text,
+    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+    ...(contentId ? { contentId } : {}),
+    ...(entityId ? { entityId } : {}),
+  };
+}
+
+/** The template object as it came, unknown keys included; a null list of components is the same as none. */
+function templateOf({ template }: { template: Template }): Template {
+  if (template.components) return template;
+  const { components: _, ...rest } = template;
+  return rest;
+}
+
+function check<T extends z.ZodType>(schema: T, body: unknown, expected: string): z.output<T> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const path = parsed.error.issues[0]?.path ?? [];
+  if (path.length === 0) throw new ConnectorError("invalid_request", `The body must be ${expected}`);
+  const field = path.reduce<string>(
+    (name, part) =>
+      typeof part === "number" ? `${name}[${part}]` : name ? `${name}.${String(part)}` : String(part),
+    "",
+  );
+  const missing = valueAt(body, path) === undefined || valueAt(body, path) === "";
+  const code = path[0] === "template" ? "invalid_template" : "invalid_request";
+  throw new ConnectorError(
+    code,
+    `${field} ${missing ? "is missing" : "has the wrong type"}: the body must be ${expected}`,
+  );
+}
+
+const valueAt = (body: unknown, path: readonly PropertyKey[]) =>
+  path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part], body);
+
+const digitsOf = (value: unknown) =>
+  typeof value === "string" || typeof value === "number"
+    ? String(value).trim().replace(/^\+/, "")
+    : undefined;
+
+const text = (value: string | number | null | undefined) =>
+  value === null || value === undefined ? undefined : String(value).trim();
+
+function parseTtl(value: string | number | null | undefined): number | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  const seconds = Number(value);
+  if (Number.isInteger(seconds) && seconds >= SMS_TTL_SECONDS.min && seconds <= SMS_TTL_SECONDS.max)
+    return seconds;
+  throw new ConnectorError(
+    "invalid_request",
+    `ttl must be a whole number of seconds between ${SMS_TTL_SECONDS.min} and ${SMS_TTL_SECONDS.max}`,
+  );
+}

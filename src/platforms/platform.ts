@@ -1,0 +1,42 @@
+import type { Channel, OutboundMessage } from "../core/message.ts";
+import type { DeliveryReport } from "../core/report.ts";
+import type { ConnectorError } from "../errors.ts";
+
+/** An HTTP answer in the words of a platform's contract. */
+export interface Answer {
+  status: number;
+  body: object;
+  headers?: Record<string, string>;
+}
+
+export type BodyFormat = "json" | "form";
+
+/**
+ * One channel of one engagement platform: what the platform posts, how it is answered, and how it is told
+ * what became of its messages. Everything but `postReports` is pure.
+ */
+export interface PlatformChannel {
+  /** Two lower-case letters, unique, never reused: jobs and references in flight carry it. */
+  tag: string;
+  platform: string;
+  channel: Channel;
+  intake: {
+    path: string;
+    formats: readonly BodyFormat[];
+    /** True for headers that carry valid credentials; compares in constant time. */
+    authenticate(headers: Record<string, string | string[] | undefined>): boolean;
+    /** Throws a ConnectorError in words when the body can never become a message. */
+    toMessage(body: unknown, now: number): OutboundMessage;
+    accepted(message: OutboundMessage): Answer;
+    /** The contract's answer to any error of this route; shows nothing of an error of our own. */
+    failed(error: ConnectorError): Answer;
+  };
+  reports: {
+    /** Most reports in one call. */
+    maxBatch: number;
+    /** Whether the platform wants to hear of this one. */
+    wants(report: DeliveryReport): boolean;
+    /** One call. Rejects with a ConnectorError; not retryable means the platform refuses these for good. */
+    post(reports: readonly DeliveryReport[]): Promise<void>;
+  };
+}

@@ -1,0 +1,58 @@
+import { startConnector } from "./connector.ts";
+import { credentialsFrom } from "./credentials.ts";
+import { startVcr } from "./vcr/index.ts";
+
+/** The port that the SDK's debug mode is bound to. */
+const VCR_PORT = 3001;
+
+const NEEDED: Record<string, string> = {
+  VCR_API_ACCOUNT_ID: "the API key of your Vonage account",
+  VCR_API_ACCOUNT_SECRET: "the API secret of your Vonage account",
+  VCR_API_APPLICATION_ID: "the id of a Vonage application with the Messages capability",
+  VCR_PRIVATE_KEY: "the private key of that application",
+  VONAGE_SIGNATURE_SECRET: "the signature secret of your Vonage account (dashboard, API settings)",
+};
+
+const CHANNELS: Record<string, string[]> = {
+  WhatsApp: ["WHATSAPP_NUMBER", "MOENGAGE_DELIVERY_URL"],
+  SMS: ["SMS_SENDER_ID", "MOENGAGE_SMS_DELIVERY_URL"],
+};
+
+const env = Object.fromEntries(
+  Object.entries(process.env).filter((entry): entry is [string, string] => !!entry[1]),
+);
+
+const missing = Object.keys(NEEDED).filter((name) => env[name] === undefined);
+for (const name of missing) console.error(`.env: ${name} is missing: ${NEEDED[name]}`);
+for (const [channel, names] of Object.entries(CHANNELS)) {
+  const absent = names.filter((name) => env[name] === undefined);
+  if (absent.length > 0) console.error(`.env: ${channel} stays off without ${absent.join(" and ")}`);
+}
+if (!env["VCR_INSTANCE_PUBLIC_URL"]?.startsWith("https://")) {
+  console.error(
+    ".env: VCR_INSTANCE_PUBLIC_URL is no https URL. Vonage and MoEngage cannot reach this machine by themselves: " +
+      "open a public https tunnel to the connector's port, put its URL there, and set the application's inbound " +
+      "and status URLs to <that URL>/webhooks/inbound and <that URL>/webhooks/status.",
+  );
+}
+
+if (missing.length > 0) {
+  process.exitCode = 2;
+} else {
+  const port = Number(env["VCR_PORT"] ?? 3000);
+  const vcr = await startVcr({
+    credentials: credentialsFrom(env),
+    port: VCR_PORT,
+    apps: [`http://127.0.0.1:${port}`],
+  });
+  const connector = await startConnector({ env: { ...env, DEBUG: "true" }, port, onScreen: true });
+  console.error(
+    `The connector listens on ${connector.url}, the local VCR on ${vcr.url}. Messages are real and cost money.`,
+  );
+  const stop = async () => {
+    await connector.stop();
+    await vcr.stop();
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop());
+  void connector.exited.then(() => vcr.stop());
+}

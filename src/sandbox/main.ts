@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { findProblems, funnelTable } from "./audit.ts";
+import type { CampaignResult, Channel, Funnel } from "./moengage/index.ts";
+import { createProgress } from "./progress.ts";
+import { startWorld, WHATSAPP_NUMBER, type World } from "./world.ts";
+
+const HELP = `Runs a whole campaign on this machine: a local VCR, a fake Vonage, a fake MoEngage and the connector.
+
+  npm run sandbox -- [options]
+
+  --count N       messages per channel (1000)
+  --rate N        messages per second and channel (200)
+  --channel C     whatsapp, sms or both (both)
+  --failures S    share of messages that fail, 0 to 1 (0.08)
+  --seed N        of all chance (1)
+  --keep          leave everything running after the campaign, to poke with curl
+  --verbose       the connector's log on the screen
+  --help
+`;
+
+/** The campaign is given up when nothing has changed for so long. */
+const STALLED_MS = 60_000;
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      count: { type: "string", default: "1000" },
+      rate: { type: "string", default: "200" },
+      channel: { type: "string", default: "both" },
+      failures: { type: "string", default: "0.08" },
+      seed: { type: "string", default: "1" },
+      keep: { type: "boolean", default: false },
+      verbose: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const [count, rate, failures, seed] = [values.count, values.rate, values.failures, values.seed].map(Number);
+  const channels: Record<string, Channel[]> = {
+    whatsapp: ["whatsapp"],
+    sms: ["sms"],
+    both: ["whatsapp", "sms"],
+  };
+  const isSound =
+    Number.isInteger(count) &&
+    Number(count) > 0 &&
+    Number(rate) > 0 &&
+    Number.isInteger(seed) &&
+    Number(failures) >= 0 &&
+    Number(failures) <= 1 &&
+    values.channel in channels;
+  if (values.help || !isSound) return undefined;
+  return {
+    count: Number(count),
+    rate: Number(rate),
+    failures: Number(failures),
+    seed: Number(seed),
+    channels: channels[values.channel] ?? [],
+    keep: values.keep,
+    verbose: values.verbose,
+  };
+}
+
+/** True once nothing is owed any more; false when nothing has changed for a minute. */
+async function settle(world: World, show: () => void): Promise<boolean> {
+  let last = "";
+  let changedAt = Date.now();
+  while (true) {
+    const funnel = world.moengage.funnel();
+    const { open } = world.vonage.records();
+    if (funnel.waiting === 0 && open === 0) return true;
+    const now = JSON.stringify([funnel, open]);
+    if (now !== last) changedAt = Date.now();
+    last = now;
+    if (Date.now() - changedAt > STALLED_MS) return false;
+    show();
+    await sleep(200);
+  }
+}
+
+function describeWorld({ connector, vcr, vonage, moengage, credentials, logFile }: World): string {
+  return `
+connector   ${connector.url}   log: ${logFile}
+local VCR   ${vcr.url}   GET /_sandbox/records, PUT /_sandbox/faults
+Vonage      ${vonage.url}   GET /_sandbox/messages, POST /_sandbox/inbound, POST /_sandbox/rules
+MoEngage    ${moengage.url}   GET /_sandbox/messages, POST /_sandbox/campaign
+
+curl ${connector.url}/webhooks/send -H 'content-type: application/json' \\
+  -H 'api-key: ${credentials.accountId}' -H 'api-secret: ${credentials.accountSecret}' \\
+  -d '{"msg_id":"by-hand-1","from":"${WHATSAPP_NUMBER}","to":"999000000001","template":{"name":"greeting","language":{"code":"en"}}}'
+curl ${connector.url}/ -H 'content-type: application/json' \\
+  -H 'Authorization: Custom ${credentials.accountId}:${credentials.accountSecret}' -d '{"text":"Hello","to":"999000000002"}'
+
+Ctrl-C stops everything.`;
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === undefined) {
+    console.log(HELP);
+    return process.argv.includes("--help") ? 0 : 2;
+  }
+  const world = await startWorld({
+    seed: options.seed,
+    dispatchRate: options.rate,
+    onScreen: options.verbose,
+    traffic: {
+      failureShare: options.failures,
+      doubleShare: 0.02,
+      shuffleShare: 0.02,
+      beforeAnswerShare: 0.02,
+      unsignedShare: 0.01,
+      ratePerSecond: options.rate * options.channels.length,
+    },
+  });
+  let isStopping = false;
+  const interrupted = new Promise<void>((resolve) => process.once("SIGINT", resolve));
+  void interrupted.then(async () => {
+    isStopping = true;
+    if (options.keep) return;
+    await world.stop();
+    process.exit(130);
+  });
+  void world.connector.exited.then((how) => {
+    if (!isStopping) console.error(`\nthe connector ended by itself: ${how}; its log: ${world.logFile}`);
+  });
+
+  const { count, rate, channels } = options;
+  const total = count * channels.length;
+  const progress = createProgress();
+  const show = () => {
+    const { accepted, settled, waiting } = world.moengage.funnel();
+    progress.show(settled, total, `accepted ${accepted}, waiting ${waiting}`);
+  };
+  console.log(
+    `${count} messages on ${channels.join(" and ")}, ${rate} per second each, log: ${world.logFile}`,
+  );
+  const startedAt = Date.now();
+  const campaigns: Record<string, CampaignResult> = Object.fromEntries(
+    await Promise.all(
+      channels.map(async (channel) => [
+        channel,
+        await world.moengage.campaign({ channel, count, rate, onProgress: show }),
+      ]),
+    ),
+  );
+  await settle(world, show);
+  show();
+  progress.end();
+
+  const funnels: Record<string, Funnel> = Object.fromEntries(
+    channels.map((channel) => [channel, world.moengage.funnel(channel)]),
+  );
+  console.log(funnelTable({ ...funnels, total: world.moengage.funnel() }));
+  for (const [channel, { accepted, refused, gaveUp, retries, ms }] of Object.entries(campaigns)) {
+    console.log(
+      `${channel}: accepted ${accepted}, refused ${refused}, given up ${gaveUp}, repeated ${retries}; offered in ${ms / 1000} s`,
+    );
+  }
+  const problems = await findProblems(world);
+  const unaccepted = total - world.moengage.funnel().accepted;
+  if (unaccepted > 0) problems.push(`${unaccepted} messages were not accepted`);
+  console.log(
+    `settled after ${((Date.now() - startedAt) / 1000).toFixed(1)} s; the connector's log: ${world.logFile}`,
+  );
+  console.log(problems.length === 0 ? "no violation" : `PROBLEMS\n  ${problems.join("\n  ")}`);
+
+  if (options.keep) {
+    console.log(describeWorld(world));
+    await interrupted;
+  }
+  isStopping = true;
+  await world.stop();
+  return problems.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

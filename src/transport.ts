@@ -1,0 +1,88 @@
+import { Agent } from "undici";
+import { ConnectorError } from "./errors.ts";
+
+export interface TransportRequest {
+  method: "GET" | "POST" | "PUT" | "DELETE";
+  url: string;
+  headers?: Record<string, string>;
+  body?: string;
+  /** Milliseconds for the whole exchange, connecting included. */
+  deadlineMs: number;
+}
+
+export interface TransportResponse {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  text: string;
+}
+
+export interface Transport {
+  /**
+   * One exchange over pooled keep-alive sockets; redirects are not followed. Any HTTP status resolves.
+   * Rejects with a retryable ConnectorError: `not_sent` when the request surely did not leave,
+   * `no_answer` when it may have arrived.
+   */
+  request(request: TransportRequest): Promise<TransportResponse>;
+  close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 3_000;
+const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
+
+// Codes of failures before the first byte of the request could be written.
+const NOT_SENT = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "CERT_HAS_EXPIRED",
+  "UND_ERR_INVALID_ARG",
+]);
+
+/** A transport with at most `connections` sockets to each neighbour. */
+export function createTransport(connections: number): Transport {
+  const agent = new Agent({
+    connections,
+    pipelining: 1,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    maxResponseSize: MAX_RESPONSE_BYTES,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  return {
+    async request({ method, url, headers, body, deadlineMs }) {
+      try {
+        const { origin, pathname, search } = new URL(url);
+        const response = await agent.request({
+          origin,
+          path: pathname + search,
+          method,
+          signal: AbortSignal.timeout(deadlineMs),
+          ...(headers ? { headers } : {}),
+          ...(body === undefined ? {} : { body }),
+        });
+        const text = await response.body.text();
+        return { status: response.statusCode, headers: response.headers, text };
+      } catch (cause) {
+        throw failure(cause);
+      }
+    },
+    close: () => agent.close(),
+  };
+}
+
+function failure(cause: unknown): ConnectorError {
+  const { name, code } = cause as { name?: string; code?: string };
+  const reason = code !== undefined && typeof code === "string" ? code : (name ?? "unknown");
+  return NOT_SENT.has(reason)
+    ? new ConnectorError("not_sent", "The connection could not be opened", {
+        retryable: true,
+        detail: { reason },
+      })
+    : new ConnectorError("no_answer", "No answer arrived in time", { retryable: true, detail: { reason } });
+}

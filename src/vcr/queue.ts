@@ -1,0 +1,143 @@
+import { randomUUID } from "node:crypto";
+import { Queue as SdkQueue, type VCRSession } from "@vonage/vcr-sdk";
+import { createBatcher } from "../core/batch.ts";
+import { type Job, type QueuePurpose, queueOf } from "../core/job.ts";
+import type { Clock, JobQueue, State } from "../core/ports.ts";
+import { ConnectorError } from "../errors.ts";
+import type { SealedJob, Sealer } from "./seal.ts";
+import { isProviderStatus } from "./session.ts";
+
+export interface QueueSettings {
+  serviceName: string;
+  /** Where jobs are delivered. */
+  callbackPath: string;
+  ratePerSecond: number;
+  maxInflight: number;
+  /** Documented payload limit of one enqueue request. https://developer.vonage.com/en/vonage-cloud-runtime/providers/queue */
+  maxRequestBytes: number;
+  /** A parked job outlives its message. */
+  parkedTtlSeconds: number;
+}
+
+const PURPOSES: readonly QueuePurpose[] = ["whatsapp", "sms", "reports"];
+
+/** Full requests leave at once; with a slow queue two in flight would cap intake under a thousand a second. */
+const BATCH = { maxItems: 100, maxInflight: 32, partialInflight: 2, maxWaiting: 20_000, maxWaitMs: 1_500 };
+
+export const queueName = (serviceName: string, purpose: QueuePurpose) => `${serviceName}-${purpose}`;
+
+/** The JobQueue port on VCR's queues: jobs are sealed, those too large are parked in State, requests are shared. */
+export function createJobQueue(
+  session: VCRSession,
+  settings: QueueSettings,
+  sealer: Sealer,
+  state: State,
+  now: Clock,
+): JobQueue {
+  const sdk = new SdkQueue(session);
+  const maxBytes = settings.maxRequestBytes - 2;
+  const lanes = Object.fromEntries(
+    PURPOSES.map((purpose) => [purpose, createLane(queueName(settings.serviceName, purpose))]),
+  );
+
+  function createLane(name: string) {
+    const url = session.config
+      .getExecutionUrl("queue-service", `queue/${name}/enqueue`)
+      .split("?")[0] as string;
+    const put = createBatcher<SealedJob, void>(
+      async (jobs) => {
+        await sdk.enqueue(name, jobs);
+        return jobs.map(() => undefined);
+      },
+      { ...BATCH, maxBytes, sizeOf: requestBytes, now },
+    );
+    return { url, put };
+  }
+
+  async function park(job: SealedJob & { body: string }): Promise<SealedJob> {
+    const key = `job:${randomUUID()}`;
+    await state.setKey(key, job.body, settings.parkedTtlSeconds);
+    const { body: _, ...envelope } = job;
+    return { ...envelope, parked: key };
+  }
+
+  return {
+    async put(job: Job) {
+      const lane = lanes[queueOf(job)] as ReturnType<typeof createLane>;
+      const whole = sealer.seal(job);
+      try {
+        await lane.put(requestBytes(whole) > maxBytes ? await park(whole) : whole);
+      } catch (cause) {
+        throw new ConnectorError("queue_unavailable", "The queue did not take the job", {
+          retryable: true,
+          cause,
+        });
+      }
+      return { url: lane.url };
+    },
+  };
+}
+
+/** What a job adds to an enqueue request, its comma included. */
+const requestBytes = (job: SealedJob) => Buffer.byteLength(JSON.stringify(job)) + 1;
+
+/**
+ * Makes sure the queues exist with the configured rate. Replicas start together and the provider has no
+ * "create if absent": the first to count up a key creates, the others wait until the queue is there.
+ * Rejects when it could not be done; safe to call again.
+ */
+export async function ensureQueues(
+  session: VCRSession,
+  settings: QueueSettings,
+  state: State,
+  pause: () => Promise<void>,
+): Promise<void> {
+  const sdk = new SdkQueue(session);
+  const rate = { maxInflight: settings.maxInflight, msgPerSecond: settings.ratePerSecond };
+
+  async function rateOf(name: string): Promise<typeof rate | undefined> {
+    try {
+      return (await sdk.getQueueDetails(name)).queueDetails.rate;
+    } catch (error) {
+      if (isProviderStatus(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  async function ensure(name: string): Promise<void> {
+    for (let tries = 0; tries < CREATION_TRIES; tries++) {
+      const current = await rateOf(name);
+      if (current?.maxInflight === rate.maxInflight && current.msgPerSecond === rate.msgPerSecond) return;
+      if (current) {
+        await sdk.updateQueue(name, rate);
+        return;
+      }
+      if (await firstToCreate(state, name)) {
+        await createOnce(name);
+        return;
+      }
+      await pause();
+    }
+    // Whoever was first has died in between.
+    await createOnce(name);
+  }
+
+  async function createOnce(name: string): Promise<void> {
+    try {
+      await sdk.createQueue(name, settings.callbackPath, { ...rate, active: true });
+    } catch (error) {
+      if (!(await rateOf(name))) throw error;
+    }
+  }
+
+  for (const purpose of PURPOSES) await ensure(queueName(settings.serviceName, purpose));
+}
+
+const CREATION_TRIES = 20;
+/** A creator that died is replaced after this long. */
+const CREATION_LOCK_SECONDS = 10;
+
+function firstToCreate(state: State, name: string): Promise<boolean> {
+  const lock = { key: `queue-creation:${name}`, ttl: CREATION_LOCK_SECONDS, scope: "instance" } as const;
+  return state.increment(lock, "owner").then((count) => count === 1);
+}

@@ -1,0 +1,69 @@
+import { createHmac, createPrivateKey, hkdfSync, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
+import type { Job } from "../core/job.ts";
+import { ConnectorError } from "../errors.ts";
+
+const VERSION = 1;
+
+/**
+ * A job as it travels: its content as one JSON text, so that a queue which decodes and encodes JSON in its own
+ * way does not break the signature (docs/decisions/0005), or the key it is parked under; and the proof that
+ * this connector made it.
+ */
+const sealed = z.object({
+  v: z.literal(VERSION),
+  kid: z.string(),
+  mac: z.string(),
+  body: z.string().optional(),
+  parked: z.string().optional(),
+});
+export type SealedJob = z.output<typeof sealed>;
+
+export interface Sealer {
+  seal(job: Job): SealedJob & { body: string };
+  /**
+   * The job inside, its content fetched by `unpark` when it is parked. Throws ConnectorError `foreign_job` (401)
+   * for anything this application's keys did not sign.
+   */
+  unseal(received: unknown, unpark: (key: string) => Promise<string | null>): Promise<Job>;
+}
+
+/** Keys are derived from the application's private keys: the newest signs, every one of them verifies. */
+export function createSealer(privateKeys: readonly [string, ...string[]]): Sealer {
+  const keys = privateKeys.map(deriveKey) as [SigningKey, ...SigningKey[]];
+  const [signing] = keys;
+  return {
+    seal(job) {
+      const body = JSON.stringify(job);
+      return { v: VERSION, kid: signing.id, mac: macOf(signing, body).toString("base64url"), body };
+    },
+    async unseal(received, unpark) {
+      const envelope = sealed.safeParse(received).data;
+      const key = keys.find(({ id }) => id === envelope?.kid);
+      if (!envelope || !key) throw foreign("The job carries no signature of this application");
+      const body = envelope.body ?? (envelope.parked === undefined ? null : await unpark(envelope.parked));
+      if (body === null) throw foreign("The job has no content");
+      const given = Buffer.from(envelope.mac, "base64url");
+      const expected = macOf(key, body);
+      if (given.length !== expected.length || !timingSafeEqual(given, expected))
+        throw foreign("The job was altered");
+      return JSON.parse(body) as Job;
+    },
+  };
+}
+
+interface SigningKey {
+  id: string;
+  secret: Buffer;
+}
+
+function deriveKey(privateKey: string): SigningKey {
+  const der = createPrivateKey(privateKey).export({ type: "pkcs8", format: "der" });
+  const derive = (purpose: string, length: number) =>
+    Buffer.from(hkdfSync("sha256", der, "", purpose, length));
+  return { id: derive("job key id v1", 6).toString("base64url"), secret: derive("job key v1", 32) };
+}
+
+const macOf = (key: SigningKey, body: string) => createHmac("sha256", key.secret).update(body).digest();
+
+const foreign = (message: string) => new ConnectorError("foreign_job", message, { httpStatus: 401 });

@@ -1,0 +1,116 @@
+import { Bridge, type IRequestParams, JWT, Config as SdkConfig, VCRSession } from "@vonage/vcr-sdk";
+import { ConnectorError } from "../errors.ts";
+import type { Transport } from "../transport.ts";
+
+export interface SessionSettings {
+  accountId: string;
+  applicationId: string;
+  privateKey: string;
+  instanceId: string;
+  serviceName: string;
+  publicUrl?: string;
+  /** Base URL of a local VCR; absent on the real one, where each provider has a host of its own. */
+  providersUrl?: string;
+}
+
+/** The accept answer has to come within about 4 s, a wait for a turn included. */
+const DEADLINE_MS = 2_000;
+
+/** The global session's id. https://developer.vonage.com/en/vonage-cloud-runtime/guides/sessions */
+const GLOBAL_SESSION = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * The SDK's session over our sockets: bounded, kept alive, with a deadline. Nothing is ever sent to VCR's log
+ * service, which would copy every payload, phone numbers included, and end the process when it fails.
+ */
+export function createSession(settings: SessionSettings, transport: Transport): VCRSession {
+  const bridge = new PooledBridge(settings, transport);
+  const config = new LocalConfig(bridge, settings.providersUrl);
+  config.logsSubmission = false;
+  return new QuietSession(bridge, config, new JWT(bridge, config), GLOBAL_SESSION);
+}
+
+/** A provider answered with an HTTP error; `detail.status` holds it. */
+export const isProviderStatus = (error: unknown, ...statuses: number[]): boolean =>
+  error instanceof ConnectorError && statuses.includes(error.detail["status"] as number);
+
+class PooledBridge extends Bridge {
+  readonly #transport: Transport;
+  readonly #env: Record<string, string | undefined>;
+
+  constructor(settings: SessionSettings, transport: Transport) {
+    super();
+    this.#transport = transport;
+    // The SDK asks its bridge for these names; the process's own environment is never consulted.
+    this.#env = {
+      INSTANCE_SERVICE_NAME: settings.serviceName,
+      INSTANCE_ID: settings.instanceId,
+      API_APPLICATION_ID: settings.applicationId,
+      API_ACCOUNT_ID: settings.accountId,
+      PRIVATE_KEY: settings.privateKey,
+      VCR_INSTANCE_PUBLIC_URL: settings.publicUrl,
+    };
+  }
+
+  override getEnv(name: string): string {
+    // The SDK compares with null to find out whether a variable is set, whatever its types say.
+    return this.#env[name] as string;
+  }
+
+  override log(): void {}
+
+  override runBackgroundTask(): void {}
+
+  override async request<T, K>({ method, url, headers, data }: IRequestParams<T>): Promise<K> {
+    const response = await this.#transport.request({
+      method: method as "GET" | "POST" | "PUT" | "DELETE",
+      url,
+      ...(headers ? { headers } : {}),
+      ...(data === undefined || data === null ? {} : { body: JSON.stringify(data) }),
+      deadlineMs: DEADLINE_MS,
+    });
+    if (response.status < 200 || response.status > 299) {
+      throw new ConnectorError("provider_refused", "A VCR provider answered with an error", {
+        retryable: true,
+        detail: { status: response.status, provider: new URL(url).pathname.split("/")[1] || "state" },
+      });
+    }
+    return parsed(response.text) as K;
+  }
+}
+
+/** As the SDK's own transport does it: JSON where it is JSON, else the text. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+class LocalConfig extends SdkConfig {
+  readonly #providersUrl: string | undefined;
+
+  constructor(bridge: Bridge, providersUrl: string | undefined) {
+    super(bridge);
+    this.#providersUrl = providersUrl;
+  }
+
+  override getExecutionUrl(
+    func: string,
+    pathname: string | null = null,
+    query?: Record<string, string>,
+  ): string {
+    if (!this.#providersUrl)
+      return super.getExecutionUrl(func, pathname as string, query as Record<string, string>);
+    const search = new URLSearchParams({ func: `${func}.${this.namespace}`, async: "false", ...query });
+    return `${this.#providersUrl}/${pathname ?? ""}?${search}`;
+  }
+}
+
+class QuietSession extends VCRSession {
+  /** The SDK's own serialises every payload and answer once more for a log line that is never sent. */
+  override request<T, K>(params: IRequestParams<T>): Promise<K> {
+    return this.bridge.request(params);
+  }
+}

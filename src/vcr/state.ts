@@ -1,0 +1,113 @@
+import { State as SdkState, type VCRSession } from "@vonage/vcr-sdk";
+import { createBatcher } from "../core/batch.ts";
+import type { Bucket, Clock, State } from "../core/ports.ts";
+
+/** Few fields a command keep a single command short for everybody who shares the store. */
+const MAX_FIELDS = 200;
+const BATCH = {
+  maxItems: MAX_FIELDS,
+  maxInflight: 8,
+  partialInflight: 1,
+  maxWaiting: 20_000,
+  maxWaitMs: 5_000,
+};
+
+type Read = (field: string) => Promise<string | null>;
+type Write = (entry: [field: string, value: string]) => Promise<void>;
+
+interface Hash {
+  read: Read;
+  write: Write;
+  increment(field: string): Promise<number>;
+}
+
+/** The State port on VCR's State provider: HTTP calls, so reads and writes of one hash share them. */
+export function createState(session: VCRSession, now: Clock): State {
+  const instance = new SdkState(session);
+  instance.namespace = `application:${session.config.instanceId}`;
+  const account = new SdkState(session, "account");
+  const hashes = new Map<string, { hash: Hash; usedAt: number }>();
+
+  function hashOf(bucket: Bucket): Hash {
+    const name = `${bucket.scope}/${bucket.key}`;
+    const known = hashes.get(name);
+    if (known) {
+      known.usedAt = now();
+      return known.hash;
+    }
+    forgetExpired();
+    const hash = createHash(bucket.scope === "account" ? account : instance, bucket, now);
+    hashes.set(name, { hash, usedAt: now() });
+    return hash;
+  }
+
+  /** Buckets are named by hour and day: without this, the map would grow for as long as the process lives. */
+  function forgetExpired(): void {
+    for (const [name, { usedAt }] of hashes) if (now() - usedAt > 3_600_000) hashes.delete(name);
+  }
+
+  return {
+    increment: (bucket, field) => hashOf(bucket).increment(field),
+    read: (bucket, field) => hashOf(bucket).read(field),
+    write: (bucket, field, value) => hashOf(bucket).write([field, value]),
+    getKey: async (key) => (await instance.get<string>(key)) ?? null,
+    async setKey(key, value, ttlSeconds) {
+      await instance.set(key, value);
+      await instance.expire(key, ttlSeconds);
+    },
+    async deleteKey(key) {
+      await instance.delete(key);
+    },
+  };
+}
+
+function createHash(state: SdkState, { key, ttl }: Bucket, now: Clock): Hash {
+  const pending = new Map<string, string>();
+  let expiryGoodUntil = 0;
+
+  /**
+   * The store has no "create with expiry", so every process sets it after its own first write, and again while
+   * it goes on writing. A failure must not hide that the write itself succeeded; the next write tries again.
+   */
+  async function ensureExpiry(): Promise<void> {
+    if (ttl === null || now() < expiryGoodUntil) return;
+    expiryGoodUntil = now() + ttl * 500;
+    await state.expire(key, ttl).catch(() => {
+      expiryGoodUntil = 0;
+    });
+  }
+
+  const read = createBatcher<string, string | null>(
+    async (fields) => {
+      const values = await state.mapGetMultiple(key, fields);
+      return fields.map((_, index) => values[index] ?? null);
+    },
+    { ...BATCH, now },
+  );
+  const write = createBatcher<[string, string], void>(
+    async (entries) => {
+      await state.mapSet(key, Object.fromEntries(entries));
+      await ensureExpiry();
+      return entries.map(() => undefined);
+    },
+    { ...BATCH, now },
+  );
+
+  return {
+    read: async (field) => pending.get(field) ?? read(field),
+    async write(entry) {
+      const [field, value] = entry;
+      pending.set(field, value);
+      try {
+        await write(entry);
+      } finally {
+        if (pending.get(field) === value) pending.delete(field);
+      }
+    },
+    async increment(field) {
+      const count = Number(await state.mapIncrement(key, field, 1));
+      await ensureExpiry();
+      return count;
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import type { Transport } from "../transport.ts";
+import { application } from "./contract.ts";
+
+export interface ApplicationSettings {
+  apiHost: string;
+  applicationId: string;
+  accountId: string;
+  accountSecret: string;
+  publicUrl: string;
+}
+
+const DEADLINE_MS = 10_000;
+
+/** The paths that must receive what belongs to the whole application, not to one message. */
+const WEBHOOKS = [
+  { key: "inbound_url", label: "Inbound URL", path: "/webhooks/inbound" },
+  { key: "status_url", label: "Status URL", path: "/webhooks/status" },
+] as const;
+
+/**
+ * Compares the application's webhook addresses with this instance's and resolves to sentences that say what
+ * to change, none when all is well. Rejects when Vonage could not be asked.
+ * https://developer.vonage.com/en/api/application.v2#getApplication
+ */
+export async function adviseOnWebhooks(
+  settings: ApplicationSettings,
+  transport: Transport,
+): Promise<string[]> {
+  const basic = Buffer.from(`${settings.accountId}:${settings.accountSecret}`).toString("base64");
+  const { status, text } = await transport.request({
+    method: "GET",
+    url: `${settings.apiHost}/v2/applications/${encodeURIComponent(settings.applicationId)}`,
+    headers: { authorization: `Basic ${basic}`, accept: "application/json" },
+    deadlineMs: DEADLINE_MS,
+  });
+  if (status === 401)
+    return [
+      "Vonage refused the account's key and secret: check VCR_API_ACCOUNT_ID and VCR_API_ACCOUNT_SECRET",
+    ];
+  if (status === 404)
+    return ["Vonage does not know the application in this account: check VCR_API_APPLICATION_ID"];
+  const webhooks = application.parse(JSON.parse(text)).capabilities?.messages?.webhooks;
+  return WEBHOOKS.flatMap(({ key, label, path }) => {
+    const expected = `${settings.publicUrl}${path}`;
+    const found = webhooks?.[key]?.address;
+    if (found === expected) return [];
+    return [
+      `In the Vonage dashboard, open Applications, this application, Messages, and set its ${label} to ${expected} (now ${found ? `it is ${found}` : "it is empty"})`,
+    ];
+  });
+}

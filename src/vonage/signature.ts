@@ -1,0 +1,90 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { ConnectorError } from "../errors.ts";
+import { signatureClaims } from "./contract.ts";
+
+export interface SignatureSettings {
+  /** Any of them may have signed. */
+  secrets: readonly string[];
+  accountId: string;
+  /** Vonage may sign once and retry for 24 h, so this must not be shorter. */
+  maxAgeSeconds: number;
+}
+
+/** A clock running ahead at Vonage is forgiven this much. */
+const FUTURE_SECONDS = 300;
+
+/**
+ * Proves that a webhook comes from Vonage and is unaltered; resolves to its claims' `jti`.
+ * https://developer.vonage.com/en/getting-started/concepts/webhooks#decoding-signed-webhooks
+ *
+ * Throws ConnectorError with the status Vonage must see: 503 for what Vonage can mend by sending again or we by
+ * mending a secret (`unsigned`, `signature_mismatch`); 401 for what is provably forged (`forged_webhook`).
+ */
+export function verifySignature(
+  headers: Record<string, string | string[] | undefined>,
+  rawBody: Uint8Array,
+  settings: SignatureSettings,
+  now: number,
+): { jti: string | undefined } {
+  const token = tokenOf(headers);
+  if (!token) throw refusal("unsigned", 503, "The webhook carries no signature");
+  const claims = signatureClaims.safeParse(verifiedClaims(token, settings.secrets)).data;
+  if (!claims)
+    throw refusal("forged_webhook", 401, "The token lacks a claim that every Vonage webhook carries");
+  const age = now / 1_000 - claims.iat;
+  const faults = [
+    claims.iss === "Vonage" ? "" : "issuer",
+    claims.api_key === settings.accountId ? "" : "account",
+    age <= settings.maxAgeSeconds && age >= -FUTURE_SECONDS ? "" : "age",
+    equal(claims.payload_hash.toLowerCase(), createHash("sha256").update(rawBody).digest("hex"))
+      ? ""
+      : "payload_hash",
+  ].filter(Boolean);
+  if (faults.length > 0) throw refusal("forged_webhook", 401, `The token does not fit: ${faults.join(", ")}`);
+  return { jti: claims.jti };
+}
+
+/** Behind VCR's callback router `Authorization` proves only the router; Vonage's own token is in a header of its own. */
+function tokenOf(headers: Record<string, string | string[] | undefined>): string | undefined {
+  const own = headers["x-vonage-webhook-auth-token"];
+  const header = own === undefined ? headers["authorization"] : own;
+  return typeof header === "string" ? header.replace(/^Bearer\s+/i, "").trim() : undefined;
+}
+
+function verifiedClaims(token: string, secrets: readonly string[]): unknown {
+  const parts = token.split(".");
+  const [header, payload, signature] = parts;
+  if (parts.length !== 3 || header === undefined || payload === undefined || signature === undefined) {
+    throw refusal("unsigned", 503, "The webhook carries no signature token");
+  }
+  const given = Buffer.from(signature, "base64url");
+  // Vonage signs with HS256 alone; whatever algorithm the token itself names is not asked.
+  const fits = secrets.some((secret) => {
+    const expected = createHmac("sha256", secret).update(`${header}.${payload}`).digest();
+    return expected.length === given.length && timingSafeEqual(expected, given);
+  });
+  if (!fits || decode(header)?.["alg"] !== "HS256") {
+    throw refusal(
+      "signature_mismatch",
+      503,
+      "The signature fits no configured secret: compare VONAGE_SIGNATURE_SECRET with the dashboard's signature secret",
+    );
+  }
+  return decode(payload);
+}
+
+function decode(part: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(Buffer.from(part, "base64url").toString("utf8")) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
+function equal(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+const refusal = (code: string, httpStatus: number, message: string) =>
+  new ConnectorError(code, message, { httpStatus, retryable: httpStatus === 503 });
