@@ -1,12 +1,13 @@
 import express, { type ErrorRequestHandler, type Express } from "express";
 import type { Log } from "./core/ports.ts";
 import { loggableError } from "./errors.ts";
+import { INBOUND_PATH, type InboundPorts, inboundRoute } from "./http/routes/inbound.ts";
 import { type IntakePorts, intakeRoute } from "./http/routes/intake.ts";
 import { JOBS_PATH, type JobPorts, jobRoute } from "./http/routes/jobs.ts";
 import { STATUS_PATHS, type StatusPorts, statusRoute } from "./http/routes/status.ts";
 import type { PlatformChannel } from "./platforms/platform.ts";
 
-export interface AppDependencies extends IntakePorts, JobPorts, StatusPorts {
+export interface AppDependencies extends IntakePorts, JobPorts, StatusPorts, InboundPorts {
   channels: readonly PlatformChannel[];
   log: Log;
 }
@@ -28,6 +29,7 @@ export function createApp(deps: AppDependencies): Express {
   app.post(JOBS_PATH, ...jobRoute(deps));
   // Vonage, with a signed webhook.
   app.post(STATUS_PATHS, ...statusRoute(deps));
+  app.post(INBOUND_PATH, ...inboundRoute(deps));
 
   app.use((_req, res) => {
     res.status(404).json({

@@ -23,6 +23,11 @@ export interface Config {
   vonageApiHost: string;
   whatsapp?: { numbers: readonly string[]; deliveryUrl: string };
   sms?: { senderId: string; deliveryUrl: string; reportSent: boolean };
+  keywords: { optOut: readonly string[]; optIn: readonly string[] };
+  /** Auto-replies; an absent one is not sent. */
+  autoReplies: { optOut?: string; optIn?: string; other?: string };
+  /** MoEngage's Data API, for writing opt-outs and opt-ins into profiles. */
+  moengageDataApi?: { url: string; workspaceId: string; key: string; customerIdIsPhone: boolean };
   dispatch: { ratePerSecond: number; maxInflight: number };
   messageTtlSeconds: number;
   inDoubt: { waitSeconds: number; policy: "fail" | "resend" };
@@ -82,18 +87,27 @@ const privateKey = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const phoneNumbers = z.string().transform((text, context) =>
-  list(text).map((item) => {
-    const digits = item.replace(/^\+/, "");
-    if (!/^\d{7,15}$/.test(digits))
-      context.addIssue("must be digits only, 7 to 15 of them, without + or spaces");
-    return digits;
-  }),
-);
+const phoneNumbers = z
+  .string()
+  .transform((text, context) =>
+    list(text).map((item) => {
+      const digits = item.replace(/^\+/, "");
+      if (!/^\d{7,15}$/.test(digits))
+        context.addIssue("must be digits only, 7 to 15 of them, without + or spaces");
+      return digits;
+    }),
+  )
+  .refine((items) => items.length > 0, "must not be empty");
 const senderId = z
   .string()
   .regex(/^(\+?\d{3,15}|[A-Za-z0-9 ._-]{1,20})$/, "must be a phone number or a name of letters and digits")
   .transform((text) => text.replace(/^\+(?=\d+$)/, ""));
+/** WhatsApp takes 4,096 characters and SMS 3,200. */
+const autoReply = z.string().max(3_200, "must be at most 3,200 characters");
+const words = z
+  .string()
+  .transform(list)
+  .refine((items) => items.length > 0, "must not be empty");
 const secrets = z
   .string()
   .transform(list)
@@ -118,6 +132,15 @@ const schema = z.object({
   VCR_LISTENERS: flag.default(false),
   DEBUG: z.string().optional(),
   WHATSAPP_NUMBER: phoneNumbers.optional(),
+  OPT_IN_KEYWORD: words.default(["START"]),
+  OPT_OUT_KEYWORD: words.default(["STOP"]),
+  OPT_IN_REPLY: autoReply.optional(),
+  OPT_OUT_REPLY: autoReply.optional(),
+  DEFAULT_REPLY: autoReply.optional(),
+  MOENGAGE_DATA_API_URL: baseUrl.optional(),
+  MOENGAGE_WORKSPACE_ID: z.string().optional(),
+  MOENGAGE_DATA_API_KEY: z.string().optional(),
+  MOENGAGE_CUSTOMER_ID_IS_PHONE: flag.default(false),
   VONAGE_SIGNATURE_SECRET: secrets,
   MOENGAGE_DELIVERY_URL: serverUrl.optional(),
   MOENGAGE_SMS_DELIVERY_URL: serverUrl.optional(),
@@ -164,20 +187,28 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
       const name = String(path[0]);
       return input[name] === undefined ? `${name} is missing: ${MISSING[name]}` : `${name} ${message}`;
     });
-    throw new ConfigError([...new Set(faults), ...halfCredentials(input)]);
+    throw new ConfigError([...new Set(faults), ...incompleteSets(input)]);
   }
-  const half = halfCredentials(input);
-  if (half.length > 0) throw new ConfigError(half);
+  const incomplete = incompleteSets(input);
+  if (incomplete.length > 0) throw new ConfigError(incomplete);
   return Object.freeze(fromVariables(parsed.data));
 }
 
 const nonEmpty = (value: string | undefined) =>
   value === undefined || value.trim() === "" ? undefined : value.trim();
 
-const halfCredentials = (input: Record<string, string>) =>
-  "CONNECTOR_API_KEY" in input === "CONNECTOR_API_SECRET" in input
-    ? []
-    : ["CONNECTOR_API_KEY and CONNECTOR_API_SECRET go together: set both or neither"];
+/** A variable that is set, and what it is useless without. */
+const NEEDS: Record<string, readonly string[]> = {
+  CONNECTOR_API_KEY: ["CONNECTOR_API_SECRET"],
+  CONNECTOR_API_SECRET: ["CONNECTOR_API_KEY"],
+  MOENGAGE_DATA_API_URL: ["MOENGAGE_WORKSPACE_ID", "MOENGAGE_DATA_API_KEY"],
+};
+
+const incompleteSets = (input: Record<string, string>) =>
+  Object.entries(NEEDS).flatMap(([name, needed]) => {
+    const missing = input[name] === undefined ? [] : needed.filter((other) => input[other] === undefined);
+    return missing.length === 0 ? [] : [`${missing.join(" and ")} is missing: ${name} needs it`];
+  });
 
 function fromVariables(v: z.output<typeof schema>): Config {
   const notes: string[] = [];
@@ -221,6 +252,22 @@ function fromVariables(v: z.output<typeof schema>): Config {
     },
     ...(providersUrl ? { providersUrl } : {}),
     listeners: v.VCR_LISTENERS,
+    keywords: { optOut: v.OPT_OUT_KEYWORD, optIn: v.OPT_IN_KEYWORD },
+    autoReplies: {
+      ...(v.OPT_OUT_REPLY ? { optOut: v.OPT_OUT_REPLY } : {}),
+      ...(v.OPT_IN_REPLY ? { optIn: v.OPT_IN_REPLY } : {}),
+      ...(v.DEFAULT_REPLY ? { other: v.DEFAULT_REPLY } : {}),
+    },
+    ...(v.MOENGAGE_DATA_API_URL
+      ? {
+          moengageDataApi: {
+            url: v.MOENGAGE_DATA_API_URL,
+            workspaceId: v.MOENGAGE_WORKSPACE_ID ?? "",
+            key: v.MOENGAGE_DATA_API_KEY ?? "",
+            customerIdIsPhone: v.MOENGAGE_CUSTOMER_ID_IS_PHONE,
+          },
+        }
+      : {}),
     signatureSecrets: v.VONAGE_SIGNATURE_SECRET,
     vonageApiHost: v.VONAGE_API_HOST,
     ...(whatsapp ? { whatsapp } : {}),

@@ -1,13 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
+import { parseKeywords } from "./core/keywords.ts";
 import { loggableError } from "./errors.ts";
 import { accept } from "./flows/accept.ts";
 import { createClaims } from "./flows/claims.ts";
+import { createCorrelation } from "./flows/correlate.ts";
 import { dispatch } from "./flows/dispatch.ts";
 import { createHolder } from "./flows/hold.ts";
 import { createPacer } from "./flows/pacer.ts";
+import { carrierOptOut, reply } from "./flows/reply.ts";
 import { createReporter } from "./flows/report.ts";
+import { createSuppression } from "./flows/suppression.ts";
 import { credentialsCheck } from "./http/auth/credentials.ts";
 import { JOBS_PATH } from "./http/routes/jobs.ts";
 import { STATUS_PATHS } from "./http/routes/status.ts";
@@ -40,6 +44,8 @@ export interface Connector {
 export async function start(config: Config, logTo?: { write(line: string): void }): Promise<Connector> {
   const log = createLog(config.logLevel, logTo);
   const now = () => Date.now();
+  const stopping = new AbortController();
+  const pause = (ms: number) => pauseUnlessStopped(ms, stopping.signal);
   const transports = {
     vcr: createTransport(PROVIDER_CONNECTIONS),
     vonage: createTransport(config.dispatch.maxInflight * 2),
@@ -75,6 +81,8 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     authenticate: credentialsCheck(config.platformCredentials),
     newId: randomUUID,
     messageTtlSeconds: config.messageTtlSeconds,
+    pause: (ms) => pause(ms),
+    log,
   });
   const statusUrl = statusUrlOf(config);
   const sender = createVonageSender(
@@ -92,7 +100,34 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   const pacer = createPacer(config.dispatch.ratePerSecond, now, log);
   const holder = createHolder(Math.ceil(config.dispatch.maxInflight / 2));
   const claims = createClaims(state, log);
-  const dispatchPorts = { queue, sender, claims, reporter, pacer, holder, inDoubt: config.inDoubt, now, log };
+  const suppression = createSuppression(state);
+  const correlation = createCorrelation(state, now, log);
+  const dispatchPorts = {
+    queue,
+    sender,
+    claims,
+    reporter,
+    suppression,
+    correlation,
+    channels,
+    pacer,
+    holder,
+    inDoubt: config.inDoubt,
+    now,
+    log,
+  };
+  const replyPorts = {
+    channels,
+    queue,
+    state,
+    suppression,
+    correlation,
+    keywords: { optOut: parseKeywords(config.keywords.optOut), optIn: parseKeywords(config.keywords.optIn) },
+    texts: config.autoReplies,
+    messageTtlSeconds: config.messageTtlSeconds,
+    now,
+    log,
+  };
   const signature = {
     secrets: config.signatureSecrets,
     accountId: config.account.id,
@@ -109,6 +144,9 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     verify: (headers, rawBody) => void verifySignature(headers, rawBody, signature, now()),
     resolve: (reference) => resolveReference(state, reference),
     report: (report) => reporter.report(report),
+    link: (number, userId) => suppression.link(number, userId),
+    carrierOptOut: (optOut) => carrierOptOut(optOut, replyPorts),
+    reply: (inbound) => reply(inbound, replyPorts),
   });
   const server = await listen(app, config.port);
   log.info(
@@ -117,8 +155,6 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   );
   for (const note of config.notes) log.warn({}, note);
 
-  const stopping = new AbortController();
-  const pause = (ms: number) => pauseUnlessStopped(ms, stopping.signal);
   const preparing = prepare();
 
   async function prepare(): Promise<void> {

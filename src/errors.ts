@@ -55,7 +55,11 @@ export function loggableError(thrown: unknown): Record<string, unknown> {
   }
   if (!(thrown instanceof Error)) return { type: typeof thrown };
   const { code } = thrown as { code?: unknown };
-  const frames = thrown.stack?.split("\n").filter((line) => line.trimStart().startsWith("at "));
+  // A message of several lines may have one that looks like a frame.
+  const frames = thrown.stack
+    ?.replace(thrown.message, "")
+    .split("\n")
+    .filter((line) => line.trimStart().startsWith("at "));
   return {
     type: thrown.name,
     ...(typeof code === "string" ? { code } : {}),

@@ -1,4 +1,5 @@
 import type { Channel, OutboundMessage } from "./message.ts";
+import type { InboundReply } from "./reply.ts";
 import type { DeliveryReport } from "./report.ts";
 
 /** Sends one message. `attempt` counts how often it was put back, from 1. */
@@ -26,7 +27,18 @@ export interface DoubtJob {
   decideAt: number;
 }
 
-export type Job = SendJob | ReportJob | DoubtJob;
+/** A person's reply that a platform could not be told at once. */
+export interface ReplyJob {
+  kind: "reply";
+  attempt: number;
+  /** Tag of the platform channel to tell. */
+  origin: string;
+  reply: InboundReply;
+  /** Milliseconds since the epoch; given up after it. */
+  expiresAt: number;
+}
+
+export type Job = SendJob | ReportJob | ReplyJob | DoubtJob;
 
 /** The queues by purpose, so that one channel's throttle or an absent platform does not stop the others. */
 export type QueuePurpose = Channel | "reports";
@@ -38,5 +50,12 @@ export function queueOf(job: Job): QueuePurpose {
 
 /** The message id a job is about: the one id that tells its story in the log. */
 export function idOf(job: Job): string {
-  return job.kind === "report" ? job.report.id : job.message.id;
+  switch (job.kind) {
+    case "report":
+      return job.report.id;
+    case "reply":
+      return job.reply.messageId ?? job.reply.id;
+    default:
+      return job.message.id;
+  }
 }

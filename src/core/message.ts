@@ -13,7 +13,12 @@ interface Envelope {
   acceptedAt: number;
   /** Milliseconds since the epoch; not sent after it. */
   expiresAt: number;
+  /** Only on the connector's own auto-replies. */
+  purpose?: AutoReplyPurpose;
 }
+
+/** A confirmation of an opt-out is the one message a person still gets who has opted out. */
+export type AutoReplyPurpose = "confirmation" | "default-reply";
 
 /** Meta's template object, kept exactly as the platform sent it, keys unknown to us included. */
 export interface Template {

@@ -8,7 +8,7 @@ import { loggableError } from "../errors.ts";
  * How far a message is known to have come. `released:<attempt>`: that attempt surely did not send and was put
  * back as the next one. `doubt:<attempt>`: that attempt may have sent.
  */
-export type Phase = "sent" | "refused" | "expired" | `released:${number}` | `doubt:${number}`;
+export type Phase = "sent" | "refused" | `released:${number}` | `doubt:${number}`;
 
 export type Claim =
   | { won: true }

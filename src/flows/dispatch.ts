@@ -1,18 +1,24 @@
-import type { DoubtJob, Job, ReportJob, SendJob } from "../core/job.ts";
+import { type DoubtJob, idOf, type Job, type ReplyJob, type ReportJob, type SendJob } from "../core/job.ts";
 import type { OutboundMessage } from "../core/message.ts";
 import type { Clock, JobQueue, Log, Sender, SendFailure } from "../core/ports.ts";
 import type { DeliveryReport } from "../core/report.ts";
 import { asConnectorError, type ConnectorError, loggableError } from "../errors.ts";
+import type { PlatformChannel } from "../platforms/platform.ts";
 import type { Claims } from "./claims.ts";
+import type { Correlation } from "./correlate.ts";
 import type { Holder } from "./hold.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Reporter } from "./report.ts";
+import type { Suppression } from "./suppression.ts";
 
 export interface DispatchPorts {
   queue: JobQueue;
   sender: Sender;
   claims: Claims;
   reporter: Reporter;
+  suppression: Suppression;
+  correlation: Correlation;
+  channels: readonly PlatformChannel[];
   pacer: Pacer;
   holder: Holder;
   inDoubt: { waitSeconds: number; policy: "fail" | "resend" };
@@ -33,6 +39,8 @@ export function dispatch(job: Job, ports: DispatchPorts): Promise<void> {
       return dispatchMessage(job, ports);
     case "report":
       return dispatchReport(job, ports);
+    case "reply":
+      return dispatchReply(job, ports);
     case "doubt":
       return dispatchDoubt(job, ports);
   }
@@ -40,16 +48,45 @@ export function dispatch(job: Job, ports: DispatchPorts): Promise<void> {
 
 async function dispatchMessage(job: SendJob, ports: DispatchPorts): Promise<void> {
   const { message } = job;
-  const { claims, now } = ports;
+  const { claims, pacer, now } = ports;
   const expired = now() >= message.expiresAt;
   const mayGo = expired || (await turn(ports));
 
-  const claim = await claims.take(job).catch((error) => unclaimed(job, error, ports));
-  if (claim === "put back") return;
+  const checks = Promise.all([!expired && isSuppressed(message, ports), claims.take(job)]);
+  const found = await checks.catch((error) => unclaimed(job, error, ports));
+  if (found === "put back") return;
+  const [suppressed, claim] = found;
+  const refusal = expired ? EXPIRED : suppressed ? OPTED_OUT : undefined;
+  // A slot that is not used is given to the next message.
+  if (mayGo && !expired && (refusal || !claim.won)) pacer.giveBack();
   if (!claim.won) return lost(job, claim.phase, ports);
-  if (expired) return expire(message, ports);
+  if (refusal) return refuse(message, refusal, ports);
   if (!mayGo) return putBack(job, ports);
   await send(job, ports);
+}
+
+/** A message that will not be sent, and the reason its report gives. */
+interface Refusal {
+  code: string;
+  description: string;
+}
+
+const EXPIRED: Refusal = { code: "expired", description: "The message expired before it could be sent" };
+const OPTED_OUT: Refusal = {
+  code: "opted_out",
+  description: "The person has opted out of messages from this sender",
+};
+
+/** The confirmation of an opt-out is the one message a person still gets after it. */
+async function isSuppressed(message: OutboundMessage, { suppression }: DispatchPorts): Promise<boolean> {
+  return message.purpose !== "confirmation" && (await suppression.isSuppressed(message.channel, message.to));
+}
+
+/** Told before it is marked: a crash in between leaves a message in doubt, never one that nobody hears of. */
+async function refuse(message: OutboundMessage, refusal: Refusal, ports: DispatchPorts): Promise<void> {
+  ports.log.warn({ msg_id: message.id, channel: message.channel, code: refusal.code }, "Message not sent");
+  await ports.reporter.owe(failed(message, refusal.code, refusal.description, ports.now()));
+  ports.claims.mark(message, "refused");
 }
 
 /** Waits for a slot; false when none came within reach, and the message has to wait in the queue. */
@@ -62,7 +99,7 @@ async function turn({ pacer, holder }: DispatchPorts): Promise<boolean> {
 
 async function send(job: SendJob, ports: DispatchPorts): Promise<void> {
   const { message } = job;
-  const { claims, sender, pacer, log, now } = ports;
+  const { claims, sender, pacer, correlation, log, now } = ports;
   const started = now();
   const line = `Sending ${LABEL[message.channel]} via Vonage: msg_id=${message.id}`;
   const about = { msg_id: message.id, attempt: job.attempt };
@@ -73,6 +110,7 @@ async function send(job: SendJob, ports: DispatchPorts): Promise<void> {
     const { vendorId } = await sender.send(message);
     claims.mark(message, "sent");
     pacer.succeeded();
+    correlation.remember(message, vendorId);
     log.info({ ...about, outcome: "accepted", message_uuid: vendorId, ms: now() - started }, line);
   } catch (thrown) {
     const error = asConnectorError(thrown);
@@ -85,13 +123,12 @@ type AfterFailure = (job: SendJob, error: ConnectorError, ports: DispatchPorts) 
 
 /** What becomes of a message whose send failed. */
 const AFTER_FAILURE: Record<SendFailure, AfterFailure> = {
-  async refused({ message }, error, ports) {
-    // Told first: a crash in between leaves a message in doubt, never one that nobody hears of.
-    await ports.reporter.owe(
-      failed(message, String(error.detail["vonageCode"] ?? error.code), error.message, ports.now()),
-    );
-    ports.claims.mark(message, "refused");
-  },
+  refused: ({ message }, error, ports) =>
+    refuse(
+      message,
+      { code: String(error.detail["vonageCode"] ?? error.code), description: error.message },
+      ports,
+    ),
   async throttled(job, error, ports) {
     const seconds = error.detail["retryAfterSeconds"];
     ports.pacer.throttled(typeof seconds === "number" ? seconds : undefined);
@@ -105,7 +142,7 @@ const AFTER_FAILURE: Record<SendFailure, AfterFailure> = {
     ports.pacer.paused(ACCOUNT_PROBE_MS);
     ports.log.error(
       { msg_id: job.message.id, ...loggableDetail(error) },
-      `Sending is paused, nothing is lost: Vonage refuses this account. ${error.message}`,
+      "Sending is paused, nothing is lost: Vonage refuses this account. Check its balance, its key and secret, and the application's private key",
     );
     await putBack(job, ports);
   },
@@ -161,13 +198,6 @@ async function lost(job: SendJob, phase: string | null, ports: DispatchPorts): P
   await doubt(job, ports);
 }
 
-async function expire(message: OutboundMessage, ports: DispatchPorts): Promise<void> {
-  ports.log.warn({ msg_id: message.id }, "Message expired before it could be sent");
-  await ports.reporter.owe(
-    failed(message, "expired", "The message expired before it could be sent", ports.now()),
-  );
-}
-
 /** Nobody knows whether it was sent: it waits for a status, and is not sent again by itself. */
 async function doubt(
   { message, attempt }: Pick<SendJob, "message" | "attempt">,
@@ -218,18 +248,35 @@ async function isSettled(
   return phase !== null && phase !== `doubt:${attempt}`;
 }
 
-async function dispatchReport(job: ReportJob, ports: DispatchPorts): Promise<void> {
-  const { report, attempt, expiresAt } = job;
+function dispatchReport(job: ReportJob, ports: DispatchPorts): Promise<void> {
+  return tellOwed(job, ports, async () => void (await ports.reporter.report(job.report)));
+}
+
+function dispatchReply(job: ReplyJob, ports: DispatchPorts): Promise<void> {
+  const replies = ports.channels.find(({ tag }) => tag === job.origin)?.replies;
+  return replies ? tellOwed(job, ports, () => replies.post(job.reply)) : Promise.resolve();
+}
+
+/** Tells a platform what is owed to it; put back while it is away, and given up in the end. */
+async function tellOwed(
+  job: ReportJob | ReplyJob,
+  ports: DispatchPorts,
+  tell: () => Promise<void>,
+): Promise<void> {
+  const { queue, holder, now, log } = ports;
   try {
-    await ports.reporter.report(report);
+    await tell();
   } catch (error) {
     const { retryable } = asConnectorError(error);
-    if (!retryable || ports.now() >= expiresAt) {
-      ports.log.error({ msg_id: report.id, attempt, ...loggableError(error) }, "Report given up");
+    if (!retryable || now() >= job.expiresAt) {
+      log.error(
+        { msg_id: idOf(job), kind: job.kind, attempt: job.attempt, ...loggableError(error) },
+        "Owed to the platform, and given up",
+      );
       return;
     }
-    await ports.holder.hold(ports.holder.longest());
-    await ports.queue.put({ ...job, attempt: attempt + 1 });
+    await holder.hold(holder.longest());
+    await queue.put({ ...job, attempt: job.attempt + 1 });
   }
 }
 

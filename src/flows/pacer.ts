@@ -3,6 +3,8 @@ import type { Clock, Log } from "../core/ports.ts";
 export interface Pacer {
   /** Reserves the next free slot and returns the milliseconds until it; undefined when that is longer than `maxWaitMs`. */
   reserve(maxWaitMs: number): number | undefined;
+  /** Returns a slot that was not used. */
+  giveBack(): void;
   /** The vendor said "too fast": halves the rate, at most once a second, and obeys `retryAfterSeconds`. */
   throttled(retryAfterSeconds?: number): void;
   /** Nothing can be sent: one message is let through every `probeMs`, until one succeeds. */
@@ -54,6 +56,9 @@ export function createPacer(maxRate: number, now: Clock, log: Log): Pacer {
       if (slot - at > maxWaitMs) return undefined;
       nextAt = slot + 1_000 / rate;
       return Math.max(0, slot - at);
+    },
+    giveBack() {
+      nextAt -= 1_000 / rate;
     },
     throttled(retryAfterSeconds) {
       const at = now();

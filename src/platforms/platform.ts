@@ -1,4 +1,5 @@
 import type { Channel, OutboundMessage } from "../core/message.ts";
+import type { InboundReply } from "../core/reply.ts";
 import type { DeliveryReport } from "../core/report.ts";
 import type { ConnectorError } from "../errors.ts";
 
@@ -39,4 +40,18 @@ export interface PlatformChannel {
     /** One call. Rejects with a ConnectorError; not retryable means the platform refuses these for good. */
     post(reports: readonly DeliveryReport[]): Promise<void>;
   };
+  /** Absent where a platform cannot be told what people answer. */
+  replies?: PlatformReplies;
+}
+
+export interface PlatformReplies {
+  /** Whether `post` has a place for this reply. */
+  wants(reply: InboundReply): boolean;
+  /** Rejects with a ConnectorError; not retryable means the platform refuses it for good. */
+  post(reply: InboundReply): Promise<void>;
+  /**
+   * Writes an opt-out or opt-in into the person's profile, where the platform has such a thing and it is
+   * configured. Rejects, retryable, when it could not be done now; resolves when it never can.
+   */
+  subscribe(reply: InboundReply): Promise<void>;
 }

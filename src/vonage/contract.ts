@@ -25,9 +25,41 @@ export const statusWebhook = z.object({
   channel: z.string(),
   status: z.string(),
   to: z.union([z.string(), z.number()]).transform(String).catch(""),
+  from: z.union([z.string(), z.number()]).transform(String).catch(""),
   timestamp: z.string().catch(""),
   client_ref: z.string().optional().catch(undefined),
   error: problem.optional().catch(undefined),
+  whatsapp: z
+    .object({
+      recipient: z.object({ user_id: z.string().optional(), wa_id: z.string().optional() }).optional(),
+    })
+    .optional()
+    .catch(undefined),
+});
+
+const textOrNumber = z.union([z.string(), z.number()]).transform(String);
+
+export const inboundWebhook = z.object({
+  message_uuid: z.string().min(1),
+  channel: z.string(),
+  from: textOrNumber,
+  to: textOrNumber,
+  timestamp: z.string().catch(""),
+  message_type: z.string().optional().catch(undefined),
+  text: z.string().optional().catch(undefined),
+  button: z
+    .object({ payload: z.unknown(), text: z.string().optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+  reply: z
+    .object({ id: z.string().optional().catch(undefined), title: z.string().optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+  context: z.object({ message_uuid: z.string().optional() }).optional().catch(undefined),
+  whatsapp: z
+    .object({ sender: z.object({ user_id: z.string().optional(), wa_id: z.string().optional() }).optional() })
+    .optional()
+    .catch(undefined),
 });
 
 export const signatureClaims = z.object({

@@ -25,6 +25,9 @@ export interface VonageStatus {
   status: DeliveryStatus | undefined;
   clientRef: string | undefined;
   to: string;
+  from: string;
+  /** The recipient's two names, where Vonage tells both. */
+  recipient?: { number: string; userId: string };
   /** Milliseconds since the epoch. */
   at: number;
   error?: { code: string; description: string };
@@ -42,6 +45,7 @@ export function fromStatus(body: unknown, now: number): VonageStatus {
   }
   const { data } = parsed;
   const status = Object.hasOwn(STATUSES, data.status) ? STATUSES[data.status] : undefined;
+  const recipient = data.whatsapp?.recipient;
   const at = Date.parse(data.timestamp);
   return {
     vendorId: data.message_uuid,
@@ -49,6 +53,10 @@ export function fromStatus(body: unknown, now: number): VonageStatus {
     status,
     clientRef: data.client_ref,
     to: data.to,
+    from: data.from,
+    ...(recipient?.wa_id && recipient.user_id
+      ? { recipient: { number: recipient.wa_id, userId: recipient.user_id } }
+      : {}),
     at: Number.isNaN(at) ? now : at,
     ...(status === "failed" ? { error: statusError(data.error) } : {}),
   };

@@ -1,29 +1,25 @@
-import type { ErrorRequestHandler, RequestHandler } from "express";
-import type { Clock, Log } from "../../core/ports.ts";
+import type { InboundReply } from "../../core/reply.ts";
 import type { DeliveryReport } from "../../core/report.ts";
-import { asConnectorError, ConnectorError, loggableError } from "../../errors.ts";
+import { loggableError } from "../../errors.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
 import { fromStatus } from "../../vonage/from-status.ts";
 import { parseReference, type Reference } from "../../vonage/reference.ts";
-import { readBody } from "../middleware/body.ts";
+import { type WebhookPorts, webhookRoute } from "../webhook.ts";
 
 export const STATUS_PATHS = ["/webhooks/status", "/webhooks/passed-message-status"];
-
-export interface WebhookPorts {
-  /** Throws a ConnectorError with the status Vonage must see. */
-  verify(headers: Record<string, string | string[] | undefined>, rawBody: Uint8Array): void;
-  now: Clock;
-  log: Log;
-}
 
 export interface StatusPorts extends WebhookPorts {
   channels: readonly PlatformChannel[];
   resolve(reference: Reference): Promise<string | undefined>;
   report(report: DeliveryReport): Promise<unknown>;
+  /** The recipient has opted out with the carrier. */
+  carrierOptOut(optOut: Omit<InboundReply, "kind">): Promise<void>;
+  /** Two names of one person. */
+  link(number: string, userId: string): Promise<void>;
 }
 
-/** Vonage gives up on an answer after 15 s; the webhook is then as good as answered 503. */
-const DEADLINE_MS = 10_000;
+/** https://developer.vonage.com/en/api-errors/messages: the recipient has opted out with the carrier. */
+const CARRIER_OPT_OUT = "1240";
 
 /** A status of Vonage: 200 once the platform has it or never wants it, 503 to be sent it again. */
 export function statusRoute(ports: StatusPorts) {
@@ -31,6 +27,7 @@ export function statusRoute(ports: StatusPorts) {
 
   async function handle(body: unknown): Promise<string> {
     const status = fromStatus(body, now());
+    if (status.recipient) await learnNames(status.recipient);
     const reference = parseReference(status.clientRef);
     const channel = channels.find(({ tag }) => tag === reference?.origin);
     const about = {
@@ -60,48 +57,19 @@ export function statusRoute(ports: StatusPorts) {
       to: status.to,
       ...(status.error ? { error: status.error } : {}),
     });
+    if (channel.channel === "sms" && status.error?.code === CARRIER_OPT_OUT) {
+      const { vendorId, to: person, from: sender, at } = status;
+      await ports.carrierOptOut({ id: vendorId, channel: "sms", person, sender, at, messageId: id });
+    }
     return "ok";
   }
 
-  return webhookRoute(ports, handle);
-}
-
-/** What every webhook of Vonage shares: bytes, proof, deadline, and an answer that makes Vonage do the right thing. */
-export function webhookRoute({ verify, log }: WebhookPorts, handle: (body: unknown) => Promise<string>) {
-  const prove: RequestHandler = (req, res, next) => {
-    verify(req.headers, res.locals["rawBody"]);
-    next();
-  };
-  const take: RequestHandler = async (req, res) => {
-    res.status(200).json({ status: await withDeadline(handle(req.body)) });
-  };
-  const onError: ErrorRequestHandler = (thrown, req, res, _next) => {
-    const error = asConnectorError(thrown);
-    // Vonage drops for good whatever is answered 4xx, so trouble of ours is always 503.
-    const status = error.httpStatus >= 500 ? 503 : error.httpStatus;
-    log[status >= 500 ? "error" : "warn"](
-      { path: req.path, status, ...loggableError(error) },
-      `Webhook not taken: ${error.code}`,
-    );
-    res.status(status).json({ message: status >= 500 ? "Try again later" : error.message });
-  };
-  return [...readBody(["json"]), prove, take, onError];
-}
-
-async function withDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new ConnectorError("deadline", "The webhook could not be handled in time", { retryable: true }),
-        ),
-      DEADLINE_MS,
-    );
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
+  /** Only helps a later opt-out, so that a report never fails for it. */
+  async function learnNames({ number, userId }: { number: string; userId: string }): Promise<void> {
+    await ports
+      .link(number, userId)
+      .catch((error) => log.warn(loggableError(error), "Names of a person not remembered"));
   }
+
+  return webhookRoute(ports, handle);
 }

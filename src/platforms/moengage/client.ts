@@ -1,28 +1,36 @@
 import { ConnectorError } from "../../errors.ts";
 import type { Transport } from "../../transport.ts";
 
+/** Posts JSON and resolves to the HTTP status; rejects, retryable, when there was none. */
+export type Post = (url: string, body: object, headers?: Record<string, string>) => Promise<number>;
+
 /** MoEngage gives up on a provider after 5 s; the same patience is kept with it. */
 const DEADLINE_MS = 5_000;
 
 /** Refused for good: the same body would be refused again. Everything else may pass later. */
 const FINAL = new Set([400, 413, 422]);
 
+export function createPost(transport: Transport): Post {
+  return async (url, body, headers = {}) => {
+    const { status } = await transport.request({
+      method: "POST",
+      url,
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+      deadlineMs: DEADLINE_MS,
+    });
+    return status;
+  };
+}
+
 /**
  * Posts one callback. Any 2xx is acceptance, whatever its body.
  * Rejects with ConnectorError `platform_refused` (final) or `platform_unavailable` (retryable).
  */
-export async function postCallback(transport: Transport, url: string, body: object): Promise<void> {
-  const { status } = await transport
-    .request({
-      method: "POST",
-      url,
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-      deadlineMs: DEADLINE_MS,
-    })
-    .catch((error: ConnectorError) => {
-      throw unavailable({ reason: error.detail["reason"] ?? error.code });
-    });
+export async function postCallback(post: Post, url: string, body: object): Promise<void> {
+  const status = await post(url, body).catch((error: ConnectorError) => {
+    throw unavailable({ reason: error.detail["reason"] ?? error.code });
+  });
   if (status >= 200 && status < 300) return;
   if (FINAL.has(status)) {
     throw new ConnectorError("platform_refused", `MoEngage refused the callback with HTTP ${status}`, {

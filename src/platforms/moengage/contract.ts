@@ -28,7 +28,7 @@ const component = z
 
 /** The shape alone; numbers have sentences of their own in to-message. */
 export const whatsappSend = z.object({
-  msg_id: z.union([filled, z.number()]),
+  msg_id: z.union([filled, z.int()]),
   from: z.unknown(),
   to: z.unknown(),
   template: z.object({
@@ -41,8 +41,8 @@ export const whatsappSend = z.object({
 export const smsSend = z.object({
   text: z.string().min(1),
   to: z.unknown(),
-  from: z.string().optional(),
-  sender: z.string().optional(),
+  from: z.union([z.string(), z.number()]).nullish(),
+  sender: z.union([z.string(), z.number()]).nullish(),
   template_id: z.union([z.string(), z.number()]).nullish(),
   entity_id: z.union([z.string(), z.number()]).nullish(),
   ttl: z.union([z.string(), z.number()]).nullish(),
@@ -60,4 +60,31 @@ export interface SmsDelivery {
   trackingId: string;
   status: string;
   error: string;
+}
+
+/** An inbound reply, posted to the same URL as the statuses, one object a call. */
+export type WhatsAppInbound = {
+  from: string;
+  waba_number: string;
+  /** Epoch seconds. */
+  timestamp: string;
+  context: { msg_id?: string };
+} & (
+  | { type: "text"; text: { body: string } }
+  | { type: "button"; button: { payload: string; text: string } }
+);
+
+/**
+ * Track User of the Data API. https://www.moengage.com/docs/api/user/track-user
+ * `update_existing_only` keeps a wrong guess from creating a profile.
+ */
+export interface SubscriptionUpdate {
+  type: "customer";
+  customer_id?: string;
+  update_existing_only: true;
+  attributes: {
+    moe_mobile?: string;
+    moe_wa_subscription?: boolean;
+    moe_sms_subscription?: "OPTIN" | "OPTOUT";
+  };
 }

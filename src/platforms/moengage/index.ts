@@ -1,9 +1,12 @@
 import type { OutboundMessage } from "../../core/message.ts";
+import type { Log } from "../../core/ports.ts";
 import type { ConnectorError } from "../../errors.ts";
 import type { Transport } from "../../transport.ts";
-import type { Answer, PlatformChannel } from "../platform.ts";
-import { postCallback } from "./client.ts";
+import type { Answer, PlatformChannel, PlatformReplies } from "../platform.ts";
+import { createPost, postCallback } from "./client.ts";
 import { FAILURE_CODES, MAX_STATUSES_PER_CALL, SMS_INTAKE_PATH, WHATSAPP_INTAKE_PATH } from "./contract.ts";
+import { type DataApiSettings, writeSubscription } from "./data-api.ts";
+import { replyToInbound } from "./from-reply.ts";
 import { reportToDelivery, reportToStatus } from "./from-report.ts";
 import { smsToMessage, whatsappToMessage } from "./to-message.ts";
 
@@ -12,14 +15,17 @@ export interface MoEngageDependencies {
   authenticate: PlatformChannel["intake"]["authenticate"];
   newId: () => string;
   messageTtlSeconds: number;
+  pause: (ms: number) => Promise<void>;
+  log: Log;
 }
 
 /** MoEngage's WhatsApp provider `vonage-v2`. */
 export function moengageWhatsApp(
-  settings: { numbers: readonly string[]; deliveryUrl: string },
-  { transport, authenticate, messageTtlSeconds }: MoEngageDependencies,
+  settings: { numbers: readonly string[]; deliveryUrl: string; dataApi?: DataApiSettings },
+  { transport, authenticate, messageTtlSeconds, pause, log }: MoEngageDependencies,
 ): PlatformChannel {
   const tag = "mw";
+  const post = createPost(transport);
   return {
     tag,
     platform: "moengage",
@@ -36,18 +42,26 @@ export function moengageWhatsApp(
     reports: {
       maxBatch: MAX_STATUSES_PER_CALL,
       wants: () => true,
-      post: (reports) =>
-        postCallback(transport, settings.deliveryUrl, { statuses: reports.map(reportToStatus) }),
+      post: (reports) => postCallback(post, settings.deliveryUrl, { statuses: reports.map(reportToStatus) }),
+    },
+    replies: {
+      wants: (reply) => replyToInbound(reply) !== undefined,
+      async post(reply) {
+        const inbound = replyToInbound(reply);
+        if (inbound) await postCallback(post, settings.deliveryUrl, inbound);
+      },
+      subscribe: subscriber(settings.dataApi, { post, pause, log }),
     },
   };
 }
 
 /** MoEngage's SMS custom connector. */
 export function moengageSms(
-  settings: { senderId: string; deliveryUrl: string; reportSent: boolean },
-  { transport, authenticate, newId, messageTtlSeconds }: MoEngageDependencies,
+  settings: { senderId: string; deliveryUrl: string; reportSent: boolean; dataApi?: DataApiSettings },
+  { transport, authenticate, newId, messageTtlSeconds, pause, log }: MoEngageDependencies,
 ): PlatformChannel {
   const tag = "ms";
+  const post = createPost(transport);
   return {
     tag,
     platform: "moengage",
@@ -73,9 +87,28 @@ export function moengageSms(
       wants: (report) => report.status !== "sent" || settings.reportSent,
       post: async (reports) => {
         for (const report of reports)
-          await postCallback(transport, settings.deliveryUrl, reportToDelivery(report));
+          await postCallback(post, settings.deliveryUrl, reportToDelivery(report));
       },
     },
+    replies: {
+      // MoEngage has keyword management for its own SMS providers only: the profile is the one place to tell.
+      wants: () => false,
+      post: () => Promise.resolve(),
+      subscribe: subscriber(settings.dataApi, { post, pause, log }),
+    },
+  };
+}
+
+function subscriber(
+  dataApi: DataApiSettings | undefined,
+  ports: Parameters<typeof writeSubscription>[2],
+): PlatformReplies["subscribe"] {
+  if (dataApi) return (reply) => writeSubscription(reply, dataApi, ports);
+  return async ({ id, kind, channel }) => {
+    ports.log.warn(
+      { message_uuid: id, kind, channel },
+      "The person's MoEngage profile is not updated: MOENGAGE_DATA_API_URL is not set",
+    );
   };
 }
 

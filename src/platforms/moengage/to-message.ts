@@ -30,10 +30,11 @@ export function whatsappToMessage(body: unknown, settings: WhatsAppSettings, now
   const send = check(whatsappSend, body, "a JSON object with msg_id, from, to and template");
   const from = digitsOf(send.from);
   if (from === undefined || !settings.numbers.includes(from)) {
-    const given =
-      send.from === undefined || send.from === null || send.from === ""
-        ? "is missing"
-        : `${mask(String(send.from))} is not a WhatsApp number of this connector`;
+    const given = isEmpty(send.from)
+      ? "is missing"
+      : from === undefined
+        ? "must be a phone number, as text"
+        : `${mask(from)} is not a WhatsApp number of this connector`;
     throw new ConnectorError(
       "invalid_sender",
       `from ${given}: use the number assigned to the connector, ${settings.numbers.map(mask).join(" or ")}`,
@@ -66,7 +67,7 @@ export function smsToMessage(body: unknown, settings: SmsSettings, now: number):
   }
   const ttlSeconds = parseTtl(send.ttl);
   const ttl = Math.min(ttlSeconds ?? settings.messageTtlSeconds, settings.messageTtlSeconds);
-  const from = (send.from || send.sender || settings.senderId).trim().replace(/^\+(?=\d+$)/, "");
+  const from = (text(send.from) || text(send.sender) || settings.senderId).replace(/^\+(?=\d+$)/, "");
   const contentId = text(send.template_id);
   const entityId = text(send.entity_id);
   return {
@@ -101,7 +102,7 @@ function check<T extends z.ZodType>(schema: T, body: unknown, expected: string):
       typeof part === "number" ? `${name}[${part}]` : name ? `${name}.${String(part)}` : String(part),
     "",
   );
-  const missing = valueAt(body, path) === undefined || valueAt(body, path) === "";
+  const missing = isEmpty(valueAt(body, path));
   const code = path[0] === "template" ? "invalid_template" : "invalid_request";
   throw new ConnectorError(
     code,
@@ -111,6 +112,9 @@ function check<T extends z.ZodType>(schema: T, body: unknown, expected: string):
 
 const valueAt = (body: unknown, path: readonly PropertyKey[]) =>
   path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part], body);
+
+const isEmpty = (value: unknown) =>
+  value === undefined || value === null || (typeof value === "string" && value.trim() === "");
 
 const digitsOf = (value: unknown) =>
   typeof value === "string" || typeof value === "number"

@@ -28,7 +28,8 @@ export function createDelivery(options: {
   const { credentials, timeoutMs, unreachableMs } = options;
   const key = createPrivateKey(credentials.privateKey);
   const poster = createPoster(256);
-  let apps = options.apps;
+  const bases = (urls: string[]) => urls.map((url) => url.replace(/\/$/, ""));
+  let apps = bases(options.apps);
   let turn = 0;
   let stopped = false;
   let token = { text: "", until: 0 };
@@ -76,7 +77,7 @@ export function createDelivery(options: {
       return false;
     },
     setApps(urls) {
-      apps = urls.map((url) => url.replace(/\/$/, ""));
+      apps = bases(urls);
     },
     stop() {
       stopped = true;

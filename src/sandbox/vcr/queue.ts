@@ -32,8 +32,18 @@ interface Job {
   repeat: boolean;
 }
 
-/** How late a timer may be before deliveries are considered missed rather than owed. */
-const CATCH_UP_MS = 50;
+/** A queue promises the value, not the text: keys come out in another order than they went in. */
+function reencode(job: unknown): string {
+  return JSON.stringify(job, (_key, value: unknown) =>
+    value !== null && typeof value === "object" && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
+/** A late timer owes the deliveries of this long; an idle queue owes none, but for the rounding of the clock. */
+const TIMER_LATE_MS = 50;
+const CLOCK_ROUNDING_MS = 2;
 
 /**
  * One queue: `deliver` is called at `msgPerSecond`, at most `maxInflight` at a time, and says whether it was
@@ -95,16 +105,16 @@ export function openQueue(
     dead.push(job.body);
   };
 
-  const pump = (): void => {
+  const pump = (owedMs = CLOCK_ROUNDING_MS): void => {
     clearTimeout(timer);
     timer = undefined;
     while (active && !closed && head < line.length && counts.inflight < rate.maxInflight) {
       const now = Date.now();
       if (nextAt > now) {
-        timer = setTimeout(pump, nextAt - now);
+        timer = setTimeout(pump, nextAt - now, TIMER_LATE_MS);
         return;
       }
-      nextAt = Math.max(nextAt, now - CATCH_UP_MS) + 1000 / rate.msgPerSecond;
+      nextAt = Math.max(nextAt, now - owedMs) + 1000 / rate.msgPerSecond;
       counts.inflight += 1;
       counts.maxInflight = Math.max(counts.maxInflight, counts.inflight);
       run(take())
@@ -120,7 +130,7 @@ export function openQueue(
     definition,
     enqueue(jobs) {
       counts.accepted += jobs.length;
-      for (const job of jobs) line.push({ body: JSON.stringify(job), repeat: false });
+      for (const job of jobs) line.push({ body: reencode(job), repeat: false });
       pump();
     },
     setRate(wanted) {

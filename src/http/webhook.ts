@@ -1,0 +1,54 @@
+import type { ErrorRequestHandler, RequestHandler } from "express";
+import type { Clock, Log } from "../core/ports.ts";
+import { asConnectorError, ConnectorError, loggableError } from "../errors.ts";
+import { readBody } from "./middleware/body.ts";
+
+export interface WebhookPorts {
+  /** Throws a ConnectorError with the status Vonage must see. */
+  verify(headers: Record<string, string | string[] | undefined>, rawBody: Uint8Array): void;
+  now: Clock;
+  log: Log;
+}
+
+/** Vonage gives up on an answer after 15 s; the webhook is then as good as answered 503. */
+const DEADLINE_MS = 10_000;
+
+/** What every webhook of Vonage shares: bytes, proof, deadline, and an answer that makes Vonage do the right thing. */
+export function webhookRoute({ verify, log }: WebhookPorts, handle: (body: unknown) => Promise<string>) {
+  const prove: RequestHandler = (req, res, next) => {
+    verify(req.headers, res.locals["rawBody"]);
+    next();
+  };
+  const take: RequestHandler = async (req, res) => {
+    res.status(200).json({ status: await withDeadline(handle(req.body)) });
+  };
+  const onError: ErrorRequestHandler = (thrown, req, res, _next) => {
+    const error = asConnectorError(thrown);
+    // Vonage drops for good whatever is answered 4xx, so trouble of ours is always 503.
+    const status = error.httpStatus >= 500 ? 503 : error.httpStatus;
+    log[status >= 500 ? "error" : "warn"](
+      { path: req.path, status, ...loggableError(error) },
+      `Webhook not taken: ${error.code}`,
+    );
+    res.status(status).json({ message: status >= 500 ? "Try again later" : error.message });
+  };
+  return [...readBody(["json"]), prove, take, onError];
+}
+
+async function withDeadline<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new ConnectorError("deadline", "The webhook could not be handled in time", { retryable: true }),
+        ),
+      DEADLINE_MS,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,62 @@
+import type { Log } from "../../core/ports.ts";
+import type { InboundReply } from "../../core/reply.ts";
+import { ConnectorError } from "../../errors.ts";
+import type { Post } from "./client.ts";
+import { replyToSubscription } from "./from-reply.ts";
+
+export interface DataApiSettings {
+  /** For example `https://api-01.moengage.com`. */
+  url: string;
+  workspaceId: string;
+  key: string;
+  /** The workspace's customer ids are phone numbers; otherwise people are found by mobile number. */
+  customerIdIsPhone: boolean;
+}
+
+/** Within a webhook's time: MoEngage asks for a pause of 2 s between tries. */
+const TRIES = 3;
+const PAUSE_MS = 2_000;
+
+/**
+ * Writes a subscription into the person's profile. Resolves when MoEngage has it, or refuses it for good: that
+ * is logged in words and must not hold up the opt-out. Rejects, retryable, when it is away.
+ */
+export async function writeSubscription(
+  reply: InboundReply,
+  { url, workspaceId, key, customerIdIsPhone }: DataApiSettings,
+  { post, pause, log }: { post: Post; pause: (ms: number) => Promise<void>; log: Log },
+): Promise<void> {
+  const update = replyToSubscription(reply, customerIdIsPhone);
+  if (!update) return;
+  const headers = { authorization: `Basic ${Buffer.from(`${workspaceId}:${key}`).toString("base64")}` };
+  const endpoint = `${url}/v1/customer/${encodeURIComponent(workspaceId)}`;
+  const about = { message_uuid: reply.id, kind: reply.kind, channel: reply.channel };
+  for (let tries = 1; ; tries++) {
+    const status = await post(endpoint, update, headers).catch(() => undefined);
+    if (status !== undefined && status < 300) {
+      log.info(about, "Subscription written to MoEngage");
+      return;
+    }
+    if (status !== undefined && status < 500 && status !== 429) {
+      log.error(
+        { ...about, status },
+        `MoEngage refused the subscription update: ${REMEDIES[status] ?? "check the Data API settings"}`,
+      );
+      return;
+    }
+    if (tries === TRIES) {
+      throw new ConnectorError("platform_unavailable", "MoEngage could not take the subscription", {
+        retryable: true,
+        detail: { status },
+      });
+    }
+    await pause(PAUSE_MS);
+  }
+}
+
+const REMEDIES: Record<number, string> = {
+  400: "the person could not be named; is Identity Resolution on for the mobile number?",
+  401: "check MOENGAGE_WORKSPACE_ID and MOENGAGE_DATA_API_KEY",
+  403: "the workspace allows certain addresses only; add the connector's",
+  404: "check MOENGAGE_DATA_API_URL: its number is the data centre's",
+};

@@ -1,0 +1,57 @@
+import type { Channel } from "../core/message.ts";
+import type { InboundMessage } from "../core/reply.ts";
+import { ConnectorError } from "../errors.ts";
+import { inboundWebhook } from "./contract.ts";
+
+const CHANNELS: Record<string, Channel> = { whatsapp: "whatsapp", sms: "sms" };
+const DIGITS = /^\+?(\d{5,15})$/;
+
+type Inbound = ReturnType<typeof inboundWebhook.parse>;
+
+/** What counts of each kind of message. Kinds without an entry, those not invented yet too, are `other`. */
+const CONTENT: Record<string, (inbound: Inbound) => InboundMessage["content"]> = {
+  text: ({ text }) => ({ type: "text", text: text ?? "" }),
+  button: ({ button }) => ({ type: "button", payload: asText(button?.payload), text: button?.text ?? "" }),
+  reply: ({ reply }) => ({ type: "button", payload: reply?.id ?? "", text: reply?.title ?? "" }),
+};
+
+/**
+ * An inbound webhook's body; undefined when it is of a channel we do not serve.
+ * Throws ConnectorError `invalid_webhook` when the required fields are not there.
+ */
+export function fromInbound(body: unknown, now: number): InboundMessage | undefined {
+  const parsed = inboundWebhook.safeParse(body);
+  if (!parsed.success) {
+    const field = parsed.error.issues[0]?.path.join(".") || "the body";
+    throw new ConnectorError(
+      "invalid_webhook",
+      `Not an inbound webhook: ${field} is missing or has the wrong type`,
+    );
+  }
+  const inbound = parsed.data;
+  const channel = Object.hasOwn(CHANNELS, inbound.channel) ? CHANNELS[inbound.channel] : undefined;
+  if (!channel) return undefined;
+  const type = inbound.message_type ?? "text";
+  const content = Object.hasOwn(CONTENT, type) ? CONTENT[type]?.(inbound) : undefined;
+  const digits = inbound.from.match(DIGITS)?.[1];
+  const number = inbound.whatsapp?.sender?.wa_id?.match(DIGITS)?.[1] ?? digits;
+  const userId = inbound.whatsapp?.sender?.user_id ?? (digits ? undefined : inbound.from);
+  const at = Date.parse(inbound.timestamp);
+  return {
+    id: inbound.message_uuid,
+    channel,
+    from: digits ?? inbound.from,
+    ...(number ? { number } : {}),
+    ...(userId && channel === "whatsapp" ? { userId } : {}),
+    to: inbound.to.replace(/^\+/, ""),
+    at: Number.isNaN(at) ? now : at,
+    ...(inbound.context?.message_uuid ? { quotedVendorId: inbound.context.message_uuid } : {}),
+    content: content ?? { type: "other" },
+  };
+}
+
+/** A payload is text, or an object where a flow was filled in. */
+function asText(payload: unknown): string {
+  if (typeof payload === "string") return payload;
+  return payload === undefined || payload === null ? "" : JSON.stringify(payload);
+}
