@@ -9,6 +9,7 @@ import type { PlatformChannel } from "./platforms/platform.ts";
 
 export interface AppDependencies extends IntakePorts, JobPorts, StatusPorts, InboundPorts {
   channels: readonly PlatformChannel[];
+  metrics: { contentType: string; text(): Promise<string> };
   log: Log;
 }
 
@@ -22,6 +23,13 @@ export function createApp(deps: AppDependencies): Express {
   // Nobody's secret: answers without touching a neighbour.
   app.get("/_/health", (_req, res) => {
     res.status(200).json({ status: "ok" });
+  });
+  // Whatever the manifest lets in: figures without ids or people.
+  app.get("/_/metrics", async (_req, res) => {
+    res
+      .status(200)
+      .type(deps.metrics.contentType)
+      .send(await deps.metrics.text());
   });
   // The platform, with its credentials.
   for (const channel of deps.channels) app.post(channel.intake.path, ...intakeRoute(channel, deps));

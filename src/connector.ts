@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { parseKeywords } from "./core/keywords.ts";
-import { loggableError } from "./errors.ts";
+import type { Sender } from "./core/ports.ts";
 import { accept } from "./flows/accept.ts";
+import { createBacklog } from "./flows/backlog.ts";
+import { createBreaker, guarded } from "./flows/breaker.ts";
 import { createClaims } from "./flows/claims.ts";
 import { createCorrelation } from "./flows/correlate.ts";
 import { dispatch } from "./flows/dispatch.ts";
@@ -17,21 +19,23 @@ import { JOBS_PATH } from "./http/routes/jobs.ts";
 import { STATUS_PATHS } from "./http/routes/status.ts";
 import { listen } from "./http/server.ts";
 import { createLog } from "./log.ts";
+import { createMetrics, type Metrics, outcomeOf } from "./metrics.ts";
 import { createPlatformChannels } from "./platforms/index.ts";
+import { prepareQueues, prepareWebhooks } from "./prepare.ts";
 import { createTransport } from "./transport.ts";
-import { createJobQueue, ensureQueues } from "./vcr/queue.ts";
+import { createJobQueue, queueName, waitingJobs } from "./vcr/queue.ts";
 import { createSealer } from "./vcr/seal.ts";
 import { createSession } from "./vcr/session.ts";
 import { createState } from "./vcr/state.ts";
-import { adviseOnWebhooks } from "./vonage/application.ts";
 import { createVonageSender } from "./vonage/client.ts";
 import { resolveReference } from "./vonage/reference.ts";
 import { verifySignature } from "./vonage/signature.ts";
 
 /** Unknown whether Vonage signs a retry anew, and it retries for 24 h. */
 const SIGNATURE_MAX_AGE_SECONDS = 25 * 3_600;
-/** The platform stops an instance some time after asking; this leaves room to answer what is in hand. */
-const STOP_GRACE_MS = 9_000;
+/** Of the ten seconds a stop may take, this many are for what is in hand. */
+const STOP_GRACE_MS = 8_000;
+const FIRST_START_MS = 1_500;
 const PROVIDER_CONNECTIONS = 64;
 const PLATFORM_CONNECTIONS = 64;
 
@@ -40,35 +44,40 @@ export interface Connector {
   stop(): Promise<void>;
 }
 
-/** Wires everything, listens, and prepares the queues behind that. `logTo` takes the log lines instead of stdout. */
+/** Wires everything, listens, and prepares its surroundings behind that. `logTo` takes the log lines instead of stdout. */
 export async function start(config: Config, logTo?: { write(line: string): void }): Promise<Connector> {
   const log = createLog(config.logLevel, logTo);
   const now = () => Date.now();
   const stopping = new AbortController();
   const pause = (ms: number) => pauseUnlessStopped(ms, stopping.signal);
+  const metrics = createMetrics();
   const transports = {
     vcr: createTransport(PROVIDER_CONNECTIONS),
-    vonage: createTransport(config.dispatch.maxInflight * 2),
-    platform: createTransport(PLATFORM_CONNECTIONS),
+    // A send must never wait for a socket: whether it left would then be unknown.
+    vonage: createTransport(config.dispatch.maxInflight * 2 + 16),
+    platform: createTransport(PLATFORM_CONNECTIONS, { publicAddressesOnly: true }),
   };
 
+  const { account, application, instance } = config;
   const session = createSession(
     {
-      accountId: config.account.id,
-      applicationId: config.application.id,
-      privateKey: config.application.privateKey,
-      instanceId: config.instance.id,
-      serviceName: config.instance.serviceName,
-      ...(config.instance.publicUrl ? { publicUrl: config.instance.publicUrl } : {}),
+      accountId: account.id,
+      applicationId: application.id,
+      privateKey: application.privateKey,
+      instanceId: instance.id,
+      serviceName: instance.serviceName,
+      ...(instance.publicUrl ? { publicUrl: instance.publicUrl } : {}),
       ...(config.providersUrl ? { providersUrl: config.providersUrl } : {}),
     },
     transports.vcr,
   );
   const state = createState(session, now);
-  const { privateKey, previousPrivateKey } = config.application;
-  const sealer = createSealer(previousPrivateKey ? [privateKey, previousPrivateKey] : [privateKey]);
+  const sealer = createSealer([
+    application.privateKey,
+    ...(application.previousPrivateKey ? [application.previousPrivateKey] : []),
+  ]);
   const queueSettings = {
-    serviceName: config.instance.serviceName,
+    serviceName: instance.serviceName,
     callbackPath: JOBS_PATH,
     ...config.dispatch,
     maxRequestBytes: config.queueMaxRequestBytes,
@@ -81,72 +90,111 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     authenticate: credentialsCheck(config.platformCredentials),
     newId: randomUUID,
     messageTtlSeconds: config.messageTtlSeconds,
-    pause: (ms) => pause(ms),
+    pause,
+    log,
+  }).map((channel) => {
+    const breaker = createBreaker(`${channel.platform} ${channel.channel}`, now, log);
+    metrics.gauge(
+      `breaker_open_${channel.tag}`,
+      `1 while ${channel.platform} ${channel.channel} is known to be away`,
+      () => (breaker.isOpen() ? 1 : 0),
+    );
+    return guarded(channel, breaker);
+  });
+
+  const statusUrl = statusUrlOf(config);
+  const sender = counted(
+    createVonageSender(
+      {
+        apiHost: config.vonageApiHost,
+        applicationId: application.id,
+        privateKey: application.privateKey,
+        ...(statusUrl ? { statusUrl } : {}),
+      },
+      transports.vonage,
+      state,
+      now,
+    ),
+    metrics,
+  );
+  const pacer = createPacer(config.dispatch.ratePerSecond, now, log);
+  metrics.gauge("sending_rate", "Messages a second that this replica may send now", pacer.rate);
+  const holder = createHolder(Math.ceil(config.dispatch.maxInflight / 2));
+  metrics.gauge("held_callbacks", "Queue callbacks being held", holder.held);
+  const backlog = createBacklog({
+    waiting: (channel) => waitingJobs(session, queueName(instance.serviceName, channel)),
+    rate: pacer.rate,
+    now,
     log,
   });
-  const statusUrl = statusUrlOf(config);
-  const sender = createVonageSender(
-    {
-      apiHost: config.vonageApiHost,
-      applicationId: config.application.id,
-      privateKey,
-      ...(statusUrl ? { statusUrl } : {}),
-    },
-    transports.vonage,
-    state,
-    now,
-  );
-  const reporter = createReporter({ channels, queue, state, log, now });
-  const pacer = createPacer(config.dispatch.ratePerSecond, now, log);
-  const holder = createHolder(Math.ceil(config.dispatch.maxInflight / 2));
-  const claims = createClaims(state, log);
   const suppression = createSuppression(state);
   const correlation = createCorrelation(state, now, log);
+  const common = { channels, queue, state, suppression, correlation, now, log };
+  const reporter = createReporter(common);
   const dispatchPorts = {
-    queue,
+    ...common,
     sender,
-    claims,
+    claims: createClaims(state, log),
     reporter,
-    suppression,
-    correlation,
-    channels,
     pacer,
     holder,
     inDoubt: config.inDoubt,
-    now,
-    log,
   };
   const replyPorts = {
-    channels,
-    queue,
-    state,
-    suppression,
-    correlation,
+    ...common,
     keywords: { optOut: parseKeywords(config.keywords.optOut), optIn: parseKeywords(config.keywords.optIn) },
     texts: config.autoReplies,
     messageTtlSeconds: config.messageTtlSeconds,
-    now,
-    log,
   };
   const signature = {
     secrets: config.signatureSecrets,
-    accountId: config.account.id,
+    accountId: account.id,
     maxAgeSeconds: SIGNATURE_MAX_AGE_SECONDS,
   };
+
+  const surroundings = {
+    session,
+    state,
+    queueSettings,
+    transport: transports.vonage,
+    pause,
+    isStopping: () => stopping.signal.aborted,
+    log,
+  };
+  let isReady = false;
+  const queuesReady = prepareQueues(config, surroundings).then(() => {
+    isReady = true;
+  });
 
   const app = createApp({
     channels,
     log,
     now,
-    accept: (message) => accept(message, { queue, log }),
+    metrics,
+    async accept(message) {
+      // The very first start creates the queues; what arrives meanwhile need not be turned away.
+      if (!isReady) await Promise.race([queuesReady, pause(FIRST_START_MS)]);
+      backlog(message);
+      await accept(message, common);
+      metrics.accepted.inc({ channel: message.channel });
+    },
     unseal: (received) => sealer.unseal(received, (key) => state.getKey(key)),
-    dispatch: (job) => dispatch(job, dispatchPorts),
+    dispatch: (job) =>
+      outcomeOf(dispatch(job, dispatchPorts), (outcome) => metrics.jobs.inc({ kind: job.kind, outcome })),
     verify: (headers, rawBody) => void verifySignature(headers, rawBody, signature, now()),
     resolve: (reference) => resolveReference(state, reference),
-    report: (report) => reporter.report(report),
+    async report(report) {
+      const outcome = await reporter.report(report);
+      metrics.reports.inc({ status: report.status, outcome });
+    },
+    throttled: () => pacer.throttled(),
     link: (number, userId) => suppression.link(number, userId),
     carrierOptOut: (optOut) => carrierOptOut(optOut, replyPorts),
-    reply: (inbound) => reply(inbound, replyPorts),
+    async reply(inbound) {
+      const kind = await reply(inbound, replyPorts);
+      metrics.replies.inc({ kind });
+      return kind;
+    },
   });
   const server = await listen(app, config.port);
   log.info(
@@ -155,49 +203,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   );
   for (const note of config.notes) log.warn({}, note);
 
-  const preparing = prepare();
-
-  async function prepare(): Promise<void> {
-    await Promise.all([prepareQueues(), advise()]);
-  }
-
-  async function prepareQueues(): Promise<void> {
-    for (let wait = 500; !stopping.signal.aborted; wait = Math.min(wait * 2, 30_000)) {
-      try {
-        await ensureQueues(session, queueSettings, state, () => pause(250));
-        log.info(
-          { rate: config.dispatch.ratePerSecond, maxInflight: config.dispatch.maxInflight },
-          "Queues are ready",
-        );
-        return;
-      } catch (error) {
-        log.error(loggableError(error), "Queues are not ready: trying again");
-        await pause(wait);
-      }
-    }
-  }
-
-  async function advise(): Promise<void> {
-    const { publicUrl } = config.instance;
-    if (!publicUrl || config.listeners) return;
-    try {
-      const advice = await adviseOnWebhooks(
-        {
-          apiHost: config.vonageApiHost,
-          applicationId: config.application.id,
-          accountId: config.account.id,
-          accountSecret: config.account.secret,
-          publicUrl,
-        },
-        transports.vonage,
-      );
-      for (const sentence of advice) log.warn({}, sentence);
-      if (advice.length === 0)
-        log.info({}, "The Vonage application's webhook addresses point at this instance");
-    } catch (error) {
-      log.warn(loggableError(error), "The Vonage application's webhook addresses could not be checked");
-    }
-  }
+  const preparing = Promise.all([queuesReady, prepareWebhooks(config, surroundings)]);
 
   return {
     port: server.port,
@@ -208,6 +214,13 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       await Promise.all(Object.values(transports).map((transport) => transport.close()));
       log.info({}, "Connector has stopped");
     },
+  };
+}
+
+function counted(sender: Sender, metrics: Metrics): Sender {
+  return {
+    send: (message) =>
+      outcomeOf(sender.send(message), (outcome) => metrics.sends.inc({ channel: message.channel, outcome })),
   };
 }
 

@@ -1,5 +1,6 @@
 import { ConfigError, parseConfig } from "./config.ts";
 import { type Connector, start } from "./connector.ts";
+import { loggableError } from "./errors.ts";
 
 let connector: Connector;
 try {
@@ -13,6 +14,12 @@ try {
   process.exit(1);
 }
 
+// One forgotten promise must not take down what serves everybody else.
+process.on("unhandledRejection", (reason) => {
+  process.stderr.write(
+    `${JSON.stringify({ level: "error", msg: "Unhandled rejection", ...loggableError(reason) })}\n`,
+  );
+});
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.once(signal, () => {
     void connector.stop().then(() => process.exit(0));

@@ -1,5 +1,6 @@
 import { Agent } from "undici";
 import { ConnectorError } from "./errors.ts";
+import { PRIVATE_ADDRESS, publicLookup } from "./public-lookup.ts";
 
 export interface TransportRequest {
   method: "GET" | "POST" | "PUT" | "DELETE";
@@ -27,6 +28,7 @@ export interface Transport {
 }
 
 const CONNECT_TIMEOUT_MS = 3_000;
+const CLOSE_GRACE_MS = 500;
 const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 
 // Codes of failures before the first byte of the request could be written.
@@ -42,14 +44,18 @@ const NOT_SENT = new Set([
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "CERT_HAS_EXPIRED",
   "UND_ERR_INVALID_ARG",
+  PRIVATE_ADDRESS,
 ]);
 
-/** A transport with at most `connections` sockets to each neighbour. */
-export function createTransport(connections: number): Transport {
+/**
+ * A transport with at most `connections` sockets to each neighbour. `publicAddressesOnly` refuses host names that
+ * lead into a private network; an address written out in the configuration is taken as meant.
+ */
+export function createTransport(connections: number, { publicAddressesOnly = false } = {}): Transport {
   const agent = new Agent({
     connections,
     pipelining: 1,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: { timeout: CONNECT_TIMEOUT_MS, ...(publicAddressesOnly ? { lookup: publicLookup } : {}) },
     maxResponseSize: MAX_RESPONSE_BYTES,
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -72,7 +78,12 @@ export function createTransport(connections: number): Transport {
         throw failure(cause);
       }
     },
-    close: () => agent.close(),
+    async close() {
+      // Lets what is being written reach the other side, without waiting for one that hangs.
+      const grace = new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS).unref());
+      await Promise.race([agent.close(), grace]);
+      await agent.destroy();
+    },
   };
 }
 

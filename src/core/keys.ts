@@ -68,3 +68,14 @@ export const suppressionBucket = (channel: Channel): Bucket => ({
 export const personBucket: Bucket = { key: "people:whatsapp", ttl: null, scope: "account" };
 
 export const DAY = DAY_MS;
+
+/** The last good list of a WhatsApp Business Account's templates, and the account that holds a number. */
+export const catalogKey = (wabaId: string) => `templates:${wabaId}`;
+export const wabaKey = (number: string) => `waba:${number}`;
+
+/** What was found to differ between a send and its template, by the day it was sent; kept only when something did. */
+export const driftBucket = (at: number): Bucket => ({
+  key: `drift:${Math.floor(at / DAY_MS)}`,
+  ttl: 48 * 3_600,
+  scope: "instance",
+});

@@ -1,5 +1,6 @@
 import type { Job } from "./job.ts";
 import type { OutboundMessage } from "./message.ts";
+import type { CatalogTemplate } from "./template.ts";
 
 /** Milliseconds since the epoch. */
 export type Clock = () => number;
@@ -54,3 +55,11 @@ export interface Sender {
  */
 export const SEND_FAILURES = ["refused", "throttled", "transient", "account", "unknown"] as const;
 export type SendFailure = (typeof SEND_FAILURES)[number];
+
+/** The vendor's list of templates. Both reject with a ConnectorError in words (502, 503 or 504). */
+export interface TemplateSource {
+  /** Every template of the WhatsApp Business Account, whatever its status; the whole list or none of it. */
+  list(wabaId: string, deadline: number): Promise<CatalogTemplate[]>;
+  /** The WhatsApp Business Account that holds the number; undefined when none of this account's does. */
+  findWaba(number: string, deadline: number): Promise<string | undefined>;
+}

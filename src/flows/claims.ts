@@ -25,6 +25,17 @@ export interface Claims {
   settle(message: OutboundMessage, phase: Phase): Promise<void>;
 }
 
+/**
+ * What a phase tells of one attempt. `over`: the message is settled, or a later attempt has it. `released`: the
+ * attempt did not send. `open`: nobody knows, and what is known of the attempts before it does not help.
+ */
+export function fateOf(attempt: number, phase: string | null): "over" | "released" | "open" {
+  if (phase === null) return "open";
+  const [word, of = Number.POSITIVE_INFINITY] = phase.split(":");
+  if (Number(of) > attempt) return "over";
+  return word === "released" && Number(of) === attempt ? "released" : "open";
+}
+
 const HOUR_MS = 3_600_000;
 
 export function createClaims(state: State, log: Log): Claims {
@@ -37,14 +48,14 @@ export function createClaims(state: State, log: Log): Claims {
     phase,
     settle,
     async take({ attempt, message }) {
-      const bucket = claimBucket(message.acceptedAt);
-      const owners = await state.increment(bucket, `${fieldOf(message)}#${attempt}`);
-      if (owners > 1) return { won: false, phase: await phase(message) };
       // The same request repeated by the platform across the turn of an hour has its claim in the bucket before.
+      // Asked first: when the answer cannot be had, the attempt must not have been claimed.
       const repeated =
         attempt === 1 &&
         (await state.read(claimBucket(message.acceptedAt - HOUR_MS), `${fieldOf(message)}#1`));
-      return repeated ? { won: false, phase: "sent" } : { won: true };
+      if (repeated) return { won: false, phase: "sent" };
+      const owners = await state.increment(claimBucket(message.acceptedAt), `${fieldOf(message)}#${attempt}`);
+      return owners === 1 ? { won: true } : { won: false, phase: await phase(message) };
     },
     mark(message, to) {
       settle(message, to).catch((error) =>

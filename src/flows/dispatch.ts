@@ -4,7 +4,7 @@ import type { Clock, JobQueue, Log, Sender, SendFailure } from "../core/ports.ts
 import type { DeliveryReport } from "../core/report.ts";
 import { asConnectorError, type ConnectorError, loggableError } from "../errors.ts";
 import type { PlatformChannel } from "../platforms/platform.ts";
-import type { Claims } from "./claims.ts";
+import { type Claims, fateOf } from "./claims.ts";
 import type { Correlation } from "./correlate.ts";
 import type { Holder } from "./hold.ts";
 import type { Pacer } from "./pacer.ts";
@@ -52,10 +52,9 @@ async function dispatchMessage(job: SendJob, ports: DispatchPorts): Promise<void
   const expired = now() >= message.expiresAt;
   const mayGo = expired || (await turn(ports));
 
-  const checks = Promise.all([!expired && isSuppressed(message, ports), claims.take(job)]);
-  const found = await checks.catch((error) => unclaimed(job, error, ports));
+  const found = await check().catch((error) => unclaimed(job, error, ports));
   if (found === "put back") return;
-  const [suppressed, claim] = found;
+  const { suppressed, claim } = found;
   const refusal = expired ? EXPIRED : suppressed ? OPTED_OUT : undefined;
   // A slot that is not used is given to the next message.
   if (mayGo && !expired && (refusal || !claim.won)) pacer.giveBack();
@@ -63,6 +62,12 @@ async function dispatchMessage(job: SendJob, ports: DispatchPorts): Promise<void
   if (refusal) return refuse(message, refusal, ports);
   if (!mayGo) return putBack(job, ports);
   await send(job, ports);
+
+  /** The claim comes last: whatever fails before it leaves the attempt to be claimed again. */
+  async function check() {
+    const suppressed = !expired && (await isSuppressed(message, ports));
+    return { suppressed, claim: await claims.take(job) };
+  }
 }
 
 /** A message that will not be sent, and the reason its report gives. */
@@ -92,7 +97,8 @@ async function refuse(message: OutboundMessage, refusal: Refusal, ports: Dispatc
 /** Waits for a slot; false when none came within reach, and the message has to wait in the queue. */
 async function turn({ pacer, holder }: DispatchPorts): Promise<boolean> {
   const wait = pacer.reserve(holder.hasRoom() ? holder.longest() : 0);
-  if (wait !== undefined) return holder.hold(wait);
+  if (wait === 0) return true;
+  if (wait !== undefined) return (await holder.hold(wait)) && !pacer.isClosed();
   await holder.hold(holder.longest());
   return false;
 }
@@ -123,12 +129,11 @@ type AfterFailure = (job: SendJob, error: ConnectorError, ports: DispatchPorts) 
 
 /** What becomes of a message whose send failed. */
 const AFTER_FAILURE: Record<SendFailure, AfterFailure> = {
-  refused: ({ message }, error, ports) =>
-    refuse(
-      message,
-      { code: String(error.detail["vonageCode"] ?? error.code), description: error.message },
-      ports,
-    ),
+  async refused({ message }, error, ports) {
+    ports.pacer.succeeded();
+    const code = String(error.detail["vonageCode"] ?? error.code);
+    await refuse(message, { code, description: error.message }, ports);
+  },
   async throttled(job, error, ports) {
     const seconds = error.detail["retryAfterSeconds"];
     ports.pacer.throttled(typeof seconds === "number" ? seconds : undefined);
@@ -139,11 +144,12 @@ const AFTER_FAILURE: Record<SendFailure, AfterFailure> = {
     await putBack(job, ports);
   },
   async account(job, error, ports) {
-    ports.pacer.paused(ACCOUNT_PROBE_MS);
-    ports.log.error(
-      { msg_id: job.message.id, ...loggableDetail(error) },
-      "Sending is paused, nothing is lost: Vonage refuses this account. Check its balance, its key and secret, and the application's private key",
-    );
+    if (ports.pacer.paused(ACCOUNT_PROBE_MS)) {
+      ports.log.error(
+        { msg_id: job.message.id, ...loggableDetail(error) },
+        "Sending is paused, nothing is lost: Vonage refuses this account. Check its balance, its key and secret, and the application's private key",
+      );
+    }
     await putBack(job, ports);
   },
   async unknown(job, _error, ports) {
@@ -154,7 +160,7 @@ const AFTER_FAILURE: Record<SendFailure, AfterFailure> = {
 
 /** What is not a SendFailure is an error of ours after the request may have left: nobody knows. */
 const failureOf = ({ code }: ConnectorError): SendFailure =>
-  code in AFTER_FAILURE ? (code as SendFailure) : "unknown";
+  Object.hasOwn(AFTER_FAILURE, code) ? (code as SendFailure) : "unknown";
 
 /**
  * Hands the message over to a new attempt and so to a new claim. Only the owner of this attempt may: a second
@@ -186,11 +192,12 @@ async function unclaimed(job: SendJob, error: unknown, ports: DispatchPorts): Pr
 /** A second delivery of an attempt that somebody owns. */
 async function lost(job: SendJob, phase: string | null, ports: DispatchPorts): Promise<void> {
   const about = { msg_id: job.message.id, attempt: job.attempt, phase };
-  if (phase === `released:${job.attempt}`) {
+  const fate = fateOf(job.attempt, phase);
+  if (fate === "released") {
     ports.log.info(about, "Repeated delivery: its owner put it back");
     return putBack(job, ports);
   }
-  if (phase !== null) {
+  if (fate === "over") {
     ports.log.info(about, "Repeated delivery: ignored");
     return;
   }
@@ -203,7 +210,6 @@ async function doubt(
   { message, attempt }: Pick<SendJob, "message" | "attempt">,
   ports: DispatchPorts,
 ): Promise<void> {
-  ports.claims.mark(message, `doubt:${attempt}`);
   await ports.queue.put({
     kind: "doubt",
     attempt,
@@ -217,11 +223,14 @@ async function dispatchDoubt(job: DoubtJob, ports: DispatchPorts): Promise<void>
   const { message, attempt } = job;
   const { reporter, holder, now, log } = ports;
   const remaining = job.decideAt - now();
-  if (remaining > 0) {
-    await holder.hold(Math.min(remaining, holder.longest()));
-    if (now() < job.decideAt && !(await isSettled(job, ports))) return void (await ports.queue.put(job));
-  }
-  if (await isSettled(job, ports)) return;
+  await holder.hold(Math.min(remaining, holder.longest()));
+  const settled = await isSettled(job, ports).catch(async (error) => {
+    log.warn({ msg_id: message.id, attempt, ...loggableError(error) }, "State is down: nothing is decided");
+    if (remaining <= 0) await holder.hold(holder.longest());
+    return "unsure";
+  });
+  if (settled === true) return;
+  if (settled === "unsure" || now() < job.decideAt) return void (await ports.queue.put(job));
   if (ports.inDoubt.policy === "resend") {
     log.warn({ msg_id: message.id, attempt }, "Outcome still unknown: sending again");
     await ports.queue.put({ kind: "send", attempt: attempt + 1, message });
@@ -245,7 +254,7 @@ async function isSettled(
 ): Promise<boolean> {
   if ((await reporter.known(message.origin, message.id)) !== "") return true;
   const phase = await claims.phase(message);
-  return phase !== null && phase !== `doubt:${attempt}`;
+  return fateOf(attempt, phase) !== "open";
 }
 
 function dispatchReport(job: ReportJob, ports: DispatchPorts): Promise<void> {

@@ -2,6 +2,7 @@ export interface Holder {
   /** Waits, and resolves to true; false at once when too many callbacks are being held already. */
   hold(ms: number): Promise<boolean>;
   hasRoom(): boolean;
+  held(): number;
   /** The longest a callback may be held, in milliseconds. */
   longest(): number;
   /** Ends every wait early: the process is stopping. */
@@ -17,6 +18,7 @@ export function createHolder(most: number): Holder {
   let stopping = false;
   return {
     longest: () => LONGEST_MS,
+    held: () => waits.size,
     hasRoom: () => !stopping && waits.size < most,
     async hold(ms) {
       if (ms <= 0) return true;

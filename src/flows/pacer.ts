@@ -7,9 +7,15 @@ export interface Pacer {
   giveBack(): void;
   /** The vendor said "too fast": halves the rate, at most once a second, and obeys `retryAfterSeconds`. */
   throttled(retryAfterSeconds?: number): void;
-  /** Nothing can be sent: one message is let through every `probeMs`, until one succeeds. */
-  paused(probeMs: number): void;
+  /**
+   * Nothing can be sent: one message is let through every `probeMs`, until one succeeds. True when sending was
+   * not paused before.
+   */
+  paused(probeMs: number): boolean;
+  /** The vendor took a message, or refused it for its own fault: the account can send. */
   succeeded(): void;
+  /** Whether sending stopped after a slot was reserved. */
+  isClosed(): boolean;
   /** Messages a second in force. */
   rate(): number;
 }
@@ -32,7 +38,7 @@ export function createPacer(maxRate: number, now: Clock, log: Log): Pacer {
 
   function change(to: number, reason: string): void {
     if (to === rate) return;
-    log.warn({ from: round(rate), to: round(to), max: maxRate, reason }, "Sending rate changed");
+    log.warn({ before: round(rate), rate: round(to), max: maxRate, reason }, "Sending rate changed");
     rate = to;
   }
 
@@ -58,7 +64,8 @@ export function createPacer(maxRate: number, now: Clock, log: Log): Pacer {
       return Math.max(0, slot - at);
     },
     giveBack() {
-      nextAt -= 1_000 / rate;
+      if (probeMs === undefined) nextAt -= 1_000 / rate;
+      else closedUntil = now();
     },
     throttled(retryAfterSeconds) {
       const at = now();
@@ -68,9 +75,12 @@ export function createPacer(maxRate: number, now: Clock, log: Log): Pacer {
       slowedAt = at;
       change(Math.max(FLOOR, rate / 2), "throttled");
     },
+    isClosed: () => closedUntil - now() > BURST_MS,
     paused(betweenProbesMs) {
+      const isNew = probeMs === undefined;
       probeMs = betweenProbesMs;
       closedUntil = Math.max(closedUntil, now() + betweenProbesMs);
+      return isNew;
     },
     succeeded() {
       if (probeMs === undefined) return;

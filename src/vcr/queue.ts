@@ -4,6 +4,7 @@ import { createBatcher } from "../core/batch.ts";
 import { type Job, type QueuePurpose, queueOf } from "../core/job.ts";
 import type { Clock, JobQueue, State } from "../core/ports.ts";
 import { ConnectorError } from "../errors.ts";
+import { tryLock } from "./lock.ts";
 import type { SealedJob, Sealer } from "./seal.ts";
 import { isProviderStatus } from "./session.ts";
 
@@ -78,6 +79,12 @@ export function createJobQueue(
   };
 }
 
+/** Jobs that wait on a queue, as far as the provider's figures tell: it gives none for the length itself. */
+export async function waitingJobs(session: VCRSession, name: string): Promise<number> {
+  const { stats } = await new SdkQueue(session).getQueueDetails(name);
+  return Math.max(0, stats.totalEnqueue - stats.totalSent - stats.totalError);
+}
+
 /** What a job adds to an enqueue request, its comma included. */
 const requestBytes = (job: SealedJob) => Buffer.byteLength(JSON.stringify(job)) + 1;
 
@@ -112,7 +119,7 @@ export async function ensureQueues(
         await sdk.updateQueue(name, rate);
         return;
       }
-      if (await firstToCreate(state, name)) {
+      if (await tryLock(state, `create queue ${name}`, CREATION_LOCK_SECONDS)) {
         await createOnce(name);
         return;
       }
@@ -136,8 +143,3 @@ export async function ensureQueues(
 const CREATION_TRIES = 20;
 /** A creator that died is replaced after this long. */
 const CREATION_LOCK_SECONDS = 10;
-
-function firstToCreate(state: State, name: string): Promise<boolean> {
-  const lock = { key: `queue-creation:${name}`, ttl: CREATION_LOCK_SECONDS, scope: "instance" } as const;
-  return state.increment(lock, "owner").then((count) => count === 1);
-}

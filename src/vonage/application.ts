@@ -1,3 +1,4 @@
+import { ConnectorError } from "../errors.ts";
 import type { Transport } from "../transport.ts";
 import { application } from "./contract.ts";
 
@@ -39,6 +40,12 @@ export async function adviseOnWebhooks(
     ];
   if (status === 404)
     return ["Vonage does not know the application in this account: check VCR_API_APPLICATION_ID"];
+  if (status !== 200) {
+    throw new ConnectorError("application_unknown", "Vonage did not tell the application's settings", {
+      retryable: true,
+      detail: { status },
+    });
+  }
   const webhooks = application.parse(JSON.parse(text)).capabilities?.messages?.webhooks;
   return WEBHOOKS.flatMap(({ key, label, path }) => {
     const expected = `${settings.publicUrl}${path}`;

@@ -70,13 +70,16 @@ async function remember(state: State, reference: Reference, id: string): Promise
   }
 }
 
-interface Token {
+export interface Token {
   current(): string;
   renew(): string;
 }
 
 /** One token for many sends: an RS256 signature costs more than all the rest of a send. */
-function createToken({ applicationId, privateKey }: VonageSettings, now: Clock): Token {
+export function createToken(
+  { applicationId, privateKey }: Pick<VonageSettings, "applicationId" | "privateKey">,
+  now: Clock,
+): Token {
   let token = "";
   let renewAt = 0;
   const renew = () => {

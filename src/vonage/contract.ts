@@ -7,14 +7,15 @@ import { z } from "zod";
 
 export const MAX_CLIENT_REF = 100;
 
-/** problem+json, whatever its content type says; gateways answer HTML or nothing at all. */
+/** problem+json, whatever its content type says. A field of another shape must not hide the others. */
 export const problem = z.object({
-  type: z.string().optional(),
-  title: z.union([z.string(), z.number()]).optional(),
-  detail: z.string().optional(),
+  type: z.string().optional().catch(undefined),
+  title: z.union([z.string(), z.number()]).optional().catch(undefined),
+  detail: z.string().optional().catch(undefined),
   invalid_parameters: z
     .array(z.object({ name: z.string().optional(), reason: z.string().optional() }))
-    .optional(),
+    .optional()
+    .catch(undefined),
 });
 export type Problem = z.output<typeof problem>;
 
@@ -85,4 +86,41 @@ export const application = z.object({
         .optional(),
     })
     .optional(),
+});
+
+/** https://developer.vonage.com/en/api/whatsapp-template-management; components are Meta's and pass whole. */
+const component = z.looseObject({
+  type: z.string(),
+  format: z.string().optional(),
+  text: z.string().optional(),
+});
+export const managedTemplate = z.object({
+  id: z.union([z.string(), z.number()]).transform(String),
+  name: z.string().min(1),
+  language: z.string().min(1),
+  category: z.string().catch(""),
+  status: z.string().min(1),
+  parameter_format: z.string().optional().catch(undefined),
+  components: z.array(component).nullish(),
+  created_at: z.union([z.string(), z.number()]).optional().catch(undefined),
+  created_time: z.union([z.string(), z.number()]).optional().catch(undefined),
+});
+export const templatePage = z.object({
+  templates: z.array(managedTemplate),
+  paging: z
+    .object({
+      cursors: z.object({ after: z.string().optional() }).nullish(),
+      next: z.string().nullish(),
+    })
+    .nullish(),
+});
+
+/** https://developer.vonage.com/en/api/channel-manager; how it names the list of numbers is not published. */
+export const wabaPage = z.object({
+  total_pages: z.number().optional(),
+  _embedded: z.object({ wabas: z.array(z.object({ waba_id: z.string().min(1) })) }).optional(),
+});
+export const numberPage = z.object({
+  total_pages: z.number().optional(),
+  _embedded: z.record(z.string(), z.unknown()).optional(),
 });

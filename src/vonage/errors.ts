@@ -77,6 +77,7 @@ export const STATUS_ERRORS: Record<string, string> = {
   "1483": "The recipient's consent is missing",
   "1484": "Authentication or compliance failure",
   "1490": "Not all parts of the SMS could be confirmed",
+  "2001": "Blocked by the provider as fraud",
 };
 
 /** Error words that concern the account, whatever the HTTP status: nothing can be sent until somebody acts. */
@@ -128,13 +129,11 @@ export function errorFromResponse(
   const body = parseProblem(text);
   const anchor = anchorOf(body);
   const failure = ACCOUNT_ANCHORS.has(anchor ?? "") ? "account" : failureOf(status);
-  const seconds = Number(retryAfter);
+  const seconds = retryAfter?.trim() ? Number(retryAfter) : Number.NaN;
   return sendFailure(failure, describe(body) || `Vonage answered HTTP ${status}`, {
     status,
     vonageCode: anchor ?? String(status),
-    ...(retryAfter !== undefined && Number.isFinite(seconds)
-      ? { retryAfterSeconds: Math.max(0, seconds) }
-      : {}),
+    ...(Number.isFinite(seconds) ? { retryAfterSeconds: Math.max(0, seconds) } : {}),
   });
 }
 
@@ -174,5 +173,5 @@ const anchorOf = (body: Problem | undefined) => body?.type?.split("#")[1]?.trim(
 function describe(body: Problem | undefined): string {
   const parameters =
     body?.invalid_parameters?.map(({ name, reason }) => [name, reason].filter(Boolean).join(" ")) ?? [];
-  return [body?.title, body?.detail, parameters.join("; ")].filter(Boolean).join(": ");
+  return [body?.title, body?.detail, parameters.filter(Boolean).join("; ")].filter(Boolean).join(": ");
 }

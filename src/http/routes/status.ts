@@ -12,6 +12,8 @@ export interface StatusPorts extends WebhookPorts {
   channels: readonly PlatformChannel[];
   resolve(reference: Reference): Promise<string | undefined>;
   report(report: DeliveryReport): Promise<unknown>;
+  /** Vonage took a message and then found that it came too fast. */
+  throttled(): void;
   /** The recipient has opted out with the carrier. */
   carrierOptOut(optOut: Omit<InboundReply, "kind">): Promise<void>;
   /** Two names of one person. */
@@ -20,6 +22,7 @@ export interface StatusPorts extends WebhookPorts {
 
 /** https://developer.vonage.com/en/api-errors/messages: the recipient has opted out with the carrier. */
 const CARRIER_OPT_OUT = "1240";
+const THROTTLED = "1000";
 
 /** A status of Vonage: 200 once the platform has it or never wants it, 503 to be sent it again. */
 export function statusRoute(ports: StatusPorts) {
@@ -48,6 +51,7 @@ export function statusRoute(ports: StatusPorts) {
       return "ignored";
     }
     log.info({ msg_id: id, ...about }, `Status ${status.vendorStatus} received`);
+    if (status.error?.code === THROTTLED) ports.throttled();
     await ports.report({
       origin: channel.tag,
       channel: channel.channel,
