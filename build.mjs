@@ -1,10 +1,12 @@
 // One file for the server, so that a sleeping instance starts fast: reading hundreds of module files costs most of a cold start.
+import { readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { build } from "esbuild";
 
 await rm("dist", { recursive: true, force: true });
 await build({
-  entryPoints: ["src/main.ts"],
+  entryPoints: ["src/main.ts", ...readdirSync("src/cli").map((name) => `src/cli/${name}`)],
+  entryNames: "[name]",
   outdir: "dist",
   bundle: true,
   splitting: true,

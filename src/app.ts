@@ -5,9 +5,10 @@ import { INBOUND_PATH, type InboundPorts, inboundRoute } from "./http/routes/inb
 import { type IntakePorts, intakeRoute } from "./http/routes/intake.ts";
 import { JOBS_PATH, type JobPorts, jobRoute } from "./http/routes/jobs.ts";
 import { STATUS_PATHS, type StatusPorts, statusRoute } from "./http/routes/status.ts";
+import { type TemplatePorts, templatesRoute } from "./http/routes/templates.ts";
 import type { PlatformChannel } from "./platforms/platform.ts";
 
-export interface AppDependencies extends IntakePorts, JobPorts, StatusPorts, InboundPorts {
+export interface AppDependencies extends IntakePorts, JobPorts, StatusPorts, InboundPorts, TemplatePorts {
   channels: readonly PlatformChannel[];
   metrics: { contentType: string; text(): Promise<string> };
   log: Log;
@@ -32,7 +33,16 @@ export function createApp(deps: AppDependencies): Express {
       .send(await deps.metrics.text());
   });
   // The platform, with its credentials.
-  for (const channel of deps.channels) app.post(channel.intake.path, ...intakeRoute(channel, deps));
+  for (const channel of deps.channels) {
+    app.post(channel.intake.path, ...intakeRoute(channel, deps));
+    const { templates } = channel;
+    // Nobody knows whether the platform asks with GET or with POST.
+    if (templates) {
+      const route = templatesRoute(channel, templates, deps);
+      app.get(templates.path, ...route);
+      app.post(templates.path, ...route);
+    }
+  }
   // The queue, with a job this connector signed.
   app.post(JOBS_PATH, ...jobRoute(deps));
   // Vonage, with a signed webhook.

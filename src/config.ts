@@ -1,11 +1,15 @@
 import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
+import { matches, parseKeywords } from "./core/keywords.ts";
 
 export interface Credentials {
   key: string;
   /** Several while rotating; each is accepted. */
   secrets: readonly string[];
 }
+
+/** A key with its secrets, or bearer tokens. */
+export type Accepted = Credentials | { tokens: readonly string[] };
 
 export interface Config {
   port: number;
@@ -21,13 +25,25 @@ export interface Config {
   /** Several while rotating. */
   signatureSecrets: readonly string[];
   vonageApiHost: string;
-  whatsapp?: { numbers: readonly string[]; deliveryUrl: string };
+  whatsapp?: {
+    numbers: readonly string[];
+    /** Where MoEngage takes reports; absent, MoEngage does not send WhatsApp here. */
+    deliveryUrl?: string;
+    /** The WABA of each number, in the same order; absent, they are looked up. */
+    wabaIds?: readonly string[];
+    /** Whether sends are compared with their templates before they are accepted. */
+    preflight: boolean;
+  };
   sms?: { senderId: string; deliveryUrl: string; reportSent: boolean };
   keywords: { optOut: readonly string[]; optIn: readonly string[] };
   /** Auto-replies; an absent one is not sent. */
   autoReplies: { optOut?: string; optIn?: string; other?: string };
   /** MoEngage's Data API, for writing opt-outs and opt-ins into profiles. */
   moengageDataApi?: { url: string; workspaceId: string; key: string; customerIdIsPhone: boolean };
+  /** MoEngage's Connected Sources, for a stream of events. */
+  moengageEvents?: { url: string; workspaceId: string; key: string };
+  /** WebEngage, over the numbers of `whatsapp`. */
+  webengage?: { accepted: readonly Accepted[]; dsnUrl: string; dsnToken: string };
   dispatch: { ratePerSecond: number; maxInflight: number };
   messageTtlSeconds: number;
   inDoubt: { waitSeconds: number; policy: "fail" | "resend" };
@@ -98,19 +114,20 @@ const phoneNumbers = z
     }),
   )
   .refine((items) => items.length > 0, "must not be empty");
+const wabaIds = z
+  .string()
+  .transform(list)
+  .refine((ids) => ids.every((id) => /^\d+$/.test(id)), "must be digits only");
 const senderId = z
   .string()
   .regex(/^(\+?\d{3,15}|[A-Za-z0-9 ._-]{1,20})$/, "must be a phone number or a name of letters and digits")
   .transform((text) => text.replace(/^\+(?=\d+$)/, ""));
 /** WhatsApp takes 4,096 characters and SMS 3,200. */
 const autoReply = z.string().max(3_200, "must be at most 3,200 characters");
+/** The commas of other scripts separate as well. */
 const words = z
   .string()
-  .transform(list)
-  .refine((items) => items.length > 0, "must not be empty");
-const secrets = z
-  .string()
-  .transform(list)
+  .transform((text) => list(text.replace(/[،，、﹐]/g, ",")))
   .refine((items) => items.length > 0, "must not be empty");
 
 const schema = z.object({
@@ -118,7 +135,7 @@ const schema = z.object({
   VCR_API_ACCOUNT_ID: z.string(),
   VCR_API_ACCOUNT_SECRET: z.string(),
   CONNECTOR_API_KEY: z.string().optional(),
-  CONNECTOR_API_SECRET: secrets.optional(),
+  CONNECTOR_API_SECRET: words.optional(),
   VCR_API_APPLICATION_ID: z.string(),
   VCR_PRIVATE_KEY: privateKey,
   VCR_PRIVATE_KEY_PREVIOUS: privateKey.optional(),
@@ -132,6 +149,11 @@ const schema = z.object({
   VCR_LISTENERS: flag.default(false),
   DEBUG: z.string().optional(),
   WHATSAPP_NUMBER: phoneNumbers.optional(),
+  WABA_ID: wabaIds.optional(),
+  PREFLIGHT: z
+    .enum(["on", "off"], "must be on or off")
+    .transform((value) => value === "on")
+    .default(true),
   OPT_IN_KEYWORD: words.default(["START"]),
   OPT_OUT_KEYWORD: words.default(["STOP"]),
   OPT_IN_REPLY: autoReply.optional(),
@@ -141,7 +163,16 @@ const schema = z.object({
   MOENGAGE_WORKSPACE_ID: z.string().optional(),
   MOENGAGE_DATA_API_KEY: z.string().optional(),
   MOENGAGE_CUSTOMER_ID_IS_PHONE: flag.default(false),
-  VONAGE_SIGNATURE_SECRET: secrets,
+  MOENGAGE_CONNECTED_SOURCE_URL: serverUrl.optional(),
+  WEBENGAGE_USERNAME: z
+    .string()
+    .regex(/^[^:]+$/, "must not contain a colon")
+    .optional(),
+  WEBENGAGE_PASSWORD: words.optional(),
+  WEBENGAGE_API_KEY: words.optional(),
+  WEBENGAGE_DSN_URL: serverUrl.optional(),
+  WEBENGAGE_DSN_TOKEN: z.string().optional(),
+  VONAGE_SIGNATURE_SECRET: words,
   MOENGAGE_DELIVERY_URL: serverUrl.optional(),
   MOENGAGE_SMS_DELIVERY_URL: serverUrl.optional(),
   SMS_REPORT_SENT: flag.default(false),
@@ -149,7 +180,7 @@ const schema = z.object({
   VONAGE_API_HOST: baseUrl.default("https://api.nexmo.com"),
   DISPATCH_RATE_PER_SECOND: whole(1, 10_000, " a second").default(29),
   DISPATCH_MAX_INFLIGHT: whole(1, 10_000, "").default(200),
-  MESSAGE_TTL_SECONDS: whole(60, 604_800, " seconds").default(86_400),
+  MESSAGE_TTL_SECONDS: whole(60, 86_400, " seconds").default(86_400),
   IN_DOUBT_WAIT_SECONDS: whole(1, 86_400, " seconds").default(1_200),
   IN_DOUBT_POLICY: z.enum(["fail", "resend"], "must be fail or resend").default("fail"),
   QUEUE_MAX_REQUEST_BYTES: whole(1_000, 10_000_000, " bytes").default(8_000),
@@ -189,8 +220,8 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     });
     throw new ConfigError([...new Set(faults), ...incompleteSets(input)]);
   }
-  const incomplete = incompleteSets(input);
-  if (incomplete.length > 0) throw new ConfigError(incomplete);
+  const faults = [...incompleteSets(input), ...unpairedWabas(parsed.data), ...ambiguousKeywords(parsed.data)];
+  if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze(fromVariables(parsed.data));
 }
 
@@ -202,24 +233,50 @@ const NEEDS: Record<string, readonly string[]> = {
   CONNECTOR_API_KEY: ["CONNECTOR_API_SECRET"],
   CONNECTOR_API_SECRET: ["CONNECTOR_API_KEY"],
   MOENGAGE_DATA_API_URL: ["MOENGAGE_WORKSPACE_ID", "MOENGAGE_DATA_API_KEY"],
+  MOENGAGE_DATA_API_KEY: ["MOENGAGE_DATA_API_URL or MOENGAGE_CONNECTED_SOURCE_URL"],
+  MOENGAGE_CONNECTED_SOURCE_URL: ["MOENGAGE_WORKSPACE_ID", "MOENGAGE_DATA_API_KEY"],
+  WEBENGAGE_USERNAME: ["WEBENGAGE_PASSWORD"],
+  WEBENGAGE_PASSWORD: ["WEBENGAGE_USERNAME"],
 };
 
 const incompleteSets = (input: Record<string, string>) =>
   Object.entries(NEEDS).flatMap(([name, needed]) => {
-    const missing = input[name] === undefined ? [] : needed.filter((other) => input[other] === undefined);
-    return missing.length === 0 ? [] : [`${missing.join(" and ")} is missing: ${name} needs it`];
+    const isMissing = (others: string) => others.split(" or ").every((other) => input[other] === undefined);
+    const missing = input[name] === undefined ? [] : needed.filter(isMissing);
+    const [are, them] = missing.length === 1 ? ["is", "it"] : ["are", "them"];
+    return missing.length === 0 ? [] : [`${missing.join(" and ")} ${are} missing: ${name} needs ${them}`];
   });
+
+function unpairedWabas({ WABA_ID: ids, WHATSAPP_NUMBER: numbers }: z.output<typeof schema>): string[] {
+  if (!ids || !numbers || ids.length === numbers.length) return [];
+  return ["WABA_ID must name one id for each number of WHATSAPP_NUMBER, in the same order"];
+}
+
+/** A word in both lists, as it is compared: somebody who writes it would opt out and never know. */
+function ambiguousKeywords(v: z.output<typeof schema>): string[] {
+  const optOut = parseKeywords(v.OPT_OUT_KEYWORD);
+  return v.OPT_IN_KEYWORD.filter((word) => matches(optOut, word)).map(
+    (word) => `OPT_IN_KEYWORD and OPT_OUT_KEYWORD both contain ${word}: a word can mean only one of them`,
+  );
+}
 
 function fromVariables(v: z.output<typeof schema>): Config {
   const notes: string[] = [];
   const providersUrl = v.VCR_PROVIDERS_URL ?? (v.DEBUG === "true" ? "http://localhost:3001" : undefined);
+  const webengage = webengageOf(v, notes);
   const whatsapp = channel(
     "WhatsApp",
     notes,
-    { WHATSAPP_NUMBER: v.WHATSAPP_NUMBER, MOENGAGE_DELIVERY_URL: v.MOENGAGE_DELIVERY_URL },
+    {
+      WHATSAPP_NUMBER: v.WHATSAPP_NUMBER,
+      // One platform is enough.
+      ...(webengage ? {} : { MOENGAGE_DELIVERY_URL: v.MOENGAGE_DELIVERY_URL }),
+    },
     () => ({
       numbers: v.WHATSAPP_NUMBER ?? [],
-      deliveryUrl: v.MOENGAGE_DELIVERY_URL ?? "",
+      ...(v.MOENGAGE_DELIVERY_URL ? { deliveryUrl: v.MOENGAGE_DELIVERY_URL } : {}),
+      ...(v.WABA_ID ? { wabaIds: v.WABA_ID } : {}),
+      preflight: v.PREFLIGHT,
     }),
   );
   const sms = channel(
@@ -268,6 +325,16 @@ function fromVariables(v: z.output<typeof schema>): Config {
           },
         }
       : {}),
+    ...(v.MOENGAGE_CONNECTED_SOURCE_URL
+      ? {
+          moengageEvents: {
+            url: v.MOENGAGE_CONNECTED_SOURCE_URL,
+            workspaceId: v.MOENGAGE_WORKSPACE_ID ?? "",
+            key: v.MOENGAGE_DATA_API_KEY ?? "",
+          },
+        }
+      : {}),
+    ...(webengage ? { webengage } : {}),
     signatureSecrets: v.VONAGE_SIGNATURE_SECRET,
     vonageApiHost: v.VONAGE_API_HOST,
     ...(whatsapp ? { whatsapp } : {}),
@@ -278,6 +345,27 @@ function fromVariables(v: z.output<typeof schema>): Config {
     queueMaxRequestBytes: v.QUEUE_MAX_REQUEST_BYTES,
     notes,
   };
+}
+
+/** Silent where nothing of WebEngage is set: most connectors serve one platform. */
+function webengageOf(v: z.output<typeof schema>, notes: string[]): Config["webengage"] {
+  const accepted: Accepted[] = [
+    ...(v.WEBENGAGE_USERNAME && v.WEBENGAGE_PASSWORD
+      ? [{ key: v.WEBENGAGE_USERNAME, secrets: v.WEBENGAGE_PASSWORD }]
+      : []),
+    ...(v.WEBENGAGE_API_KEY ? [{ tokens: v.WEBENGAGE_API_KEY }] : []),
+  ];
+  const variables = {
+    "WEBENGAGE_API_KEY (or WEBENGAGE_USERNAME and WEBENGAGE_PASSWORD)": accepted[0],
+    WEBENGAGE_DSN_URL: v.WEBENGAGE_DSN_URL,
+    WEBENGAGE_DSN_TOKEN: v.WEBENGAGE_DSN_TOKEN,
+  };
+  if (Object.values(variables).every((value) => value === undefined)) return undefined;
+  return channel("WebEngage", notes, variables, () => ({
+    accepted,
+    dsnUrl: v.WEBENGAGE_DSN_URL ?? "",
+    dsnToken: v.WEBENGAGE_DSN_TOKEN ?? "",
+  }));
 }
 
 /** The channel's settings when all its variables are there; otherwise a note that says which are missing. */

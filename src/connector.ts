@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { parseKeywords } from "./core/keywords.ts";
@@ -11,7 +12,7 @@ import { createCorrelation } from "./flows/correlate.ts";
 import { dispatch } from "./flows/dispatch.ts";
 import { createHolder } from "./flows/hold.ts";
 import { createPacer } from "./flows/pacer.ts";
-import { carrierOptOut, reply } from "./flows/reply.ts";
+import { createReplies } from "./flows/reply.ts";
 import { createReporter } from "./flows/report.ts";
 import { createSuppression } from "./flows/suppression.ts";
 import { credentialsCheck } from "./http/auth/credentials.ts";
@@ -20,8 +21,9 @@ import { STATUS_PATHS } from "./http/routes/status.ts";
 import { listen } from "./http/server.ts";
 import { createLog } from "./log.ts";
 import { createMetrics, type Metrics, outcomeOf } from "./metrics.ts";
-import { createPlatformChannels } from "./platforms/index.ts";
+import { createEventSink, createPlatformChannels } from "./platforms/index.ts";
 import { prepareQueues, prepareWebhooks } from "./prepare.ts";
+import { createTemplates } from "./templates.ts";
 import { createTransport } from "./transport.ts";
 import { createJobQueue, queueName, waitingJobs } from "./vcr/queue.ts";
 import { createSealer } from "./vcr/seal.ts";
@@ -29,13 +31,13 @@ import { createSession } from "./vcr/session.ts";
 import { createState } from "./vcr/state.ts";
 import { createVonageSender } from "./vonage/client.ts";
 import { resolveReference } from "./vonage/reference.ts";
-import { verifySignature } from "./vonage/signature.ts";
+import { createTokenMemory, verifySignature } from "./vonage/signature.ts";
 
 /** Unknown whether Vonage signs a retry anew, and it retries for 24 h. */
 const SIGNATURE_MAX_AGE_SECONDS = 25 * 3_600;
 /** Of the ten seconds a stop may take, this many are for what is in hand. */
 const STOP_GRACE_MS = 8_000;
-const FIRST_START_MS = 1_500;
+const FIRST_START_MS = 1_000;
 const PROVIDER_CONNECTIONS = 64;
 const PLATFORM_CONNECTIONS = 64;
 
@@ -49,6 +51,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   const log = createLog(config.logLevel, logTo);
   const now = () => Date.now();
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
   const pause = (ms: number) => pauseUnlessStopped(ms, stopping.signal);
   const metrics = createMetrics();
   const transports = {
@@ -85,14 +88,20 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   };
   const queue = createJobQueue(session, queueSettings, sealer, state, now);
 
-  const channels = createPlatformChannels(config, {
+  const platformPorts = {
     transport: transports.platform,
-    authenticate: credentialsCheck(config.platformCredentials),
+    credentialsCheck,
     newId: randomUUID,
     messageTtlSeconds: config.messageTtlSeconds,
+    findTemplate: (number: string, name: string, language: string) =>
+      templates.lookup(number, name, language),
     pause,
+    now,
     log,
-  }).map((channel) => {
+  };
+  const events = createEventSink(config, platformPorts);
+  if (events) metrics.gauge("events_dropped", "Events nobody could be told", events.dropped);
+  const channels = createPlatformChannels(config, platformPorts).map((channel) => {
     const breaker = createBreaker(`${channel.platform} ${channel.channel}`, now, log);
     metrics.gauge(
       `breaker_open_${channel.tag}`,
@@ -102,6 +111,14 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     return guarded(channel, breaker);
   });
 
+  const templates = createTemplates(config, {
+    transport: transports.vonage,
+    state,
+    now,
+    pause,
+    isStopping: () => stopping.signal.aborted,
+    log,
+  });
   const statusUrl = statusUrlOf(config);
   const sender = counted(
     createVonageSender(
@@ -127,29 +144,33 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     now,
     log,
   });
-  const suppression = createSuppression(state);
+  const suppression = createSuppression(state, now);
   const correlation = createCorrelation(state, now, log);
-  const common = { channels, queue, state, suppression, correlation, now, log };
-  const reporter = createReporter(common);
+  const common = {
+    ...{ channels, queue, state, suppression, correlation, now, log },
+    ...(events ? { events } : {}),
+  };
+  const reporter = templates.explaining(createReporter(common));
   const dispatchPorts = {
     ...common,
-    sender,
+    sender: templates.noting(sender),
     claims: createClaims(state, log),
     reporter,
     pacer,
     holder,
     inDoubt: config.inDoubt,
   };
-  const replyPorts = {
+  const replies = createReplies({
     ...common,
     keywords: { optOut: parseKeywords(config.keywords.optOut), optIn: parseKeywords(config.keywords.optIn) },
     texts: config.autoReplies,
     messageTtlSeconds: config.messageTtlSeconds,
-  };
+  });
   const signature = {
     secrets: config.signatureSecrets,
     accountId: account.id,
     maxAgeSeconds: SIGNATURE_MAX_AGE_SECONDS,
+    isReused: createTokenMemory(),
   };
 
   const surroundings = {
@@ -171,7 +192,10 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     log,
     now,
     metrics,
+    syncTemplates: templates.sync,
+    publicUrl: instance.publicUrl,
     async accept(message) {
+      await templates.preflight(message);
       // The very first start creates the queues; what arrives meanwhile need not be turned away.
       if (!isReady) await Promise.race([queuesReady, pause(FIRST_START_MS)]);
       backlog(message);
@@ -189,9 +213,9 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     },
     throttled: () => pacer.throttled(),
     link: (number, userId) => suppression.link(number, userId),
-    carrierOptOut: (optOut) => carrierOptOut(optOut, replyPorts),
+    carrierOptOut: replies.carrierOptOut,
     async reply(inbound) {
-      const kind = await reply(inbound, replyPorts);
+      const kind = await replies.reply(inbound);
       metrics.replies.inc({ kind });
       return kind;
     },
@@ -203,15 +227,25 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   );
   for (const note of config.notes) log.warn({}, note);
 
-  const preparing = Promise.all([queuesReady, prepareWebhooks(config, surroundings)]);
+  const preparing = Promise.all([queuesReady, prepareWebhooks(config, surroundings), prepareTemplates()]);
+
+  /** A platform that never asks for the templates still needs them. */
+  async function prepareTemplates(): Promise<void> {
+    const isNeeded = channels.some((one) => one.channel === "whatsapp" && !one.templates);
+    // Why it failed is in the log, and everything works without them.
+    if (isNeeded) await templates.sync().catch(() => undefined);
+  }
 
   return {
     port: server.port,
     async stop() {
       stopping.abort();
       holder.release();
-      await Promise.all([server.stop(STOP_GRACE_MS), preparing]);
+      await server.stop(STOP_GRACE_MS);
+      await events?.stop();
       await Promise.all(Object.values(transports).map((transport) => transport.close()));
+      // Only now: what waits for a neighbour that hangs has lost its socket.
+      await preparing;
       log.info({}, "Connector has stopped");
     },
   };

@@ -60,28 +60,53 @@ export function createTransport(connections: number, { publicAddressesOnly = fal
     headersTimeout: 0,
     bodyTimeout: 0,
   });
+  const inFlight = new Set<Promise<TransportResponse>>();
+
+  async function send({
+    method,
+    url,
+    headers,
+    body,
+    deadlineMs,
+  }: TransportRequest): Promise<TransportResponse> {
+    try {
+      const { origin, pathname, search } = new URL(url);
+      const response = await agent.request({
+        origin,
+        path: pathname + search,
+        method,
+        signal: AbortSignal.timeout(deadlineMs),
+        ...(headers ? { headers } : {}),
+        ...(body === undefined ? {} : { body }),
+      });
+      const text = await response.body.text();
+      return { status: response.statusCode, headers: response.headers, text };
+    } catch (cause) {
+      throw failure(cause);
+    }
+  }
+
+  async function drained(): Promise<void> {
+    do {
+      await Promise.allSettled(inFlight);
+      // What waited for a call in flight to share the next one leaves now.
+      await new Promise(setImmediate);
+    } while (inFlight.size > 0);
+  }
+
   return {
-    async request({ method, url, headers, body, deadlineMs }) {
-      try {
-        const { origin, pathname, search } = new URL(url);
-        const response = await agent.request({
-          origin,
-          path: pathname + search,
-          method,
-          signal: AbortSignal.timeout(deadlineMs),
-          ...(headers ? { headers } : {}),
-          ...(body === undefined ? {} : { body }),
-        });
-        const text = await response.body.text();
-        return { status: response.statusCode, headers: response.headers, text };
-      } catch (cause) {
-        throw failure(cause);
-      }
+    request(request) {
+      const exchange = send(request);
+      inFlight.add(exchange);
+      const end = () => inFlight.delete(exchange);
+      exchange.then(end, end);
+      return exchange;
     },
     async close() {
-      // Lets what is being written reach the other side, without waiting for one that hangs.
+      // Lets what is being written reach the other side, without waiting for one that hangs. Not `agent.close()`:
+      // it forgets the sockets that `destroy` then has to end.
       const grace = new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS).unref());
-      await Promise.race([agent.close(), grace]);
+      await Promise.race([drained(), grace]);
       await agent.destroy();
     },
   };

@@ -11,6 +11,8 @@ export interface BatchOptions<T> {
   maxInflight: number;
   /** Partial batches wait while this many calls are in flight. */
   partialInflight: number;
+  /** Partial batches leave at least this far apart, so that load is met with larger batches; a lone one leaves at once. */
+  spacingMs?: number;
   /** Items waiting at the most; past that a caller is refused at once. */
   maxWaiting: number;
   /** An item that waited longer is refused instead of being sent: its caller has little time left. */
@@ -27,12 +29,13 @@ interface Waiting<T, R> {
 }
 
 /**
- * Groups what arrives while calls are in flight into the next call. No timer: a lone item leaves at the end of
- * the current turn of the event loop, so an idle system never waits, and load makes the batches larger.
- * `run` resolves to one result per item, in order; when it rejects, every item of that call does.
+ * Groups what arrives while calls are in flight into the next call. A lone item leaves at the end of the current
+ * turn of the event loop, so an idle system never waits, and load makes the batches larger.
+ * `run` resolves to one result per item, in order, an Error for an item that failed alone; when it rejects, every
+ * item of that call does.
  */
 export function createBatcher<T, R>(
-  run: (items: T[]) => Promise<R[]>,
+  run: (items: T[]) => Promise<(R | Error)[]>,
   options: BatchOptions<T>,
 ): (item: T) => Promise<R> {
   const waiting: Waiting<T, R>[] = [];
@@ -40,6 +43,8 @@ export function createBatcher<T, R>(
   let bytesWaiting = 0;
   let inflight = 0;
   let scheduled = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let partialFrom = 0;
 
   const isFull = () =>
     waiting.length - head >= options.maxItems ||
@@ -73,7 +78,9 @@ export function createBatcher<T, R>(
     try {
       const results = await run(batch.map((entry) => entry.item));
       batch.forEach((entry, index) => {
-        entry.resolve(results[index] as R);
+        const result = results[index] as R | Error;
+        if (result instanceof Error) entry.reject(result);
+        else entry.resolve(result);
       });
     } catch (error) {
       for (const entry of batch) entry.reject(error);
@@ -85,10 +92,25 @@ export function createBatcher<T, R>(
 
   function flush(): void {
     scheduled = false;
+    clearTimeout(timer);
     while (head < waiting.length && inflight < (isFull() ? options.maxInflight : options.partialInflight)) {
+      const early = isFull() ? 0 : partialFrom - options.now();
+      if (early > 0) {
+        schedule(early);
+        return;
+      }
+      partialFrom = options.now() + (options.spacingMs ?? 0);
       const batch = takeBatch();
       if (batch.length > 0) void launch(batch);
     }
+  }
+
+  /** A pending timer does not delay a batch that has filled up since: arrivals look at that themselves. */
+  function schedule(ms = 0): void {
+    if (scheduled) return;
+    scheduled = true;
+    if (ms === 0) setImmediate(flush);
+    else timer = setTimeout(flush, ms);
   }
 
   return (item) =>
@@ -100,10 +122,8 @@ export function createBatcher<T, R>(
       const bytes = options.sizeOf?.(item) ?? 0;
       waiting.push({ item, bytes, since: options.now(), resolve, reject });
       bytesWaiting += bytes;
-      if (!scheduled) {
-        scheduled = true;
-        setImmediate(flush);
-      }
+      if (isFull()) flush();
+      else schedule();
     });
 }
 

@@ -6,35 +6,47 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** Every key kept in State, with its lifetime in seconds. Long ids (`ref:`) and parked jobs (`job:`) are keys of their own. */
 
-/** Claims and phases of the messages accepted in that hour; a message lives a day at the most, and is settled the day after. */
+const CLAIM_HOURS = 6;
+
+/** Claims and phases of the messages accepted then; a message lives a day at the most, and is settled the day after. */
 export const claimBucket = (acceptedAt: number): Bucket => ({
-  key: `claims:${Math.floor(acceptedAt / HOUR_MS)}`,
-  ttl: 48 * 3_600,
+  key: `claims:${Math.floor(acceptedAt / (CLAIM_HOURS * HOUR_MS))}`,
+  ttl: (48 + CLAIM_HOURS) * 3_600,
   scope: "instance",
 });
 
-/** The statuses that a platform has been told, by the day they were told. */
+/** The bucket that may hold the claim of the same request made up to an hour before, where it is another one. */
+export function claimBucketBefore(acceptedAt: number): Bucket | undefined {
+  const before = claimBucket(acceptedAt - HOUR_MS);
+  return before.key === claimBucket(acceptedAt).key ? undefined : before;
+}
+
+const REPORTED_DAYS = 4;
+
+/** The statuses that a platform has been told, by when it was told. */
 export const reportedBucket = (at: number): Bucket => ({
-  key: `reported:${Math.floor(at / DAY_MS)}`,
-  ttl: 48 * 3_600,
+  key: `reported:${Math.floor(at / (REPORTED_DAYS * DAY_MS))}`,
+  ttl: (REPORTED_DAYS + 1) * 24 * 3_600,
   scope: "instance",
 });
+
+/** The buckets that know what was told in the last day, the time Vonage goes on repeating a webhook; the newest first. */
+export function reportedBuckets(at: number): Bucket[] {
+  const [newest, dayBefore] = [reportedBucket(at), reportedBucket(at - DAY_MS)];
+  return newest.key === dayBefore.key ? [newest] : [newest, dayBefore];
+}
 
 /** A message's field in these buckets: ids are unique within a platform channel only. */
 export const messageField = (origin: string, id: string) => `${origin}:${id}`;
 
 const REPLY_DAYS = 8;
 
-/** Which message a vendor's id stands for, by the day it was sent: taps come up to a week later. */
-export const vendorIdBucket = (at: number): Bucket => ({
-  key: `vendor:${Math.floor(at / DAY_MS)}`,
-  ttl: (REPLY_DAYS + 1) * 24 * 3_600,
-  scope: "instance",
-});
-
-/** The last message sent from a sender to a person, by the day it was sent. */
-export const lastMessageBucket = (at: number): Bucket => ({
-  key: `last:${Math.floor(at / DAY_MS)}`,
+/**
+ * What was sent, by the day: which message a vendor's id stands for, and which was the last from a sender to a
+ * person. Taps come up to a week later.
+ */
+export const sentBucket = (at: number): Bucket => ({
+  key: `sent:${Math.floor(at / DAY_MS)}`,
   ttl: (REPLY_DAYS + 1) * 24 * 3_600,
   scope: "instance",
 });
@@ -64,8 +76,20 @@ export const suppressionBucket = (channel: Channel): Bucket => ({
   scope: "account",
 });
 
-/** Two names of one person, a phone number and a WhatsApp user id, each leading to the other. */
-export const personBucket: Bucket = { key: "people:whatsapp", ttl: null, scope: "account" };
+const PEOPLE_DAYS = 30;
+
+/**
+ * Two names of one person, a phone number and a WhatsApp user id, each leading to the other: kept for one to two
+ * months after they were last seen together, because nearly everybody who gets a message is in here.
+ */
+export const peopleBucket = (at: number): Bucket => ({
+  key: `people:whatsapp:${Math.floor(at / (PEOPLE_DAYS * DAY_MS))}`,
+  ttl: 2 * PEOPLE_DAYS * 24 * 3_600,
+  scope: "account",
+});
+
+/** The moments whose buckets may know a person, newest first. */
+export const peopleMonths = (at: number): number[] => [at, at - PEOPLE_DAYS * DAY_MS];
 
 export const DAY = DAY_MS;
 

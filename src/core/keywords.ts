@@ -1,7 +1,7 @@
 export type Keywords = ReadonlySet<string>;
 
 /** Punctuation, symbols, emoji and spaces around the words: `¡Alto!`, `"stop".` and `🛑 STOP` mean what they say. */
-const AROUND = /^[\p{P}\p{S}\p{Z}\s]+|[\p{P}\p{S}\p{Z}\s]+$/gu;
+const AROUND = /^[\p{P}\p{S}\p{Z}\p{Cc}]+|[\p{P}\p{S}\p{Z}\p{Cc}]+$/gu;
 /** Invisible marks: joiners, direction marks, variation selectors. */
 const INVISIBLE = /\p{Cf}|\p{Variation_Selector}/gu;
 

@@ -22,6 +22,8 @@ export interface InboundMessage {
   content:
     | { type: "text"; text: string }
     | { type: "button"; payload: string; text: string }
+    /** A choice from a list or of an interactive message. */
+    | { type: "choice"; id: string; title: string }
     | { type: "other" };
 }
 
@@ -47,9 +49,22 @@ export function classify(
   { content }: InboundMessage,
   keywords: { optOut: Keywords; optIn: Keywords },
 ): ReplyKind {
-  if (content.type === "other") return "other";
-  const said = content.type === "text" ? [content.text] : [content.text, content.payload];
+  const said = wordsOf(content);
   if (said.some((text) => matches(keywords.optOut, text))) return "opt_out";
   if (said.some((text) => matches(keywords.optIn, text))) return "opt_in";
-  return content.type === "button" ? "button" : "other";
+  return content.type === "button" || content.type === "choice" ? "button" : "other";
+}
+
+/** The words the person saw and meant. */
+function wordsOf(content: InboundMessage["content"]): string[] {
+  switch (content.type) {
+    case "text":
+      return [content.text];
+    case "button":
+      return [content.text, content.payload];
+    case "choice":
+      return [content.title];
+    case "other":
+      return [];
+  }
 }

@@ -11,7 +11,7 @@ import {
 
 /**
  * Whether a send has the parameters that a template needs. Only what Meta is known to refuse is a fault; a shape
- * that is not understood passes (docs/decisions/0009).
+ * that is not understood passes (docs/decisions/0008).
  * https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-message-templates
  */
 

@@ -1,7 +1,7 @@
 import type { Clock, Log, TemplateSource } from "../core/ports.ts";
 import { createTemplateIndex, type TemplateIndex } from "../core/preflight.ts";
 import type { CatalogTemplate } from "../core/template.ts";
-import { ConnectorError, loggableError } from "../errors.ts";
+import { asConnectorError, ConnectorError, loggableError } from "../errors.ts";
 import type { CatalogStore, TemplateList } from "./catalog-store.ts";
 
 export interface CatalogPorts {
@@ -12,6 +12,7 @@ export interface CatalogPorts {
   /** The WABA of a number, where the operator told it. */
   wabaIds: ReadonlyMap<string, string>;
   now: Clock;
+  pause(ms: number): Promise<void>;
   log: Log;
 }
 
@@ -39,12 +40,15 @@ export interface Catalog {
   reload(number: string): Promise<Entry | undefined>;
 }
 
-const SYNC_MS = 20_000;
+/** Of the 20 s that a sync may take; the rest is for State. */
+const SYNC_MS = 17_000;
 /** How often State is asked for what this process does not have, and how soon after a failure Vonage is asked again. */
 const RELOAD_MS = 30_000;
 const AFTER_FAILURE_MS = 60_000;
+/** However many sends ask. */
+const BETWEEN_FETCHES_MS = 1_000;
 
-export function createCatalog({ source, store, numbers, wabaIds, now, log }: CatalogPorts): Catalog {
+export function createCatalog({ source, store, numbers, wabaIds, now, pause, log }: CatalogPorts): Catalog {
   const wabas = new Map(wabaIds);
   const entries = new Map<string, Entry>();
   const fetches = new Map<string, { startedAt: number; done: Promise<Entry> }>();
@@ -54,7 +58,7 @@ export function createCatalog({ source, store, numbers, wabaIds, now, log }: Cat
 
   function take(wabaId: string, { startedAt, templates }: TemplateList): Entry {
     const known = entries.get(wabaId);
-    if (known && known.startedAt >= startedAt) return known;
+    if (known && known.startedAt > startedAt) return known;
     const entry = { startedAt, templates, index: createTemplateIndex(templates) };
     entries.set(wabaId, entry);
     return entry;
@@ -108,10 +112,20 @@ export function createCatalog({ source, store, numbers, wabaIds, now, log }: Cat
     return found;
   }
 
+  /** What was found may be out of date: the next sync looks again. */
+  async function forgetFound(error: unknown): Promise<never> {
+    const found = numbers.filter((number) => !wabaIds.has(number));
+    if (asConnectorError(error).code === "templates_refused") {
+      for (const number of found) wabas.delete(number);
+      await Promise.all(found.map((number) => store.forgetWaba(number))).catch(() => undefined);
+    }
+    throw error;
+  }
+
   async function syncAll(): Promise<CatalogTemplate[]> {
     const deadline = now() + SYNC_MS;
     const ids = await Promise.all(numbers.map((number) => wabaOf(number, deadline)));
-    const lists = await Promise.all([...new Set(ids)].map((id) => fetch(id, deadline)));
+    const lists = await Promise.all([...new Set(ids)].map((id) => fetch(id, deadline))).catch(forgetFound);
     const unique = new Map<string, CatalogTemplate>();
     for (const template of lists.flatMap((list) => list.templates)) {
       const key = `${template.name} ${template.language} ${template.status}`;
@@ -125,7 +139,8 @@ export function createCatalog({ source, store, numbers, wabaIds, now, log }: Cat
     const list = wabaId && (await store.load(wabaId));
     if (!wabaId || !list) return undefined;
     wabas.set(number, wabaId);
-    return take(wabaId, list);
+    const known = entries.get(wabaId);
+    return known?.startedAt === list.startedAt ? known : take(wabaId, list);
   }
 
   function reload(number: string): Promise<Entry | undefined> {
@@ -161,15 +176,20 @@ export function createCatalog({ source, store, numbers, wabaIds, now, log }: Cat
     async fetchSince(number, since) {
       const wabaId = wabas.get(number);
       if (wabaId === undefined) throw new ConnectorError("templates_unavailable", "The WABA is not known");
-      const running = fetches.get(wabaId);
-      // One that began before may have read the list before it changed: what counts is the one after it.
-      if (running && running.startedAt < since) await running.done.catch(() => undefined);
-      const entry = entries.get(wabaId);
-      if (entry && entry.startedAt >= since) return entry;
-      if (now() - (failedAt.get(wabaId) ?? Number.NEGATIVE_INFINITY) < AFTER_FAILURE_MS) {
-        throw new ConnectorError("templates_unavailable", "The last fetch failed a moment ago");
+      for (;;) {
+        const entry = entries.get(wabaId);
+        if (entry && entry.startedAt >= since) return entry;
+        const running = fetches.get(wabaId);
+        if (running && running.startedAt >= since) return running.done;
+        if (now() - (failedAt.get(wabaId) ?? Number.NEGATIVE_INFINITY) < AFTER_FAILURE_MS) {
+          throw new ConnectorError("templates_unavailable", "The last fetch failed a moment ago");
+        }
+        const wait = (entry?.startedAt ?? 0) + BETWEEN_FETCHES_MS - now();
+        // One that began before `since` may have read the list before it changed: what counts is the one after it.
+        if (running) await running.done.catch(() => undefined);
+        else if (wait > 0) await pause(wait);
+        else return fetch(wabaId, now() + SYNC_MS);
       }
-      return fetch(wabaId, now() + SYNC_MS);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { SendJob } from "../core/job.ts";
-import { claimBucket, messageField } from "../core/keys.ts";
+import { claimBucket, claimBucketBefore, messageField } from "../core/keys.ts";
 import type { OutboundMessage } from "../core/message.ts";
 import type { Log, State } from "../core/ports.ts";
 import { loggableError } from "../errors.ts";
@@ -36,8 +36,6 @@ export function fateOf(attempt: number, phase: string | null): "over" | "release
   return word === "released" && Number(of) === attempt ? "released" : "open";
 }
 
-const HOUR_MS = 3_600_000;
-
 export function createClaims(state: State, log: Log): Claims {
   const fieldOf = (message: OutboundMessage) => messageField(message.origin, message.id);
   const phase = (message: OutboundMessage) => state.read(claimBucket(message.acceptedAt), fieldOf(message));
@@ -48,11 +46,10 @@ export function createClaims(state: State, log: Log): Claims {
     phase,
     settle,
     async take({ attempt, message }) {
-      // The same request repeated by the platform across the turn of an hour has its claim in the bucket before.
+      // The same request repeated by the platform across the turn of a bucket has its claim in the one before.
       // Asked first: when the answer cannot be had, the attempt must not have been claimed.
-      const repeated =
-        attempt === 1 &&
-        (await state.read(claimBucket(message.acceptedAt - HOUR_MS), `${fieldOf(message)}#1`));
+      const before = attempt === 1 ? claimBucketBefore(message.acceptedAt) : undefined;
+      const repeated = before && (await state.read(before, `${fieldOf(message)}#1`));
       if (repeated) return { won: false, phase: "sent" };
       const owners = await state.increment(claimBucket(message.acceptedAt), `${fieldOf(message)}#${attempt}`);
       return owners === 1 ? { won: true } : { won: false, phase: await phase(message) };

@@ -1,4 +1,4 @@
-import { lastMessageBucket, replyDays, vendorIdBucket } from "../core/keys.ts";
+import { replyDays, sentBucket } from "../core/keys.ts";
 import type { OutboundMessage } from "../core/message.ts";
 import type { Clock, Log, State } from "../core/ports.ts";
 import { loggableError } from "../errors.ts";
@@ -21,8 +21,8 @@ export interface Correlation {
 
 export function createCorrelation(state: State, now: Clock, log: Log): Correlation {
   const newest = (entries: (string | null)[]) => parse(entries.find((entry) => entry !== null));
-  const lookUp = (bucketOf: typeof vendorIdBucket, field: string) =>
-    Promise.all(replyDays(now()).map((day) => state.read(bucketOf(day), field)));
+  const lookUp = (field: string) =>
+    Promise.all(replyDays(now()).map((day) => state.read(sentBucket(day), field)));
 
   return {
     remember(message, vendorId) {
@@ -30,14 +30,14 @@ export function createCorrelation(state: State, now: Clock, log: Log): Correlati
       if (message.channel !== "whatsapp" || message.purpose) return;
       const entry = `${message.origin} ${message.to} ${message.id}`;
       Promise.all([
-        state.write(vendorIdBucket(now()), vendorId, entry),
-        state.write(lastMessageBucket(now()), `${message.from} ${message.to}`, entry),
+        state.write(sentBucket(now()), vendorId, entry),
+        state.write(sentBucket(now()), `${message.from} ${message.to}`, entry),
       ]).catch((error) =>
         log.warn({ msg_id: message.id, ...loggableError(error) }, "Message not remembered for its answers"),
       );
     },
-    byVendorId: async (vendorId) => newest(await lookUp(vendorIdBucket, vendorId)),
-    lastTo: async (sender, person) => newest(await lookUp(lastMessageBucket, `${sender} ${person}`)),
+    byVendorId: async (vendorId) => newest(await lookUp(vendorId)),
+    lastTo: async (sender, person) => newest(await lookUp(`${sender} ${person}`)),
   };
 }
 

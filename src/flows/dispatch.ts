@@ -1,9 +1,10 @@
 import { type DoubtJob, idOf, type Job, type ReplyJob, type ReportJob, type SendJob } from "../core/job.ts";
 import type { OutboundMessage } from "../core/message.ts";
 import type { Clock, JobQueue, Log, Sender, SendFailure } from "../core/ports.ts";
+import type { InboundReply } from "../core/reply.ts";
 import type { DeliveryReport } from "../core/report.ts";
 import { asConnectorError, type ConnectorError, loggableError } from "../errors.ts";
-import type { PlatformChannel } from "../platforms/platform.ts";
+import type { PlatformChannel, PlatformReplies } from "../platforms/platform.ts";
 import { type Claims, fateOf } from "./claims.ts";
 import type { Correlation } from "./correlate.ts";
 import type { Holder } from "./hold.ts";
@@ -210,6 +211,9 @@ async function doubt(
   { message, attempt }: Pick<SendJob, "message" | "attempt">,
   ports: DispatchPorts,
 ): Promise<void> {
+  // Nobody counts on an auto-reply, and the person must not get it twice.
+  if (message.purpose)
+    return ports.log.warn({ msg_id: message.id, attempt }, "Auto-reply: its outcome is unknown");
   await ports.queue.put({
     kind: "doubt",
     attempt,
@@ -263,7 +267,24 @@ function dispatchReport(job: ReportJob, ports: DispatchPorts): Promise<void> {
 
 function dispatchReply(job: ReplyJob, ports: DispatchPorts): Promise<void> {
   const replies = ports.channels.find(({ tag }) => tag === job.origin)?.replies;
-  return replies ? tellOwed(job, ports, () => replies.post(job.reply)) : Promise.resolve();
+  return replies ? tellOwed(job, ports, () => tellReply(job.reply, replies, ports)) : Promise.resolve();
+}
+
+/** An old STOP that is told after a newer START would undo it. */
+async function tellReply(
+  reply: InboundReply,
+  replies: PlatformReplies,
+  { suppression, log }: DispatchPorts,
+): Promise<void> {
+  const about = { message_uuid: reply.id, msg_id: reply.messageId, kind: reply.kind };
+  const isCurrent =
+    reply.kind === "button" ||
+    (await suppression.stands(reply.channel, reply.person, {
+      said: reply.kind === "opt_out" ? "out" : "in",
+      at: reply.at,
+    }));
+  if (isCurrent) await replies.post(reply);
+  log.info(about, isCurrent ? "Reply told to the platform" : "Reply outdated: not told to the platform");
 }
 
 /** Tells a platform what is owed to it; put back while it is away, and given up in the end. */

@@ -39,11 +39,12 @@ export function createDrift(catalog: Pick<Catalog, "entry">, state: State, now: 
         state.read(driftBucket(now() - DAY_MS), field),
       ]).catch(() => []);
       const difference = found.find((text) => text !== null);
+      if (difference && report.error.description.includes(difference)) return report;
       log.warn(
         { msg_id: report.id, code: TEMPLATE_ERROR, ...(difference ? { difference } : {}) },
         difference
           ? `Template refused by Vonage: ${difference}`
-          : "Template refused by Vonage: the send fits the template list of this connector",
+          : "Template refused by Vonage: no difference to the template is known",
       );
       if (!difference) return report;
       const { code, description } = report.error;

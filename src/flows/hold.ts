@@ -1,5 +1,5 @@
 export interface Holder {
-  /** Waits, and resolves to true; false at once when too many callbacks are being held already. */
+  /** Waits, and resolves to true; false after a second at the most when too many callbacks are being held already. */
   hold(ms: number): Promise<boolean>;
   hasRoom(): boolean;
   held(): number;
@@ -11,32 +11,40 @@ export interface Holder {
 
 /** The queue does not say when it gives up on a callback; well under the 15 s of its neighbours is safe. */
 const LONGEST_MS = 10_000;
+/** Short enough to starve nobody; without it, what is put back at once would be back at once, round and round. */
+const LINGER_MS = 1_000;
 
 /** Holds at most `most` callbacks at a time, so that the others are not starved of the queue's slots. */
 export function createHolder(most: number): Holder {
-  const waits = new Set<() => void>();
+  const held = new Set<() => void>();
+  const lingering = new Set<() => void>();
   let stopping = false;
+
+  const wait = (waits: Set<() => void>, ms: number) =>
+    new Promise<void>((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        waits.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      waits.add(end);
+    });
+
   return {
     longest: () => LONGEST_MS,
-    held: () => waits.size,
-    hasRoom: () => !stopping && waits.size < most,
+    held: () => held.size,
+    hasRoom: () => !stopping && held.size < most,
     async hold(ms) {
       if (ms <= 0) return true;
-      if (stopping || waits.size >= most) return false;
-      await new Promise<void>((resolve) => {
-        const end = () => {
-          clearTimeout(timer);
-          waits.delete(end);
-          resolve();
-        };
-        const timer = setTimeout(end, ms);
-        waits.add(end);
-      });
-      return !stopping;
+      if (stopping) return false;
+      const hasRoom = held.size < most;
+      await (hasRoom ? wait(held, ms) : wait(lingering, Math.min(ms, LINGER_MS)));
+      return hasRoom && !stopping;
     },
     release() {
       stopping = true;
-      for (const end of waits) end();
+      for (const end of [...held, ...lingering]) end();
     },
   };
 }

@@ -23,7 +23,7 @@ const MAX_HELD = 500;
 
 /**
  * Refuses at intake what its template cannot take, and nothing that Vonage would accept: what is not known for
- * sure passes (docs/decisions/0009).
+ * sure passes (docs/decisions/0008).
  */
 export function createPreflight({ catalog, now, log }: PreflightPorts): Preflight {
   let held = 0;
@@ -55,7 +55,7 @@ export function createPreflight({ catalog, now, log }: PreflightPorts): Prefligh
     const newer = await within(CONFIRM_MS, catalog.reload(message.from));
     const current = newer && newer.startedAt > entry.startedAt ? newer : entry;
     const age = now() - current.startedAt;
-    if (age > REFRESH_MS) void within(CONFIRM_MS, catalog.fetchSince(message.from, message.acceptedAt));
+    if (age > REFRESH_MS) catalog.fetchSince(message.from, message.acceptedAt).catch(() => undefined);
     if (age > TRUSTED_MS) return;
     if (current === entry) return refuse(verdict);
     const again = current.index.check(template);

@@ -1,5 +1,6 @@
 import { createBatcher } from "../core/batch.ts";
-import { messageField, reportedBucket } from "../core/keys.ts";
+import { type Events, failureEvent } from "../core/event.ts";
+import { messageField, reportedBucket, reportedBuckets } from "../core/keys.ts";
 import type { Clock, JobQueue, Log, State } from "../core/ports.ts";
 import type { DeliveryReport, DeliveryStatus } from "../core/report.ts";
 import { asConnectorError, type ConnectorError, loggableError } from "../errors.ts";
@@ -9,6 +10,8 @@ export interface ReportPorts {
   channels: readonly PlatformChannel[];
   queue: JobQueue;
   state: State;
+  /** Who wants to know of final failures, beside the platform. */
+  events?: Events;
   log: Log;
   now: Clock;
 }
@@ -29,70 +32,140 @@ export interface Reporter {
 
 /** Owed reports are given up after a week. */
 const OWED_MS = 7 * 24 * 3_600_000;
-const DAY_MS = 24 * 3_600_000;
 
 const BATCH = { maxInflight: 16, partialInflight: 2, maxWaiting: 5_000, maxWaitMs: 4_000 };
 
-/** Each status with the statuses that make it old news. A late `delivered` after `failed` is let through. */
+const STATUSES = ["sent", "delivered", "read", "failed"] as const;
 const LETTER: Record<DeliveryStatus, string> = { sent: "s", delivered: "d", read: "r", failed: "f" };
-const OUTDATED_BY: Record<DeliveryStatus, string> = { sent: "drf", delivered: "r", read: "", failed: "dr" };
 
-export function createReporter({ channels, queue, state, log, now }: ReportPorts): Reporter {
+/** Each status with the statuses that make it old news. A late `delivered` after `failed` is let through. */
+const OUTDATED_BY: Record<DeliveryStatus, readonly DeliveryStatus[]> = {
+  sent: ["delivered", "read", "failed"],
+  delivered: ["read"],
+  read: [],
+  failed: ["delivered", "read"],
+};
+const OUTDATING = new Set(Object.values(OUTDATED_BY).flat());
+
+/** What State holds for a status: a field of its own, so that two replicas do not undo each other's notes. */
+const TOLD = "told";
+const COMING = "coming";
+
+/** After State did not answer, reports go without it for so long. */
+const STATE_AWAY_MS = 1_000;
+
+/** Messages of which this process remembers what it told: enough for the repeats of a State that is away. */
+const REMEMBERED = 20_000;
+
+export function createReporter({ channels, queue, state, events, log, now }: ReportPorts): Reporter {
   const lanes = new Map(channels.map((channel) => [channel.tag, { channel, post: createLane(channel) }]));
   /** Per message, the report under way: the next one of the same message waits for it, so that order holds. */
   const underWay = new Map<string, Promise<unknown>>();
+  const recent = createRecent(REMEMBERED);
+  let stateAwayUntil = 0;
 
-  function createLane({ reports }: PlatformChannel): (report: DeliveryReport) => Promise<void> {
-    return createBatcher<DeliveryReport, void>(
-      async (batch) => {
+  /** Resolves to true when the platform refuses the report for good: posting it again would change nothing. */
+  function createLane({ reports }: PlatformChannel): (report: DeliveryReport) => Promise<boolean> {
+    async function post(batch: DeliveryReport[]): Promise<(boolean | Error)[]> {
+      try {
         await reports.post(batch);
-        return batch.map(() => undefined);
-      },
-      { ...BATCH, maxItems: reports.maxBatch, now },
-    );
+        return batch.map(() => false);
+      } catch (error) {
+        if (asConnectorError(error).retryable) throw error;
+        // One report that is refused must not take the others of its call with it.
+        if (batch.length > 1)
+          return (await Promise.all(batch.map((one) => post([one]).catch((e) => [e])))).flat();
+        const [refused] = batch;
+        log.error(
+          { msg_id: refused?.id, status: refused?.status, ...loggableError(error) },
+          "Report refused by the platform",
+        );
+        return [true];
+      }
+    }
+    return createBatcher(post, { ...BATCH, maxItems: reports.maxBatch, now });
+  }
+
+  const statusField = (origin: string, id: string, status: DeliveryStatus) =>
+    `${messageField(origin, id)}#${LETTER[status]}`;
+
+  /** What is known of these statuses of a message, by their letter. */
+  async function lookUp(
+    { origin, id }: Pick<DeliveryReport, "origin" | "id">,
+    statuses: readonly DeliveryStatus[],
+  ): Promise<Map<DeliveryStatus, string | null>> {
+    const entries = statuses.map(async (status): Promise<[DeliveryStatus, string | null]> => {
+      const field = statusField(origin, id, status);
+      const found = await Promise.all(reportedBuckets(now()).map((bucket) => state.read(bucket, field)));
+      return [status, found.includes(TOLD) ? TOLD : (found.find((value) => value !== null) ?? null)];
+    });
+    return new Map(await Promise.all(entries));
   }
 
   async function known(origin: string, id: string): Promise<string> {
-    const field = messageField(origin, id);
-    const [today, yesterday] = await Promise.all([
-      state.read(reportedBucket(now()), field),
-      state.read(reportedBucket(now() - DAY_MS), field),
-    ]);
-    return `${yesterday ?? ""}${today ?? ""}`;
+    const found = await lookUp({ origin, id }, STATUSES);
+    const told = recent.of(messageField(origin, id));
+    // A failure under way may be one of the connector's own, which nobody would tell again.
+    const isKnown = (status: DeliveryStatus) =>
+      found.get(status) === TOLD ||
+      (found.get(status) === COMING && status !== "failed") ||
+      told.includes(LETTER[status]);
+    return STATUSES.filter(isKnown)
+      .map((status) => LETTER[status])
+      .join("");
+  }
+
+  /** `repeated` or `outdated`, as far as State and this process know; undefined for news. */
+  async function asOldNews(report: DeliveryReport): Promise<ReportOutcome | undefined> {
+    const { status } = report;
+    const later = OUTDATED_BY[status];
+    const found = await lookUpIfThere(report, [status, ...later]);
+    const told = recent.of(messageField(report.origin, report.id));
+    if (found.get(status) === TOLD || told.includes(LETTER[status])) return "repeated";
+    return later.some((other) => found.get(other) || told.includes(LETTER[other])) ? "outdated" : undefined;
+  }
+
+  /** Without State, order and repeats are best effort: a report must not wait for it, and not for long to find out. */
+  async function lookUpIfThere(report: DeliveryReport, statuses: readonly DeliveryStatus[]) {
+    if (now() < stateAwayUntil) return new Map<DeliveryStatus, string>();
+    try {
+      return await lookUp(report, statuses);
+    } catch {
+      stateAwayUntil = now() + STATE_AWAY_MS;
+      return new Map<DeliveryStatus, string>();
+    }
+  }
+
+  async function note(report: DeliveryReport, value: string): Promise<void> {
+    const field = statusField(report.origin, report.id, report.status);
+    try {
+      await state.write(reportedBucket(now()), field, value);
+    } catch (error) {
+      log.warn({ msg_id: report.id, ...loggableError(error) }, "Report not remembered");
+    }
+  }
+
+  /** Notes that it is about to be told: should this process die, nothing earlier is told after it. */
+  async function announce(report: DeliveryReport): Promise<ReportOutcome | undefined> {
+    if (!OUTDATING.has(report.status) || now() < stateAwayUntil) return undefined;
+    await note(report, COMING);
+    // Another replica may have announced a later one meanwhile.
+    return asOldNews(report);
   }
 
   async function tell(report: DeliveryReport): Promise<ReportOutcome> {
     const lane = lanes.get(report.origin);
     if (!lane) return "no_such_channel";
-    // Without State, order and repeats are best effort: a report must not wait for it.
-    const before = await known(report.origin, report.id).catch(() => "");
-    const letter = LETTER[report.status];
-    if (before.includes(letter)) return "repeated";
-    if ([...OUTDATED_BY[report.status]].some((later) => before.includes(later))) return "outdated";
     const wanted = lane.channel.reports.wants(report);
-    const refused = wanted ? await postOnce(lane.post, report) : false;
-    state
-      .write(reportedBucket(now()), messageField(report.origin, report.id), `${before}${letter}`)
-      .catch((error) => log.warn({ msg_id: report.id, ...loggableError(error) }, "Report not remembered"));
+    const oldNews = (await asOldNews(report)) ?? (wanted ? await announce(report) : undefined);
+    // Not told, and yet a proof that the message went out: whoever is in doubt about it has to know.
+    if (oldNews === "outdated") void note(report, TOLD);
+    if (oldNews) return oldNews;
+    const refused = wanted ? await lane.post(report) : false;
+    recent.add(messageField(report.origin, report.id), LETTER[report.status]);
+    void note(report, TOLD);
+    if (report.status === "failed") events?.emit(failureEvent(report));
     return refused ? "refused" : wanted ? "posted" : "unwanted";
-  }
-
-  /** True when the platform refused the report for good: posting it again would change nothing. */
-  async function postOnce(
-    post: (report: DeliveryReport) => Promise<void>,
-    report: DeliveryReport,
-  ): Promise<boolean> {
-    try {
-      await post(report);
-      return false;
-    } catch (error) {
-      if (asConnectorError(error).retryable) throw error;
-      log.error(
-        { msg_id: report.id, status: report.status, ...loggableError(error) },
-        "Report refused by the platform",
-      );
-      return true;
-    }
   }
 
   async function report(report: DeliveryReport): Promise<ReportOutcome> {
@@ -133,6 +206,22 @@ export function createReporter({ channels, queue, state, log, now }: ReportPorts
         if (!failure.retryable) throw failure;
         await queue.put({ kind: "report", attempt: 1, report: owed, expiresAt: now() + OWED_MS });
       }
+    },
+  };
+}
+
+/** The letters told of the last `most` messages. */
+function createRecent(most: number) {
+  const letters = new Map<string, string>();
+  return {
+    of: (field: string) => letters.get(field) ?? "",
+    add(field: string, letter: string): void {
+      const before = letters.get(field) ?? "";
+      // Taken out first, so that the map stays in the order of use.
+      letters.delete(field);
+      letters.set(field, before + letter);
+      const [oldest] = letters.keys();
+      if (letters.size > most && oldest !== undefined) letters.delete(oldest);
     },
   };
 }

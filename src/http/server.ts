@@ -13,6 +13,7 @@ const REQUEST_TIMEOUT_MS = 20_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** Longer than the proxies in front keep their sockets, so that it is they who close first. */
 const KEEP_ALIVE_MS = 65_000;
+const SWEEP_MS = 50;
 
 /** Listens on all interfaces. Rejects when the port cannot be had. */
 export async function listen(app: Express, port: number): Promise<RunningServer> {
@@ -54,8 +55,12 @@ function bornWith<T extends new (...args: never[]) => object>(Base: T, prototype
 
 async function stop(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // Whoever has a socket open goes on using it, unless told that this answer is the last.
+  server.prependListener("request", (_req, res) => res.setHeader("connection", "close"));
+  // A socket kept alive becomes idle only once its last answer is out.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
+  clearInterval(sweep);
   clearTimeout(timer);
 }

@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
+import { withDeadline } from "../core/deadline.ts";
 import type { Clock, Log } from "../core/ports.ts";
-import { asConnectorError, ConnectorError, loggableError } from "../errors.ts";
+import { asConnectorError, loggableError } from "../errors.ts";
 import { readBody } from "./middleware/body.ts";
 
 export interface WebhookPorts {
@@ -20,7 +21,12 @@ export function webhookRoute({ verify, log }: WebhookPorts, handle: (body: unkno
     next();
   };
   const take: RequestHandler = async (req, res) => {
-    res.status(200).json({ status: await withDeadline(handle(req.body)) });
+    const status = await withDeadline(
+      handle(req.body),
+      DEADLINE_MS,
+      "The webhook could not be handled in time",
+    );
+    res.status(200).json({ status });
   };
   const onError: ErrorRequestHandler = (thrown, req, res, _next) => {
     const error = asConnectorError(thrown);
@@ -33,22 +39,4 @@ export function webhookRoute({ verify, log }: WebhookPorts, handle: (body: unkno
     res.status(status).json({ message: status >= 500 ? "Try again later" : error.message });
   };
   return [...readBody(["json"]), prove, take, onError];
-}
-
-async function withDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new ConnectorError("deadline", "The webhook could not be handled in time", { retryable: true }),
-        ),
-      DEADLINE_MS,
-    );
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,7 @@
 import type { Channel, OutboundMessage } from "../core/message.ts";
 import type { InboundReply } from "../core/reply.ts";
 import type { DeliveryReport } from "../core/report.ts";
+import type { CatalogTemplate } from "../core/template.ts";
 import type { ConnectorError } from "../errors.ts";
 
 /** An HTTP answer in the words of a platform's contract. */
@@ -42,6 +43,20 @@ export interface PlatformChannel {
   };
   /** Absent where a platform cannot be told what people answer. */
   replies?: PlatformReplies;
+  /** Absent where a platform does not fetch templates. */
+  templates?: PlatformTemplates;
+}
+
+/** How a platform fetches the templates that can be sent; who may is decided as for a send. */
+export interface PlatformTemplates {
+  path: string;
+  /**
+   * The templates in the platform's own format, whatever their status and order. `query` is the request's, `url`
+   * its address without the query. The same templates must give the same bytes. Throws ConnectorError
+   * `invalid_request` for a query that makes no sense.
+   */
+  serialise(templates: readonly CatalogTemplate[], query: URLSearchParams, url: string): Answer;
+  failed(error: ConnectorError): Answer;
 }
 
 export interface PlatformReplies {
@@ -51,7 +66,8 @@ export interface PlatformReplies {
   post(reply: InboundReply): Promise<void>;
   /**
    * Writes an opt-out or opt-in into the person's profile, where the platform has such a thing and it is
-   * configured. Rejects, retryable, when it could not be done now; resolves when it never can.
+   * configured. Rejects, retryable, when it could not be done by the deadline (milliseconds since the epoch);
+   * resolves when it never can.
    */
-  subscribe(reply: InboundReply): Promise<void>;
+  subscribe(reply: InboundReply, deadline: number): Promise<void>;
 }

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { AUTO_REPLIES, describeAnswers, findUnheard } from "./answers.ts";
 import { findProblems, funnelTable } from "./audit.ts";
 import type { CampaignResult, Channel, Funnel } from "./moengage/index.ts";
+import { type People, startPeople } from "./people.ts";
 import { createProgress } from "./progress.ts";
 import { startWorld, WHATSAPP_NUMBER, type World } from "./world.ts";
 
@@ -13,11 +15,15 @@ const HELP = `Runs a whole campaign on this machine: a local VCR, a fake Vonage,
   --rate N        messages per second and channel (200)
   --channel C     whatsapp, sms or both (both)
   --failures S    share of messages that fail, 0 to 1 (0.08)
+  --answers S     share of messages that people answer, 0 to 1 (0.1); a second, smaller campaign to the same
+                  people then shows that STOP is obeyed
   --seed N        of all chance (1)
   --keep          leave everything running after the campaign, to poke with curl
   --verbose       the connector's log on the screen
   --help
 `;
+
+const SMS_NUMBER = "447700900001";
 
 /** The campaign is given up when nothing has changed for so long. */
 const STALLED_MS = 60_000;
@@ -29,6 +35,7 @@ function readOptions() {
       rate: { type: "string", default: "200" },
       channel: { type: "string", default: "both" },
       failures: { type: "string", default: "0.08" },
+      answers: { type: "string", default: "0.1" },
       seed: { type: "string", default: "1" },
       keep: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
@@ -36,6 +43,7 @@ function readOptions() {
     },
   });
   const [count, rate, failures, seed] = [values.count, values.rate, values.failures, values.seed].map(Number);
+  const answers = Number(values.answers);
   const channels: Record<string, Channel[]> = {
     whatsapp: ["whatsapp"],
     sms: ["sms"],
@@ -48,12 +56,15 @@ function readOptions() {
     Number.isInteger(seed) &&
     Number(failures) >= 0 &&
     Number(failures) <= 1 &&
+    answers >= 0 &&
+    answers <= 1 &&
     values.channel in channels;
   if (values.help || !isSound) return undefined;
   return {
     count: Number(count),
     rate: Number(rate),
     failures: Number(failures),
+    answers,
     seed: Number(seed),
     channels: channels[values.channel] ?? [],
     keep: values.keep,
@@ -61,13 +72,18 @@ function readOptions() {
   };
 }
 
+/** Of the first campaign's people, so many get a second message: one in four. */
+const SECOND_SHARE = 0.25;
+
 /** True once nothing is owed any more; false when nothing has changed for a minute. */
-async function settle(world: World, show: () => void): Promise<boolean> {
+async function settle(world: World, people: People, show: () => void): Promise<boolean> {
   let last = "";
   let changedAt = Date.now();
   while (true) {
     const funnel = world.moengage.funnel();
-    const { open } = world.vonage.records();
+    const queues = Object.values(world.vcr.records().queues);
+    const queued = queues.reduce((sum, { waiting, inflight }) => sum + waiting + inflight, 0);
+    const open = world.vonage.records().open + people.pending() + queued;
     if (funnel.waiting === 0 && open === 0) return true;
     const now = JSON.stringify([funnel, open]);
     if (now !== last) changedAt = Date.now();
@@ -76,6 +92,15 @@ async function settle(world: World, show: () => void): Promise<boolean> {
     show();
     await sleep(200);
   }
+}
+
+/** One click on "Sync Template"; what went wrong, if anything did. */
+async function syncTemplates({ moengage }: World): Promise<string[] | undefined> {
+  const { status, templates, message } = await moengage.syncTemplates();
+  console.log(`template sync: ${status === 200 ? `${templates} templates` : `${status}, ${message}`}`);
+  return status === 200 && templates > 0
+    ? undefined
+    : [`the template sync was answered ${status} ${message ?? ""}`];
 }
 
 function describeWorld({ connector, vcr, vonage, moengage, credentials, logFile }: World): string {
@@ -104,6 +129,8 @@ async function main(): Promise<number> {
     seed: options.seed,
     dispatchRate: options.rate,
     onScreen: options.verbose,
+    // People can answer an SMS from a number, not one from a name.
+    env: { SMS_SENDER_ID: SMS_NUMBER, ...AUTO_REPLIES },
     traffic: {
       failureShare: options.failures,
       doubleShare: 0.02,
@@ -126,7 +153,14 @@ async function main(): Promise<number> {
   });
 
   const { count, rate, channels } = options;
-  const total = count * channels.length;
+  const second = options.answers > 0 ? Math.ceil(count * SECOND_SHARE) : 0;
+  const total = (count + second) * channels.length;
+  const people = startPeople({
+    vonage: world.vonage,
+    seed: options.seed,
+    share: options.answers,
+    autoReplies: Object.values(AUTO_REPLIES),
+  });
   const progress = createProgress();
   const show = () => {
     const { accepted, settled, waiting } = world.moengage.funnel();
@@ -135,6 +169,7 @@ async function main(): Promise<number> {
   console.log(
     `${count} messages on ${channels.join(" and ")}, ${rate} per second each, log: ${world.logFile}`,
   );
+  const syncFault = channels.includes("whatsapp") ? await syncTemplates(world) : undefined;
   const startedAt = Date.now();
   const campaigns: Record<string, CampaignResult> = Object.fromEntries(
     await Promise.all(
@@ -144,7 +179,17 @@ async function main(): Promise<number> {
       ]),
     ),
   );
-  await settle(world, show);
+  await settle(world, people, show);
+  people.stop();
+  const secondAt = Date.now();
+  if (second > 0) {
+    await Promise.all(
+      channels.map((channel) =>
+        world.moengage.campaign({ channel, count: second, rate, again: true, onProgress: show }),
+      ),
+    );
+    await settle(world, people, show);
+  }
   show();
   progress.end();
 
@@ -157,7 +202,11 @@ async function main(): Promise<number> {
       `${channel}: accepted ${accepted}, refused ${refused}, given up ${gaveUp}, repeated ${retries}; offered in ${ms / 1000} s`,
     );
   }
-  const problems = await findProblems(world);
+  if (second > 0) console.log(describeAnswers(people, world));
+  // Again after the campaign: a template whose bytes changed would be suspended.
+  const again = channels.includes("whatsapp") ? await syncTemplates(world) : undefined;
+  const problems = [...(syncFault ?? []), ...(again ?? []), ...(await findProblems(world))];
+  problems.push(...findUnheard(people, world, secondAt));
   const unaccepted = total - world.moengage.funnel().accepted;
   if (unaccepted > 0) problems.push(`${unaccepted} messages were not accepted`);
   console.log(

@@ -75,9 +75,18 @@ class PooledBridge extends Bridge {
         detail: { status: response.status, provider: new URL(url).pathname.split("/")[1] || "state" },
       });
     }
+    if (isPage(response.text)) {
+      throw new ConnectorError("provider_garbled", "Something else answered in place of a VCR provider", {
+        retryable: true,
+        detail: { status: response.status },
+      });
+    }
     return parsed(response.text) as K;
   }
 }
+
+/** A gateway's page with status 200 must not pass for the acknowledgement of a job: it would be lost. */
+const isPage = (text: string) => text.trimStart().startsWith("<");
 
 /** As the SDK's own transport does it: JSON where it is JSON, else the text. */
 function parsed(text: string): unknown {

@@ -1,6 +1,7 @@
 import { State as SdkState, type VCRSession } from "@vonage/vcr-sdk";
 import { createBatcher } from "../core/batch.ts";
 import type { Bucket, Clock, State } from "../core/ports.ts";
+import { ConnectorError } from "../errors.ts";
 
 /** Few fields a command keep a single command short for everybody who shares the store. */
 const MAX_FIELDS = 200;
@@ -11,6 +12,10 @@ const BATCH = {
   maxWaiting: 20_000,
   maxWaitMs: 5_000,
 };
+
+/** Nobody waits for a dispatch or a report to the millisecond; every call saved is one less on a store all share. */
+const READ_SPACING_MS = 50;
+const WRITE_SPACING_MS = 100;
 
 type Read = (field: string) => Promise<string | null>;
 type Write = (entry: [field: string, value: string]) => Promise<void>;
@@ -61,6 +66,10 @@ export function createState(session: VCRSession, now: Clock): State {
   };
 }
 
+/** A gateway's page with status 200 must not pass for a count or a phase: a message would go out twice or never. */
+const garbled = () =>
+  new ConnectorError("provider_garbled", "State's answer is not one", { retryable: true });
+
 function createHash(state: SdkState, { key, ttl }: Bucket, now: Clock): Hash {
   const pending = new Map<string, string>();
   let expiryGoodUntil = 0;
@@ -80,9 +89,10 @@ function createHash(state: SdkState, { key, ttl }: Bucket, now: Clock): Hash {
   const read = createBatcher<string, string | null>(
     async (fields) => {
       const values = await state.mapGetMultiple(key, fields);
-      return fields.map((_, index) => values[index] ?? null);
+      if (!Array.isArray(values) || values.length !== fields.length) throw garbled();
+      return values.map((value) => value ?? null);
     },
-    { ...BATCH, now },
+    { ...BATCH, spacingMs: READ_SPACING_MS, now },
   );
   const write = createBatcher<[string, string], void>(
     async (entries) => {
@@ -90,7 +100,7 @@ function createHash(state: SdkState, { key, ttl }: Bucket, now: Clock): Hash {
       await ensureExpiry();
       return entries.map(() => undefined);
     },
-    { ...BATCH, now },
+    { ...BATCH, spacingMs: WRITE_SPACING_MS, now },
   );
 
   return {
@@ -106,6 +116,7 @@ function createHash(state: SdkState, { key, ttl }: Bucket, now: Clock): Hash {
     },
     async increment(field) {
       const count = Number(await state.mapIncrement(key, field, 1));
+      if (!Number.isSafeInteger(count) || count < 1) throw garbled();
       await ensureExpiry();
       return count;
     },

@@ -14,8 +14,8 @@ const DEADLINE_MS = 10_000;
 
 /** The paths that must receive what belongs to the whole application, not to one message. */
 const WEBHOOKS = [
-  { key: "inbound_url", label: "Inbound URL", path: "/webhooks/inbound" },
-  { key: "status_url", label: "Status URL", path: "/webhooks/status" },
+  { key: "inbound_url", label: "Inbound URL", paths: ["/webhooks/inbound"] },
+  { key: "status_url", label: "Status URL", paths: ["/webhooks/status", "/webhooks/passed-message-status"] },
 ] as const;
 
 /**
@@ -47,10 +47,10 @@ export async function adviseOnWebhooks(
     });
   }
   const webhooks = application.parse(JSON.parse(text)).capabilities?.messages?.webhooks;
-  return WEBHOOKS.flatMap(({ key, label, path }) => {
-    const expected = `${settings.publicUrl}${path}`;
+  return WEBHOOKS.flatMap(({ key, label, paths }) => {
+    const expected = `${settings.publicUrl}${paths[0]}`;
     const found = webhooks?.[key]?.address;
-    if (found === expected) return [];
+    if (found !== undefined && paths.some((path) => found === `${settings.publicUrl}${path}`)) return [];
     return [
       `In the Vonage dashboard, open Applications, this application, Messages, and set its ${label} to ${expected} (now ${found ? `it is ${found}` : "it is empty"})`,
     ];

@@ -49,7 +49,7 @@ export const inboundWebhook = z.object({
   message_type: z.string().optional().catch(undefined),
   text: z.string().optional().catch(undefined),
   button: z
-    .object({ payload: z.unknown(), text: z.string().optional().catch(undefined) })
+    .object({ payload: z.unknown().optional(), text: z.string().optional().catch(undefined) })
     .optional()
     .catch(undefined),
   reply: z
@@ -58,7 +58,14 @@ export const inboundWebhook = z.object({
     .catch(undefined),
   context: z.object({ message_uuid: z.string().optional() }).optional().catch(undefined),
   whatsapp: z
-    .object({ sender: z.object({ user_id: z.string().optional(), wa_id: z.string().optional() }).optional() })
+    .object({
+      sender: z
+        .object({
+          user_id: z.string().optional().catch(undefined),
+          wa_id: z.string().optional().catch(undefined),
+        })
+        .optional(),
+    })
     .optional()
     .catch(undefined),
 });
@@ -89,11 +96,7 @@ export const application = z.object({
 });
 
 /** https://developer.vonage.com/en/api/whatsapp-template-management; components are Meta's and pass whole. */
-const component = z.looseObject({
-  type: z.string(),
-  format: z.string().optional(),
-  text: z.string().optional(),
-});
+const component = z.looseObject({ type: z.string() });
 export const managedTemplate = z.object({
   id: z.union([z.string(), z.number()]).transform(String),
   name: z.string().min(1),

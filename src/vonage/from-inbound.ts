@@ -4,7 +4,7 @@ import { ConnectorError } from "../errors.ts";
 import { inboundWebhook } from "./contract.ts";
 
 const CHANNELS: Record<string, Channel> = { whatsapp: "whatsapp", sms: "sms" };
-const DIGITS = /^\+?(\d{5,15})$/;
+const NUMBER = /^\+?(\d{7,15})$/;
 
 type Inbound = ReturnType<typeof inboundWebhook.parse>;
 
@@ -12,7 +12,7 @@ type Inbound = ReturnType<typeof inboundWebhook.parse>;
 const CONTENT: Record<string, (inbound: Inbound) => InboundMessage["content"]> = {
   text: ({ text }) => ({ type: "text", text: text ?? "" }),
   button: ({ button }) => ({ type: "button", payload: asText(button?.payload), text: button?.text ?? "" }),
-  reply: ({ reply }) => ({ type: "button", payload: reply?.id ?? "", text: reply?.title ?? "" }),
+  reply: ({ reply }) => ({ type: "choice", id: reply?.id ?? "", title: reply?.title ?? "" }),
 };
 
 /**
@@ -33,9 +33,10 @@ export function fromInbound(body: unknown, now: number): InboundMessage | undefi
   if (!channel) return undefined;
   const type = inbound.message_type ?? "text";
   const content = Object.hasOwn(CONTENT, type) ? CONTENT[type]?.(inbound) : undefined;
-  const digits = inbound.from.match(DIGITS)?.[1];
-  const number = inbound.whatsapp?.sender?.wa_id?.match(DIGITS)?.[1] ?? digits;
-  const userId = inbound.whatsapp?.sender?.user_id ?? (digits ? undefined : inbound.from);
+  const digits = inbound.from.match(NUMBER)?.[1];
+  const sender = inbound.whatsapp?.sender;
+  const number = sender?.wa_id?.match(NUMBER)?.[1] ?? digits;
+  const userId = sender?.user_id || (digits ? undefined : inbound.from);
   const at = Date.parse(inbound.timestamp);
   return {
     id: inbound.message_uuid,
@@ -44,7 +45,8 @@ export function fromInbound(body: unknown, now: number): InboundMessage | undefi
     ...(number ? { number } : {}),
     ...(userId && channel === "whatsapp" ? { userId } : {}),
     to: inbound.to.replace(/^\+/, ""),
-    at: Number.isNaN(at) ? now : at,
+    // A clock that runs ahead must not outdo what the person says next.
+    at: Number.isNaN(at) ? now : Math.min(at, now),
     ...(inbound.context?.message_uuid ? { quotedVendorId: inbound.context.message_uuid } : {}),
     content: content ?? { type: "other" },
   };

@@ -8,6 +8,24 @@ export interface SignatureSettings {
   accountId: string;
   /** Vonage may sign once and retry for 24 h, so this must not be shorter. */
   maxAgeSeconds: number;
+  /** True when a token of that id was seen with another body. */
+  isReused?(jti: string, payloadHash: string): boolean;
+}
+
+/** Tokens of about the last minute under load. */
+const REMEMBERED_TOKENS = 20_000;
+
+/** Remembers what body each token id came with, within this process. */
+export function createTokenMemory(most = REMEMBERED_TOKENS): NonNullable<SignatureSettings["isReused"]> {
+  const bodies = new Map<string, string>();
+  return (jti, payloadHash) => {
+    const before = bodies.get(jti);
+    if (before !== undefined) return before !== payloadHash;
+    bodies.set(jti, payloadHash);
+    const [oldest] = bodies.keys();
+    if (bodies.size > most && oldest !== undefined) bodies.delete(oldest);
+    return false;
+  };
 }
 
 /** A clock running ahead at Vonage is forgiven this much. */
@@ -41,6 +59,8 @@ export function verifySignature(
       : "payload_hash",
   ].filter(Boolean);
   if (faults.length > 0) throw refusal("forged_webhook", 401, `The token does not fit: ${faults.join(", ")}`);
+  if (claims.jti !== undefined && settings.isReused?.(claims.jti, claims.payload_hash))
+    throw refusal("forged_webhook", 401, "The token's id belongs to another webhook");
   return { jti: claims.jti };
 }
 

@@ -1,17 +1,16 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { Accepted } from "../../config.ts";
 
 type Headers = Record<string, string | string[] | undefined>;
 
 /**
- * Finds out whether headers carry the key and one of the secrets, in any form MoEngage is known to use:
- * headers `api-key` and `api-secret` (or with `_`), or `Authorization` or `Authentication` with
- * `Custom key:secret` or `Basic base64(key:secret)`. Takes the same time however wrong they are.
+ * Finds out whether headers carry any of what is accepted. A key and its secret may come in any form a platform is
+ * known to use: headers `api-key` and `api-secret` (or with `_`), or `Authorization` or `Authentication` with
+ * `Custom key:secret` or `Basic base64(key:secret)`; a token as `Bearer token`. Takes the same time however wrong
+ * they are.
  */
-export function credentialsCheck(credentials: {
-  key: string;
-  secrets: readonly string[];
-}): (headers: Headers) => boolean {
-  const expected = credentials.secrets.map((secret) => digest(`${credentials.key}:${secret}`));
+export function credentialsCheck(...accepted: Accepted[]): (headers: Headers) => boolean {
+  const expected = accepted.flatMap(accountsOf).map(digest);
   const isValid = (given: string | undefined) => {
     if (given === undefined) return false;
     const actual = digest(given);
@@ -20,20 +19,36 @@ export function credentialsCheck(credentials: {
   return (headers) => presented(headers).map(isValid).includes(true);
 }
 
+/** A pair and a token of the same text are different credentials. */
+const pair = (text: string) => `pair ${text}`;
+const bearer = (token: string) => `bearer ${token}`;
+
+const accountsOf = (accepted: Accepted): string[] =>
+  "tokens" in accepted
+    ? accepted.tokens.map(bearer)
+    : accepted.secrets.map((secret) => pair(`${accepted.key}:${secret}`));
+
 function presented(headers: Headers): (string | undefined)[] {
   const key = one(headers["api-key"] ?? headers["api_key"]);
   const secret = one(headers["api-secret"] ?? headers["api_secret"]);
   return [
-    key === undefined || secret === undefined ? undefined : `${key}:${secret}`,
+    key === undefined || secret === undefined ? undefined : pair(`${key}:${secret}`),
     fromAuthorization(one(headers["authorization"])),
     fromAuthorization(one(headers["authentication"])),
   ];
 }
 
+const SCHEMES: Record<string, (rest: string) => string> = {
+  custom: pair,
+  basic: (rest) => pair(Buffer.from(rest, "base64").toString("utf8")),
+  bearer,
+};
+
 function fromAuthorization(value: string | undefined): string | undefined {
-  const [, scheme, rest] = value?.match(/^(Custom|Basic)\s+(.+)$/i) ?? [];
-  if (scheme === undefined || rest === undefined) return undefined;
-  return scheme.toLowerCase() === "basic" ? Buffer.from(rest.trim(), "base64").toString("utf8") : rest.trim();
+  const [, scheme, rest] = value?.match(/^(Custom|Basic|Bearer)\s+(.+)$/i) ?? [];
+  return scheme === undefined || rest === undefined
+    ? undefined
+    : SCHEMES[scheme.toLowerCase()]?.(rest.trim());
 }
 
 const one = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);

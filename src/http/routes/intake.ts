@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from "express";
+import { withDeadline } from "../../core/deadline.ts";
 import type { OutboundMessage } from "../../core/message.ts";
 import type { Clock, Log } from "../../core/ports.ts";
 import { asConnectorError, ConnectorError, loggableError } from "../../errors.ts";
@@ -11,6 +12,9 @@ export interface IntakePorts {
   log: Log;
 }
 
+/** Platforms give up after about 5 s; a false "not accepted" costs less than a time-out. */
+const DEADLINE_MS = 3_800;
+
 /** A platform's send, answered in the words of its contract whatever happens. */
 export function intakeRoute({ intake, tag }: PlatformChannel, { accept, now, log }: IntakePorts) {
   const authenticate: RequestHandler = (req, _res, next) => {
@@ -20,7 +24,7 @@ export function intakeRoute({ intake, tag }: PlatformChannel, { accept, now, log
   const take: RequestHandler = async (req, res) => {
     const message = intake.toMessage(req.body, now());
     res.locals["msg_id"] = message.id;
-    await accept(message);
+    await withDeadline(accept(message), DEADLINE_MS, "The queue did not answer in time");
     answer(res, intake.accepted(message));
   };
   const onError: ErrorRequestHandler = (thrown, _req, res, _next) => {

@@ -2,7 +2,7 @@ import type { InboundReply } from "../../core/reply.ts";
 import type { DeliveryReport } from "../../core/report.ts";
 import { loggableError } from "../../errors.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
-import { fromStatus } from "../../vonage/from-status.ts";
+import { fromStatus, type VonageStatus } from "../../vonage/from-status.ts";
 import { parseReference, type Reference } from "../../vonage/reference.ts";
 import { type WebhookPorts, webhookRoute } from "../webhook.ts";
 
@@ -52,7 +52,7 @@ export function statusRoute(ports: StatusPorts) {
     }
     log.info({ msg_id: id, ...about }, `Status ${status.vendorStatus} received`);
     if (status.error?.code === THROTTLED) ports.throttled();
-    await ports.report({
+    const report = ports.report({
       origin: channel.tag,
       channel: channel.channel,
       id,
@@ -61,12 +61,22 @@ export function statusRoute(ports: StatusPorts) {
       to: status.to,
       ...(status.error ? { error: status.error } : {}),
     });
-    if (channel.channel === "sms" && status.error?.code === CARRIER_OPT_OUT) {
-      const { vendorId, to: person, from: sender, at } = status;
-      await ports.carrierOptOut({ id: vendorId, channel: "sms", person, sender, at, messageId: id });
-    }
+    // Beside the report: an opt-out does not wait for a platform that is away.
+    const optOut =
+      channel.channel === "sms" && status.error?.code === CARRIER_OPT_OUT
+        ? ports.carrierOptOut(optOutOf(status, id, now()))
+        : undefined;
+    const outcomes = await Promise.allSettled([report, optOut]);
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
     return "ok";
   }
+
+  const optOutOf = ({ vendorId, to, from, at }: VonageStatus, messageId: string, latest: number) => ({
+    ...({ id: vendorId, channel: "sms", messageId } as const),
+    person: to.replace(/^\+/, ""),
+    sender: from,
+    at: Math.min(at, latest),
+  });
 
   /** Only helps a later opt-out, so that a report never fails for it. */
   async function learnNames({ number, userId }: { number: string; userId: string }): Promise<void> {

@@ -1,47 +1,7 @@
-import { ConnectorError } from "../../errors.ts";
-import type { Transport } from "../../transport.ts";
+import { type Post, postCallbackTo } from "../callback.ts";
 
-/** Posts JSON and resolves to the HTTP status; rejects, retryable, when there was none. */
-export type Post = (url: string, body: object, headers?: Record<string, string>) => Promise<number>;
+export { createPost, type Post } from "../callback.ts";
 
-/** MoEngage gives up on a provider after 5 s; the same patience is kept with it. */
-const DEADLINE_MS = 5_000;
-
-/** Refused for good: the same body would be refused again. Everything else may pass later. */
-const FINAL = new Set([400, 413, 422]);
-
-export function createPost(transport: Transport): Post {
-  return async (url, body, headers = {}) => {
-    const { status } = await transport.request({
-      method: "POST",
-      url,
-      headers: { "content-type": "application/json", ...headers },
-      body: JSON.stringify(body),
-      deadlineMs: DEADLINE_MS,
-    });
-    return status;
-  };
-}
-
-/**
- * Posts one callback. Any 2xx is acceptance, whatever its body.
- * Rejects with ConnectorError `platform_refused` (final) or `platform_unavailable` (retryable).
- */
-export async function postCallback(post: Post, url: string, body: object): Promise<void> {
-  const status = await post(url, body).catch((error: ConnectorError) => {
-    throw unavailable({ reason: error.detail["reason"] ?? error.code });
-  });
-  if (status >= 200 && status < 300) return;
-  if (FINAL.has(status)) {
-    throw new ConnectorError("platform_refused", `MoEngage refused the callback with HTTP ${status}`, {
-      detail: { status },
-    });
-  }
-  throw unavailable({ status });
-}
-
-const unavailable = (detail: ConnectorError["detail"]) =>
-  new ConnectorError("platform_unavailable", "MoEngage could not take the callback", {
-    retryable: true,
-    detail,
-  });
+/** Posts one callback, without credentials: MoEngage takes reports by the URL alone. Rejects as postCallbackTo does. */
+export const postCallback = (post: Post, url: string, body: object): Promise<void> =>
+  postCallbackTo("MoEngage", post, url, body);

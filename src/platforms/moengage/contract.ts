@@ -8,6 +8,7 @@ import { z } from "zod";
 
 export const WHATSAPP_INTAKE_PATH = "/webhooks/send";
 export const SMS_INTAKE_PATH = "/";
+export const TEMPLATES_PATH = "/sync_templates";
 
 /** The codes of a failure answer to a WhatsApp send. */
 export const FAILURE_CODES = {
@@ -29,8 +30,8 @@ const component = z
 /** The shape alone; numbers have sentences of their own in to-message. */
 export const whatsappSend = z.object({
   msg_id: z.union([filled, z.int()]),
-  from: z.unknown(),
-  to: z.unknown(),
+  from: z.unknown().optional(),
+  to: z.unknown().optional(),
   template: z.object({
     name: filled,
     language: z.object({ code: filled }),
@@ -40,7 +41,7 @@ export const whatsappSend = z.object({
 
 export const smsSend = z.object({
   text: z.string().min(1),
-  to: z.unknown(),
+  to: z.unknown().optional(),
   from: z.union([z.string(), z.number()]).nullish(),
   sender: z.union([z.string(), z.number()]).nullish(),
   template_id: z.union([z.string(), z.number()]).nullish(),

@@ -1,4 +1,4 @@
-import type { Log } from "../../core/ports.ts";
+import type { Clock, Log } from "../../core/ports.ts";
 import type { InboundReply } from "../../core/reply.ts";
 import { ConnectorError } from "../../errors.ts";
 import type { Post } from "./client.ts";
@@ -13,26 +13,39 @@ export interface DataApiSettings {
   customerIdIsPhone: boolean;
 }
 
-/** Within a webhook's time: MoEngage asks for a pause of 2 s between tries. */
-const TRIES = 3;
+export interface DataApiPorts {
+  post: Post;
+  pause: (ms: number) => Promise<void>;
+  now: Clock;
+  log: Log;
+}
+
+/** MoEngage asks for 2 s between tries, and for no more than five more. */
 const PAUSE_MS = 2_000;
+const MOST_TRIES = 6;
+/** With less time than this a try is not worth it. */
+const SHORTEST_TRY_MS = 500;
 
 /**
  * Writes a subscription into the person's profile. Resolves when MoEngage has it, or refuses it for good: that
- * is logged in words and must not hold up the opt-out. Rejects, retryable, when it is away.
+ * is logged in words and must not hold up the opt-out. Rejects, retryable, when it is away until the deadline.
  */
 export async function writeSubscription(
   reply: InboundReply,
   { url, workspaceId, key, customerIdIsPhone }: DataApiSettings,
-  { post, pause, log }: { post: Post; pause: (ms: number) => Promise<void>; log: Log },
+  deadline: number,
+  { post, pause, now, log }: DataApiPorts,
 ): Promise<void> {
+  const about = { message_uuid: reply.id, kind: reply.kind, channel: reply.channel };
   const update = replyToSubscription(reply, customerIdIsPhone);
-  if (!update) return;
+  if (!update) {
+    log.warn(about, "The person's MoEngage profile is not updated: the phone number is hidden and not known");
+    return;
+  }
   const headers = { authorization: `Basic ${Buffer.from(`${workspaceId}:${key}`).toString("base64")}` };
   const endpoint = `${url}/v1/customer/${encodeURIComponent(workspaceId)}`;
-  const about = { message_uuid: reply.id, kind: reply.kind, channel: reply.channel };
   for (let tries = 1; ; tries++) {
-    const status = await post(endpoint, update, headers).catch(() => undefined);
+    const status = await post(endpoint, update, headers, deadline - now()).catch(() => undefined);
     if (status !== undefined && status < 300) {
       log.info(about, "Subscription written to MoEngage");
       return;
@@ -44,7 +57,7 @@ export async function writeSubscription(
       );
       return;
     }
-    if (tries === TRIES) {
+    if (tries === MOST_TRIES || now() + PAUSE_MS + SHORTEST_TRY_MS > deadline) {
       throw new ConnectorError("platform_unavailable", "MoEngage could not take the subscription", {
         retryable: true,
         detail: { status },
@@ -55,7 +68,7 @@ export async function writeSubscription(
 }
 
 const REMEDIES: Record<number, string> = {
-  400: "the person could not be named; is Identity Resolution on for the mobile number?",
+  400: "the person could not be named; ask MoEngage whether Identity Resolution is on for the mobile number, or set MOENGAGE_CUSTOMER_ID_IS_PHONE",
   401: "check MOENGAGE_WORKSPACE_ID and MOENGAGE_DATA_API_KEY",
   403: "the workspace allows certain addresses only; add the connector's",
   404: "check MOENGAGE_DATA_API_URL: its number is the data centre's",

@@ -25,12 +25,15 @@ export function replyToInbound(reply: InboundReply): WhatsAppInbound | undefined
   }
 }
 
-/** An opt-out or opt-in as an update of the person's profile, found by mobile number or by a customer id that is the number. */
+/**
+ * An opt-out or opt-in as an update of the person's profile, found by mobile number or by a customer id that is
+ * the number; undefined for a person whose number is not known.
+ */
 export function replyToSubscription(
   reply: InboundReply,
   customerIdIsPhone: boolean,
 ): SubscriptionUpdate | undefined {
-  if (reply.kind !== "opt_out" && reply.kind !== "opt_in") return undefined;
+  if ((reply.kind !== "opt_out" && reply.kind !== "opt_in") || !/^\d+$/.test(reply.person)) return undefined;
   const optIn = reply.kind === "opt_in";
   const subscription =
     reply.channel === "whatsapp"

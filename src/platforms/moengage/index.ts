@@ -1,13 +1,20 @@
 import type { OutboundMessage } from "../../core/message.ts";
-import type { Log } from "../../core/ports.ts";
+import type { Clock, Log } from "../../core/ports.ts";
 import type { ConnectorError } from "../../errors.ts";
 import type { Transport } from "../../transport.ts";
 import type { Answer, PlatformChannel, PlatformReplies } from "../platform.ts";
 import { createPost, postCallback } from "./client.ts";
-import { FAILURE_CODES, MAX_STATUSES_PER_CALL, SMS_INTAKE_PATH, WHATSAPP_INTAKE_PATH } from "./contract.ts";
-import { type DataApiSettings, writeSubscription } from "./data-api.ts";
+import {
+  FAILURE_CODES,
+  MAX_STATUSES_PER_CALL,
+  SMS_INTAKE_PATH,
+  TEMPLATES_PATH,
+  WHATSAPP_INTAKE_PATH,
+} from "./contract.ts";
+import { type DataApiPorts, type DataApiSettings, writeSubscription } from "./data-api.ts";
 import { replyToInbound } from "./from-reply.ts";
 import { reportToDelivery, reportToStatus } from "./from-report.ts";
+import { templatesToList } from "./from-template.ts";
 import { smsToMessage, whatsappToMessage } from "./to-message.ts";
 
 export interface MoEngageDependencies {
@@ -16,13 +23,14 @@ export interface MoEngageDependencies {
   newId: () => string;
   messageTtlSeconds: number;
   pause: (ms: number) => Promise<void>;
+  now: Clock;
   log: Log;
 }
 
 /** MoEngage's WhatsApp provider `vonage-v2`. */
 export function moengageWhatsApp(
   settings: { numbers: readonly string[]; deliveryUrl: string; dataApi?: DataApiSettings },
-  { transport, authenticate, messageTtlSeconds, pause, log }: MoEngageDependencies,
+  { transport, authenticate, messageTtlSeconds, pause, now, log }: MoEngageDependencies,
 ): PlatformChannel {
   const tag = "mw";
   const post = createPost(transport);
@@ -50,7 +58,16 @@ export function moengageWhatsApp(
         const inbound = replyToInbound(reply);
         if (inbound) await postCallback(post, settings.deliveryUrl, inbound);
       },
-      subscribe: subscriber(settings.dataApi, { post, pause, log }),
+      subscribe: subscriber(settings.dataApi, { post, pause, now, log }),
+    },
+    templates: {
+      path: TEMPLATES_PATH,
+      serialise: templatesToList,
+      // Why a sync failed is for the marketer to read, unlike errors of our own.
+      failed: (error) => ({
+        status: error.httpStatus,
+        body: { message: error.httpStatus === 500 ? "The templates could not be fetched" : error.message },
+      }),
     },
   };
 }
@@ -58,7 +75,7 @@ export function moengageWhatsApp(
 /** MoEngage's SMS custom connector. */
 export function moengageSms(
   settings: { senderId: string; deliveryUrl: string; reportSent: boolean; dataApi?: DataApiSettings },
-  { transport, authenticate, newId, messageTtlSeconds, pause, log }: MoEngageDependencies,
+  { transport, authenticate, newId, messageTtlSeconds, pause, now, log }: MoEngageDependencies,
 ): PlatformChannel {
   const tag = "ms";
   const post = createPost(transport);
@@ -84,7 +101,7 @@ export function moengageSms(
     reports: {
       maxBatch: 1,
       // MoEngage counts every value but the success value as a failure, so "sent" is told only where it is mapped.
-      wants: (report) => report.status !== "sent" || settings.reportSent,
+      wants: ({ status }) => status !== "read" && (status !== "sent" || settings.reportSent),
       post: async (reports) => {
         for (const report of reports)
           await postCallback(post, settings.deliveryUrl, reportToDelivery(report));
@@ -94,16 +111,13 @@ export function moengageSms(
       // MoEngage has keyword management for its own SMS providers only: the profile is the one place to tell.
       wants: () => false,
       post: () => Promise.resolve(),
-      subscribe: subscriber(settings.dataApi, { post, pause, log }),
+      subscribe: subscriber(settings.dataApi, { post, pause, now, log }),
     },
   };
 }
 
-function subscriber(
-  dataApi: DataApiSettings | undefined,
-  ports: Parameters<typeof writeSubscription>[2],
-): PlatformReplies["subscribe"] {
-  if (dataApi) return (reply) => writeSubscription(reply, dataApi, ports);
+function subscriber(dataApi: DataApiSettings | undefined, ports: DataApiPorts): PlatformReplies["subscribe"] {
+  if (dataApi) return (reply, deadline) => writeSubscription(reply, dataApi, deadline, ports);
   return async ({ id, kind, channel }) => {
     ports.log.warn(
       { message_uuid: id, kind, channel },
@@ -121,7 +135,7 @@ const WHATSAPP_FAILURES: Record<string, string> = {
 };
 
 function whatsappFailed(error: ConnectorError): Answer {
-  const code = WHATSAPP_FAILURES[error.code];
+  const code = error.httpStatus === 400 ? WHATSAPP_FAILURES[error.code] : undefined;
   return code
     ? { status: 200, body: { status: "failure", error: { code, message: error.message } } }
     : { status: error.httpStatus, body: { message: publicMessage(error) } };

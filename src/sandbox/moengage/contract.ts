@@ -44,15 +44,21 @@ const inbound = {
   from: text,
   waba_number: text,
   timestamp,
-  context: z.strictObject({ msg_id: text }),
 };
 
 /** A person's answer, sent to the same URL as the reports. */
 export const WhatsAppInbound = z.discriminatedUnion("type", [
-  z.strictObject({ ...inbound, type: z.literal("text"), text: z.strictObject({ body: text }) }),
+  z.strictObject({
+    ...inbound,
+    type: z.literal("text"),
+    // A word that answers no message known has an empty context.
+    context: z.strictObject({ msg_id: text.optional() }),
+    text: z.strictObject({ body: text }),
+  }),
   z.strictObject({
     ...inbound,
     type: z.literal("button"),
+    context: z.strictObject({ msg_id: text }),
     button: z.strictObject({ payload: z.string(), text: z.string() }),
   }),
 ]);

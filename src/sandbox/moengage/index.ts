@@ -8,6 +8,7 @@ import { type Channel, createLedger, type Funnel, type LedgerEntry, type Violati
 import { recipient, smsSend, whatsappSend } from "./messages.ts";
 import { createReceiver, type Endpoint, endpointOf, isLie } from "./reports.ts";
 import { type CampaignResult, createSender, runCampaign, type Sent } from "./sender.ts";
+import { createTemplateSync, type TemplateSync } from "./templates.ts";
 
 export type { SmsSend, WhatsAppInbound, WhatsAppSend } from "./contract.ts";
 export type { Channel, Funnel, LedgerEntry, Violation } from "./ledger.ts";
@@ -35,6 +36,8 @@ export interface CampaignOptions {
   rate: number;
   /** One template for all instead of a mix. */
   template?: string | undefined;
+  /** To the people of this channel's first campaign instead of new ones. */
+  again?: boolean;
   /** Attempts per message, 10 by default. */
   tries?: number;
   onProgress?: (result: CampaignResult) => void;
@@ -55,6 +58,9 @@ export interface MoEngage {
   /** The values of MOENGAGE_DELIVERY_URL and MOENGAGE_SMS_DELIVERY_URL. */
   deliveryUrl: string;
   smsDeliveryUrl: string;
+  /** The values of MOENGAGE_WORKSPACE_ID and MOENGAGE_DATA_API_KEY; the Data API is at `url`. */
+  workspaceId: string;
+  dataApiKey: string;
   stop(): Promise<void>;
   setConnector(url: string): void;
   setFault(endpoint: Endpoint, fault: Fault | null): void;
@@ -62,6 +68,10 @@ export interface MoEngage {
   send(message: WhatsAppSend): Promise<Sent>;
   sendSms(message: SmsSend): Promise<Sent>;
   campaign(options: CampaignOptions): Promise<CampaignResult>;
+  /** One click on "Sync Template"; a template whose bytes changed since the last one is a violation. */
+  syncTemplates(): ReturnType<TemplateSync["sync"]>;
+  /** Bytes of the synced templates, by name and language. */
+  templates: Map<string, string>;
   /** What was sent in campaigns and by `send`, by msg_id. */
   sent: Map<string, WhatsAppSend>;
   /** What is known of each message, by msg_id or trackingId. */
@@ -94,17 +104,26 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
   const receiver = createReceiver(ledger, { workspaceId, dataApiKey });
   const { apiKey, apiSecret, connectorUrl = "http://127.0.0.1:3000" } = options;
   const sender = createSender({ connectorUrl, apiKey, apiSecret, ledger });
+  const templates = createTemplateSync(apiKey, apiSecret, ledger);
+  let connector = connectorUrl;
+  const setConnector = (url: string) => {
+    connector = url;
+    sender.setConnector(url);
+  };
+  const syncTemplates = () => templates.sync(connector);
   const sent = new Map<string, WhatsAppSend>();
   let recipients = 0;
+  const firstOf: Partial<Record<Channel, number>> = {};
 
   const send = (message: WhatsAppSend) => {
     sent.set(message.msg_id, message);
     return sender.whatsapp(message);
   };
 
-  const campaign = ({ channel, count, rate, template, tries = 10, onProgress }: CampaignOptions) => {
-    const first = recipients;
-    recipients += count;
+  const campaign = ({ channel, count, rate, template, again, tries = 10, onProgress }: CampaignOptions) => {
+    const first = again ? (firstOf[channel] ?? 0) : recipients;
+    if (!again) recipients += count;
+    firstOf[channel] ??= first;
     const compose = (n: number): (() => Promise<Sent>) => {
       const to = recipient(first + n);
       if (channel === "sms") {
@@ -126,9 +145,9 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
       onProgress,
       // A repetition is the same request, so each message is composed once.
       async send(n) {
-        const again = composed.get(n) ?? compose(n);
-        composed.set(n, again);
-        const result = await again();
+        const request = composed.get(n) ?? compose(n);
+        composed.set(n, request);
+        const result = await request();
         if (result.result !== "again") composed.delete(n);
         return result;
       },
@@ -155,7 +174,8 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
       const wanted = z.partialRecord(Endpoints, Fault.nullable()).parse(body);
       for (const [name, fault] of Object.entries(wanted)) faults.set(name as Endpoint, fault ?? null);
     },
-    "PUT /connector": (body: unknown) => sender.setConnector(z.url().parse(body)),
+    "PUT /connector": (body: unknown) => setConnector(z.url().parse(body)),
+    "POST /sync": () => syncTemplates(),
     "POST /campaign": (body: unknown) => campaign(Campaign.parse(body)),
   };
 
@@ -175,12 +195,16 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
 
   return {
     url: server.url,
+    workspaceId,
+    dataApiKey,
     deliveryUrl: `${server.url}/whatsapp/vonage-v2/dlr`,
     smsDeliveryUrl: `${server.url}/sms/dlr/custom/${connectorId}`,
     async stop() {
       await Promise.all([sender.close(), server.stop()]);
     },
-    setConnector: sender.setConnector,
+    setConnector,
+    syncTemplates,
+    templates: templates.templates,
     setFault: faults.set,
     send,
     sendSms: sender.sms,

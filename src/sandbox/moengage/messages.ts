@@ -100,6 +100,14 @@ export const TEMPLATES: Record<string, (random: Random) => unknown[] | undefined
 
 export const TEMPLATE_NAMES = Object.keys(TEMPLATES);
 
+/** The languages a template was approved in; English alone for the others. */
+const LANGUAGES: Record<string, string[]> = {
+  greeting: ["en", "pt_BR"],
+  header_image: ["en", "pt_BR"],
+  quick_replies: ["en", "pt_BR"],
+  link_button: ["en", "en_US"],
+};
+
 /** `+999` is not assigned to any country: these numbers reach nobody. */
 export function recipient(sequence: number): string {
   return `999${String(sequence).padStart(9, "0")}`;
@@ -118,7 +126,7 @@ export function whatsappSend(
     to: `${random.chance(0.3) ? "+" : ""}${options.to}`,
     template: {
       name,
-      language: { code: random.pick(["en", "en_US", "pt_BR"]) },
+      language: { code: random.pick(LANGUAGES[name] ?? ["en"]) },
       ...(components === undefined ? {} : { components }),
     },
   };

@@ -65,7 +65,7 @@ export function createReceiver(ledger: Ledger, data: { workspaceId: string; data
     const parsed = WhatsAppInbound.safeParse(json);
     if (!parsed.success) return refuse(400, "wrong inbound", firstIssue(parsed.error));
     const { msg_id } = parsed.data.context;
-    if (!ledger.entries.has(msg_id)) {
+    if (msg_id !== undefined && !ledger.entries.has(msg_id)) {
       ledger.violate({
         rule: "unknown id",
         id: msg_id,

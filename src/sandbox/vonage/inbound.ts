@@ -40,6 +40,9 @@ const CONTENTS = {
   unsupported: { message_type: "unsupported", provider_message: "Message type is currently not supported" },
 } satisfies Record<string, Content>;
 
+/** The id by which WhatsApp names a person to this business; always the same for the same number. */
+export const userIdOf = (number: string) => `US.1${[...number].reverse().join("")}`;
+
 export type InboundKind = keyof typeof CONTENTS;
 export const INBOUND_KINDS = Object.keys(CONTENTS) as InboundKind[];
 
@@ -63,7 +66,7 @@ export function whatsappInbound(
     profile: { name: "Jane Smith" },
     context_status: contextUuid === undefined ? "none" : "available",
     ...(contextUuid === undefined ? {} : { context: { message_uuid: contextUuid, message_from: to } }),
-    whatsapp: { waba_id: "104996122399160", sender: { user_id: "US.13491208655302741918", wa_id: from } },
+    whatsapp: { waba_id: "104996122399160", sender: { user_id: userIdOf(from), wa_id: from } },
     _self: { href: `https://api-eu.vonage.com/v1/messages/${uuid}` },
     ...CONTENTS[kind],
     ...content,

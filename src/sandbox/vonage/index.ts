@@ -11,11 +11,14 @@ import { problem } from "./problems.ts";
 import { createRules, Rule } from "./rules.ts";
 import { createSend } from "./send.ts";
 import { createStatusSender } from "./statuses.ts";
+import { createTemplateApi, type ManagementSettings, sandboxWaba, type Waba } from "./template-api.ts";
+import { parseTraffic } from "./traffic.ts";
 import { createWebhooks, RETRY, type Signing, type WebhookRecord } from "./webhooks.ts";
 
-export { INBOUND_KINDS, type InboundKind, smsInbound, whatsappInbound } from "./inbound.ts";
+export { INBOUND_KINDS, type InboundKind, smsInbound, userIdOf, whatsappInbound } from "./inbound.ts";
 export type { AcceptedMessage, StatusName, Traffic } from "./lifecycle.ts";
 export type { Behaviour, Rule } from "./rules.ts";
+export { type ManagedTemplate, sandboxWaba, type Waba } from "./template-api.ts";
 export { signWebhook, type WebhookRecord } from "./webhooks.ts";
 
 export interface VonageOptions {
@@ -26,6 +29,9 @@ export interface VonageOptions {
   /** The application's URLs, as the Applications API shows them. */
   statusUrl?: string;
   inboundUrl?: string;
+  /** WhatsApp Business Accounts with their numbers and templates; one with the sandbox's number by default. */
+  wabas?: Waba[];
+  management?: ManagementSettings;
   traffic?: Partial<Traffic>;
   /** Multiplies the waits between webhook attempts; 0.02 by default: 100 ms for Vonage's 5 s. */
   timeScale?: number;
@@ -51,13 +57,17 @@ export interface Vonage {
   /** Accepted messages in order. */
   messages: AcceptedMessage[];
   webhooks: WebhookRecord[];
+  /** The WhatsApp Business Accounts as they are now; change them at will. */
+  wabas: Waba[];
+  /** Requests to the management APIs, path and query. */
+  managementCalls: string[];
   records(): VonageRecords;
   /** Adds a rule; the first rule that fits decides. */
   behave(rule: Rule): void;
   clearRules(): void;
   setTraffic(traffic: Partial<Traffic>): void;
   setUrls(urls: { statusUrl?: string; inboundUrl?: string }): void;
-  setFault(route: "messages" | "applications", fault: Fault | null): void;
+  setFault(route: RouteName, fault: Fault | null): void;
   sendStatus(
     message: AcceptedMessage,
     status: StatusName,
@@ -68,8 +78,8 @@ export interface Vonage {
   sendInbound(body: object, signing?: Signing): WebhookRecord;
 }
 
-type RouteName = "messages" | "applications";
-const RouteName = z.enum(["messages", "applications"]);
+type RouteName = z.infer<typeof RouteName>;
+const RouteName = z.enum(["messages", "applications", "templates", "wabas"]);
 
 function tally(values: string[]): Record<string, number> {
   const counts: Record<string, number> = {};
@@ -128,6 +138,10 @@ export async function startVonage(options: VonageOptions): Promise<Vonage> {
     return { status: 200, body };
   };
 
+  const { wabas = [sandboxWaba()] } = options;
+  const managementCalls: string[] = [];
+  const management = createTemplateApi(auth, () => wabas, options.management);
+
   /** One line per endpoint of the account: method, path, the name its faults are set by, and what answers. */
   const routes: {
     method: string;
@@ -137,6 +151,24 @@ export async function startVonage(options: VonageOptions): Promise<Vonage> {
   }[] = [
     { method: "POST", path: /^\/v1\/messages$/, name: "messages", answer: send },
     { method: "GET", path: /^\/v2\/applications\/[^/]+$/, name: "applications", answer: showApplication },
+    {
+      method: "GET",
+      path: /^\/v2\/whatsapp-manager\/wabas\/\d+\/templates$/,
+      name: "templates",
+      answer: management.listTemplates,
+    },
+    {
+      method: "GET",
+      path: /^\/v1\/channel-manager\/whatsapp\/wabas$/,
+      name: "wabas",
+      answer: management.listWabas,
+    },
+    {
+      method: "GET",
+      path: /^\/v1\/channel-manager\/whatsapp\/wabas\/\d+\/numbers$/,
+      name: "wabas",
+      answer: management.listNumbers,
+    },
   ];
 
   const records = (): VonageRecords => {
@@ -184,6 +216,8 @@ export async function startVonage(options: VonageOptions): Promise<Vonage> {
     const matching = routes.filter(({ path }) => path.test(request.path));
     const route = matching.find(({ method }) => method === request.method);
     if (route === undefined) return problem(matching.length > 0 ? 405 : 404);
+    if (route.name === "templates" || route.name === "wabas")
+      managementCalls.push(`${request.path}?${request.query}`);
     const reply = (await faults.apply(route.name)) ?? (await route.answer(request));
     if (route.name === "messages") {
       const key = typeof reply === "string" ? reply : String(reply.status);
@@ -200,6 +234,8 @@ export async function startVonage(options: VonageOptions): Promise<Vonage> {
     },
     messages,
     webhooks: webhooks.records,
+    wabas,
+    managementCalls,
     records,
     behave: rules.add,
     clearRules: rules.clear,
@@ -209,22 +245,4 @@ export async function startVonage(options: VonageOptions): Promise<Vonage> {
     sendStatus: statuses.send,
     sendInbound,
   };
-}
-
-const share = z.number().min(0).max(1);
-
-function parseTraffic(body: unknown): Partial<Traffic> {
-  const settings = z.strictObject({
-    statuses: z.boolean(),
-    delayMs: z.tuple([z.int().min(0), z.int().min(0)]),
-    failureShare: share,
-    readShare: share,
-    doubleShare: share,
-    shuffleShare: share,
-    beforeAnswerShare: share,
-    unsignedShare: share,
-    wrongSignatureShare: share,
-    ratePerSecond: z.number().positive().nullable(),
-  });
-  return settings.partial().parse(body) as Partial<Traffic>;
 }

@@ -1,6 +1,7 @@
 import type { Random } from "../random.ts";
 import type { SendRequest } from "./contract.ts";
 import { pickFailure } from "./failures.ts";
+import { userIdOf } from "./inbound.ts";
 
 /** What happens to messages after they were accepted; shares between 0 and 1. */
 export interface Traffic {
@@ -48,12 +49,12 @@ export type StatusName = "submitted" | "delivered" | "read" | "rejected" | "unde
 
 const WABA_ID = "104996122399160";
 
-function whatsappDetails(message: AcceptedMessage, random: Random) {
+function whatsappDetails({ request: { to } }: AcceptedMessage, random: Random) {
   return {
     profile: { name: "Jane Smith" },
     whatsapp: {
       waba_id: WABA_ID,
-      recipient: { user_id: `US.${random.between(1e9, 9e9)}`, wa_id: message.request.to },
+      recipient: /^\d+$/.test(to) ? { user_id: userIdOf(to), wa_id: to } : { user_id: to },
       pricing: { type: "regular", pricing_model: "PMP", category: "marketing" },
       conversation: { id: random.hex(32), origin: { type: "marketing" } },
     },

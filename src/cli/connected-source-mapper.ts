@@ -1,0 +1,3 @@
+import { MAPPER } from "../platforms/moengage/from-event.ts";
+
+console.log(JSON.stringify(MAPPER, null, 2));

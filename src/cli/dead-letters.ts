@@ -1,0 +1,122 @@
+import { parseArgs } from "node:util";
+import { ConfigError, parseConfig } from "../config.ts";
+import { idOf, type Job, type QueuePurpose } from "../core/job.ts";
+import { asConnectorError } from "../errors.ts";
+import { createTransport } from "../transport.ts";
+import { createDeadLetters, type DeadLetter } from "../vcr/dead-letters.ts";
+import { queueName } from "../vcr/queue.ts";
+import { createSealer, type Sealer } from "../vcr/seal.ts";
+import { createSession } from "../vcr/session.ts";
+import { createState } from "../vcr/state.ts";
+
+const HELP = `What the queues gave up on, after trying four times.
+
+  npm run dead-letters -- list                     shows it
+  npm run dead-letters -- replay ID [ID ...]       puts these messages back on their queue
+  npm run dead-letters -- replay --all             puts everything back
+      --dry-run                                    says what would be put back, and does nothing
+
+Needs the connector's environment, and VCR within reach: run it inside the instance, or against a local VCR.
+Nothing is lost when the command dies in the middle: run it again.`;
+
+const QUEUES: readonly QueuePurpose[] = ["whatsapp", "sms", "reports"];
+
+interface Entry {
+  purpose: QueuePurpose;
+  letter: DeadLetter;
+  job: Job | undefined;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { all: { type: "boolean" }, "dry-run": { type: "boolean" }, help: { type: "boolean" } },
+  });
+  const [command, ...ids] = positionals;
+  const isReplay = command === "replay" && (values.all || ids.length > 0);
+  if (values.help || !(command === "list" || isReplay)) {
+    console.log(HELP);
+    return values.help ? 0 : 2;
+  }
+
+  const { queues, sealer, state, close } = connect();
+  const unseal = (letter: DeadLetter) => jobOf(letter, sealer, (key) => state.getKey(key));
+  const entries: Entry[] = [];
+  for (const purpose of QUEUES) {
+    for (const letter of await queues[purpose].list())
+      entries.push({ purpose, letter, job: await unseal(letter) });
+  }
+
+  const chosen = isReplay
+    ? entries.filter(({ job }) => values.all || (job && ids.includes(idOf(job))))
+    : entries;
+  for (const entry of chosen) console.log(describe(entry));
+  if (isReplay && !values["dry-run"]) {
+    for (const { purpose, letter } of chosen) await queues[purpose].replay(letter);
+    for (const purpose of QUEUES) await queues[purpose].clear();
+  }
+  const verb = isReplay ? (values["dry-run"] ? "would be put back" : "put back") : "waiting";
+  console.log(`${chosen.length} ${verb}`);
+  await close();
+  return isReplay && chosen.length === 0 ? 1 : 0;
+}
+
+function connect() {
+  const { account, application, instance, providersUrl } = parseConfig(process.env);
+  const transport = createTransport(4);
+  const session = createSession(
+    {
+      accountId: account.id,
+      applicationId: application.id,
+      privateKey: application.privateKey,
+      instanceId: instance.id,
+      serviceName: instance.serviceName,
+      ...(providersUrl ? { providersUrl } : {}),
+    },
+    transport,
+  );
+  const state = createState(session, Date.now);
+  const keys = [
+    application.privateKey,
+    ...(application.previousPrivateKey ? [application.previousPrivateKey] : []),
+  ];
+  const open = (purpose: QueuePurpose) =>
+    createDeadLetters(session, queueName(instance.serviceName, purpose), state);
+  return {
+    state,
+    sealer: createSealer(keys as [string, ...string[]]),
+    queues: { whatsapp: open("whatsapp"), sms: open("sms"), reports: open("reports") },
+    close: () => transport.close(),
+  };
+}
+
+/** Undefined for what this connector did not sign: it can be put back with --all, and will be refused. */
+async function jobOf(
+  letter: DeadLetter,
+  sealer: Sealer,
+  unpark: (key: string) => Promise<string | null>,
+): Promise<Job | undefined> {
+  try {
+    return await sealer.unseal(letter.sealed, unpark);
+  } catch {
+    return undefined;
+  }
+}
+
+function describe({ purpose, job }: Entry): string {
+  if (!job) return `${purpose}  (not signed by this application)`;
+  const accepted = "message" in job ? `accepted ${new Date(job.message.acceptedAt).toISOString()}` : "";
+  return [purpose, job.kind, idOf(job), `attempt ${job.attempt}`, accepted].join("  ");
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const failure = asConnectorError(error);
+  console.error(
+    error instanceof ConfigError
+      ? error.message
+      : `Stopped: ${failure.message}. Run it again: nothing was lost.`,
+  );
+  process.exitCode = 1;
+}

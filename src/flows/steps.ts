@@ -1,0 +1,29 @@
+import { DAY, inboundBucket } from "../core/keys.ts";
+import type { Clock, State } from "../core/ports.ts";
+
+/** Remembers for a day at the least what was done for an inbound message, so that a repeat does only what is missing. */
+export interface Steps {
+  isDone(step: string): Promise<boolean>;
+  finish(step: string): Promise<void>;
+  /** Runs it unless it was done; done is what resolved. */
+  once(step: string, run: () => Promise<void>): Promise<void>;
+}
+
+const DONE = "done";
+
+export function createSteps(state: State, now: Clock): Steps {
+  async function isDone(step: string): Promise<boolean> {
+    const days = [now(), now() - DAY];
+    return (await Promise.all(days.map((day) => state.read(inboundBucket(day), step)))).includes(DONE);
+  }
+  const finish = (step: string) => state.write(inboundBucket(now()), step, DONE);
+  return {
+    isDone,
+    finish,
+    async once(step, run) {
+      if (await isDone(step)) return;
+      await run();
+      await finish(step);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import type { ErrorRequestHandler, RequestHandler } from "express";
+import type { Log } from "../../core/ports.ts";
+import type { CatalogTemplate } from "../../core/template.ts";
+import { asConnectorError, ConnectorError, loggableError } from "../../errors.ts";
+import type { PlatformChannel, PlatformTemplates } from "../../platforms/platform.ts";
+
+export interface TemplatePorts {
+  /** Every template, of whatever status; rejects with a ConnectorError in words. */
+  syncTemplates(): Promise<readonly CatalogTemplate[]>;
+  publicUrl?: string | undefined;
+  log: Log;
+}
+
+/** A platform's request for the templates that can be sent, answered in its own format. */
+export function templatesRoute(
+  { tag, intake }: PlatformChannel,
+  templates: PlatformTemplates,
+  { syncTemplates, publicUrl = "", log }: TemplatePorts,
+) {
+  const authenticate: RequestHandler = (req, _res, next) => {
+    if (intake.authenticate(req.headers)) next();
+    else throw new ConnectorError("unauthorized", "Invalid credentials", { httpStatus: 401 });
+  };
+  const list: RequestHandler = async (req, res) => {
+    const query = new URL(req.originalUrl, "http://localhost").searchParams;
+    // A query that makes no sense is told before Vonage is asked.
+    templates.serialise([], query, "");
+    const { status, body } = templates.serialise(
+      await syncTemplates(),
+      query,
+      `${publicUrl}${templates.path}`,
+    );
+    res.status(status).json(body);
+  };
+  const onError: ErrorRequestHandler = (thrown, _req, res, _next) => {
+    const error = asConnectorError(thrown);
+    const { status, body } = templates.failed(error);
+    log[status >= 500 ? "error" : "info"](
+      { origin: tag, status, ...loggableError(error) },
+      `Template sync not answered with a list: ${error.code}`,
+    );
+    res.status(status).json(body);
+  };
+  return [authenticate, list, onError];
+}

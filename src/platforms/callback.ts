@@ -1,0 +1,57 @@
+import { ConnectorError } from "../errors.ts";
+import type { Transport } from "../transport.ts";
+
+/** Posts JSON and resolves to the HTTP status; rejects, retryable, when there was none within 5 s or `deadlineMs`. */
+export type Post = (
+  url: string,
+  body: object,
+  headers?: Record<string, string>,
+  deadlineMs?: number,
+) => Promise<number>;
+
+/** Platforms give up on a provider after about 5 s; the same patience is kept with them. */
+export const DEADLINE_MS = 5_000;
+
+/** Refused for good: the same body would be refused again. Everything else may pass later. */
+const FINAL = new Set([400, 413, 422]);
+
+export function createPost(transport: Transport): Post {
+  return async (url, body, headers = {}, deadlineMs = DEADLINE_MS) => {
+    const { status } = await transport.request({
+      method: "POST",
+      url,
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+      deadlineMs: Math.min(deadlineMs, DEADLINE_MS),
+    });
+    return status;
+  };
+}
+
+/**
+ * Posts one callback to the platform of that name. Any 2xx is acceptance, whatever its body.
+ * Rejects with ConnectorError `platform_refused` (final) or `platform_unavailable` (retryable).
+ */
+export async function postCallbackTo(
+  platform: string,
+  post: Post,
+  url: string,
+  body: object,
+  headers?: Record<string, string>,
+): Promise<void> {
+  const unavailable = (detail: ConnectorError["detail"]) =>
+    new ConnectorError("platform_unavailable", `${platform} could not take the callback`, {
+      retryable: true,
+      detail,
+    });
+  const status = await post(url, body, headers).catch((error: ConnectorError) => {
+    throw unavailable({ reason: error.detail["reason"] ?? error.code });
+  });
+  if (status >= 200 && status < 300) return;
+  if (FINAL.has(status)) {
+    throw new ConnectorError("platform_refused", `${platform} refused the callback with HTTP ${status}`, {
+      detail: { status },
+    });
+  }
+  throw unavailable({ status });
+}

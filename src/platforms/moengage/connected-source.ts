@@ -1,0 +1,124 @@
+import type { EngagementEvent, Events } from "../../core/event.ts";
+import type { Log } from "../../core/ports.ts";
+import { loggableError } from "../../errors.ts";
+import type { Transport } from "../../transport.ts";
+import { DEADLINE_MS } from "../callback.ts";
+import { eventToRow, isForMoEngage, type SourceEvent, sourceAnswer } from "./from-event.ts";
+
+export interface ConnectedSourceSettings {
+  /** The whole address that MoEngage gave, `configName` included. */
+  url: string;
+  workspaceId: string;
+  key: string;
+}
+
+export interface ConnectedSource extends Events {
+  /** Events that MoEngage never got: no room, refused, or not taken before the end. */
+  dropped(): number;
+  /** Tells what waits once more, and drops what is not taken. */
+  stop(): Promise<void>;
+}
+
+/** A call carries 100 to 500 events and at most 1 MB; https://www.moengage.com/docs, Connected Sources. */
+const EVENTS_PER_CALL = { worthwhile: 100, most: 500 };
+const MAX_CALL_BYTES = 900_000;
+/** Fewer events than are worthwhile leave after this long. */
+const GATHER_MS = 2_000;
+/** At most 200 calls a second: they go one after the other, this far apart. */
+const SPACING_MS = 5;
+const BACKOFF_MS = { first: 1_000, most: 60_000 };
+const CAPACITY = 10_000;
+
+/**
+ * Posts what happens to people as events of MoEngage's Connected Sources. Events wait in memory, and nobody waits
+ * for them: with the buffer full they are dropped and counted.
+ */
+export function createConnectedSource(
+  { url, workspaceId, key }: ConnectedSourceSettings,
+  { transport, pause, log }: { transport: Transport; pause: (ms: number) => Promise<void>; log: Log },
+): ConnectedSource {
+  const authorization = `Basic ${Buffer.from(`${workspaceId}:${key}`).toString("base64")}`;
+  const waiting: SourceEvent[] = [];
+  let dropped = 0;
+  let untold = 0;
+  let running: Promise<void> | undefined;
+  let isStopping = false;
+
+  function drop(count: number): void {
+    dropped += count;
+    untold += count;
+  }
+
+  /** The events of the next call; they stay in the buffer until it is over. */
+  function next(): string[] {
+    const rows: string[] = [];
+    let bytes = 0;
+    for (const event of waiting.slice(0, EVENTS_PER_CALL.most)) {
+      const row = JSON.stringify(event);
+      bytes += Buffer.byteLength(row) + 1;
+      if (rows.length > 0 && bytes > MAX_CALL_BYTES) break;
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  async function call(rows: string[]): Promise<"taken" | "refused" | "later"> {
+    try {
+      const { status, text } = await transport.request({
+        method: "POST",
+        url,
+        headers: { "content-type": "application/json", authorization },
+        body: `{"events":[${rows.join(",")}]}`,
+        deadlineMs: DEADLINE_MS,
+      });
+      const { outcome, about, words } = sourceAnswer(status, text);
+      log[outcome === "taken" ? "info" : "error"]({ events: rows.length, status, ...about }, words);
+      return outcome;
+    } catch (error) {
+      log.warn(
+        { events: rows.length, ...loggableError(error) },
+        "Events not taken by MoEngage: trying again",
+      );
+      return "later";
+    }
+  }
+
+  async function drain(): Promise<void> {
+    let failures = 0;
+    while (waiting.length > 0) {
+      if (waiting.length < EVENTS_PER_CALL.worthwhile) await pause(GATHER_MS);
+      const rows = next();
+      const outcome = await call(rows);
+      if (outcome !== "later") waiting.splice(0, rows.length);
+      if (outcome === "refused") drop(rows.length);
+      if (outcome === "later" && isStopping) drop(waiting.splice(0).length);
+      failures = outcome === "taken" ? 0 : failures + 1;
+      await pause(
+        failures === 0 ? SPACING_MS : Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** (failures - 1)),
+      );
+      if (untold > 0) log.warn({ dropped: untold }, "Events dropped");
+      untold = 0;
+    }
+  }
+
+  return {
+    emit(event: EngagementEvent) {
+      if (!isForMoEngage(event)) return;
+      if (waiting.length >= CAPACITY || isStopping) {
+        drop(1);
+        return;
+      }
+      waiting.push(eventToRow(event));
+      running ??= drain()
+        .catch((error) => log.error(loggableError(error), "Events: unexpected error"))
+        .finally(() => {
+          running = undefined;
+        });
+    },
+    dropped: () => dropped,
+    async stop() {
+      isStopping = true;
+      await running;
+    },
+  };
+}

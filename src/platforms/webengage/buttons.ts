@@ -1,0 +1,61 @@
+import type { TemplateButton } from "../../core/template.ts";
+import type { Buttons } from "./contract.ts";
+
+type Value = string | number | boolean;
+type Component = Record<string, unknown>;
+
+/**
+ * WebEngage names the buttons' values and not their places. With the template's own buttons every value goes to
+ * the first button of its kind that has none yet. Without them, or for a value that finds no button, the places
+ * are counted from 0 in this order: copy code, `buttonUrlParam`, `buttonUrlDynamicParam`; what is not given takes
+ * no place. WhatsApp wants a copy code button before link buttons, so that this order fits every template whose
+ * buttons are only these.
+ * `code` is what a one-time-password template's button repeats when it is given no value of its own.
+ */
+export function placeButtons(
+  given: Buttons,
+  buttons: readonly TemplateButton[] | undefined,
+  code: Value | undefined,
+): Component[] {
+  const links = [given.buttonUrlParam, given.buttonUrlDynamicParam].filter(isGiven);
+  const codes = [given.copyCodeText].filter(isGiven);
+  const takers: Record<string, (index: number) => Component[]> = {
+    link: (index) => place(linkTo, index, links.shift()),
+    copyCode: (index) => place(copyCode, index, codes.shift()),
+    password: (index) => place(linkTo, index, codes.shift() ?? links.shift() ?? code),
+  };
+  const placed = (buttons ?? []).flatMap((button, index) => takers[kindOf(button)]?.(index) ?? []);
+  const next = buttons?.length ?? 0;
+  const unplaced = [
+    ...codes.map((value) => ({ make: copyCode, value })),
+    ...links.map((value) => ({ make: linkTo, value })),
+  ];
+  return [...placed, ...unplaced.flatMap(({ make, value }, at) => place(make, next + at, value))];
+}
+
+function kindOf({ type, url, otp_type }: TemplateButton): "link" | "copyCode" | "password" | "fixed" {
+  const kind = type.toUpperCase();
+  if (kind === "OTP" || otp_type !== undefined) return "password";
+  if (kind === "URL" && url?.includes("{{")) return "link";
+  return kind === "COPY_CODE" ? "copyCode" : "fixed";
+}
+
+type Make = (index: number, value: string) => Component;
+
+const place = (make: Make, index: number, value: Value | undefined) =>
+  value === undefined ? [] : [make(index, String(value))];
+
+const linkTo: Make = (index, text) => button("url", index, { type: "text", text });
+
+const copyCode: Make = (index, coupon_code) =>
+  button("copy_code", index, { type: "coupon_code", coupon_code });
+
+const button = (sub_type: string, index: number, parameter: object) => ({
+  type: "button",
+  sub_type,
+  index: String(index),
+  parameters: [parameter],
+});
+
+const isGiven = (value: Value | null | undefined): value is Value =>
+  value !== undefined && value !== null && String(value).trim() !== "";

@@ -1,0 +1,179 @@
+import { type CatalogTemplate, placeholders, type TemplateComponent } from "../../core/template.ts";
+import { ConnectorError } from "../../errors.ts";
+import { placeButtons } from "./buttons.ts";
+import type { Card, TemplateData } from "./contract.ts";
+import { matchText } from "./match-text.ts";
+
+/** The template as the WhatsApp account has it; undefined when nothing is known of it. */
+export type FindTemplate = (number: string, name: string, language: string) => CatalogTemplate | undefined;
+
+type Component = Record<string, unknown>;
+
+/**
+ * WebEngage's fields as the components of Meta's template object. What the catalog knows of the template decides
+ * where values go; without it they go where docs/install-webengage.md says.
+ * https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-message-templates
+ * Throws ConnectorError `invalid_request`, `empty_message` or `template_mismatch`.
+ */
+export function toComponents(data: TemplateData, template: CatalogTemplate | undefined): Component[] {
+  const type = (data.type ?? "TEXT").toUpperCase();
+  const header = Object.hasOwn(HEADERS, type) ? HEADERS[type] : undefined;
+  if (!header)
+    throw new ConnectorError("invalid_request", `type must be one of ${Object.keys(HEADERS).join(", ")}`);
+  const known = template && partsOf(template.components);
+  const values = valuesOf(data, known);
+  const isNamed = template?.parameterFormat === "NAMED";
+  const inHeader = known?.header?.text === undefined ? [] : placeholders(known.header.text);
+  const inBody = known?.body?.text === undefined ? [] : placeholders(known.body.text);
+  // "In exact sequence as per template": the header comes before the body.
+  const split = values.length === inHeader.length + inBody.length ? inHeader.length : 0;
+  return [
+    ...header(data),
+    ...texts("header", values.slice(0, split), isNamed ? inHeader : []),
+    ...texts("body", values.slice(split), isNamed ? inBody : []),
+    ...placeButtons(data, known?.buttons, values[split]),
+    ...(type === "CAROUSEL" ? [carousel(data, known?.cards)] : []),
+  ];
+}
+
+const HEADERS: Record<string, (data: TemplateData) => Component[]> = {
+  TEXT: () => [],
+  CAROUSEL: () => [],
+  IMAGE: ({ mediaUrl }) => [media("image", mediaUrl, "mediaUrl")],
+  VIDEO: ({ mediaUrl }) => [media("video", mediaUrl, "mediaUrl")],
+  DOCUMENT: ({ mediaUrl, fileName }) => [
+    media("document", mediaUrl, "mediaUrl", fileName?.trim() ? { filename: fileName } : {}),
+  ],
+  LOCATION: (data) => [
+    headerOf("location", {
+      latitude: coordinate(data.latitude, "latitude", 90),
+      longitude: coordinate(data.longitude, "longitude", 180),
+      ...(data.locationName?.trim() ? { name: data.locationName } : {}),
+      ...(data.locationAddress?.trim() ? { address: data.locationAddress } : {}),
+    }),
+  ],
+};
+
+const headerOf = (type: string, content: object) => ({
+  type: "header",
+  parameters: [{ type, [type]: content }],
+});
+
+function media(type: string, url: string | null | undefined, field: string, more: object = {}): Component {
+  const link = url?.trim() ?? "";
+  if (!/^https?:\/\//i.test(link) || !URL.canParse(link)) {
+    throw new ConnectorError(
+      "invalid_request",
+      `${field} must be a complete address that starts with https://`,
+    );
+  }
+  return headerOf(type, { link, ...more });
+}
+
+function coordinate(value: number | string | null | undefined, field: string, most: number): string {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  if (typeof number !== "number" || !(Math.abs(number) <= most))
+    throw new ConnectorError("invalid_request", `${field} must be a number between -${most} and ${most}`);
+  return String(number);
+}
+
+type Value = string | number | boolean;
+
+function texts(type: "header" | "body", values: readonly Value[], names: readonly string[]): Component[] {
+  if (values.length === 0) return [];
+  return [
+    {
+      type,
+      parameters: values.map((value, at) => ({
+        type: "text",
+        ...(names[at] === undefined ? {} : { parameter_name: names[at] }),
+        text: String(value),
+      })),
+    },
+  ];
+}
+
+interface Parts {
+  header: TemplateComponent | undefined;
+  body: TemplateComponent | undefined;
+  buttons: TemplateComponent["buttons"];
+  cards: TemplateComponent["cards"];
+}
+
+function partsOf(components: readonly TemplateComponent[]): Parts {
+  const find = (type: string) => components.find((component) => component.type.toUpperCase() === type);
+  return {
+    header: find("HEADER"),
+    body: find("BODY"),
+    buttons: find("BUTTONS")?.buttons ?? [],
+    cards: find("CAROUSEL")?.cards,
+  };
+}
+
+/** The variables as given, or else read out of the finished message. */
+function valuesOf({ templateVariables, message }: TemplateData, known: Parts | undefined): Value[] {
+  const isGiven = Array.isArray(templateVariables) && (templateVariables.length > 0 || message == null);
+  if (isGiven || message == null) return nonEmpty(templateVariables ?? [], "templateVariables");
+  if (message.trim() === "")
+    throw new ConnectorError("empty_message", "message is empty, and there are no templateVariables");
+  if (!known) {
+    if (templateVariables) return [];
+    throw new ConnectorError(
+      "template_mismatch",
+      "message cannot be taken apart: this template is not known to the connector. Choose Send Personalization Variables as Request Type in WebEngage, or sync the templates",
+    );
+  }
+  const text = known.body?.text ?? "";
+  const values = matchText(text, message);
+  if (!values) {
+    throw new ConnectorError(
+      "template_mismatch",
+      "message does not fit the template's body: its text must be the approved one, letter by letter",
+    );
+  }
+  return ordered(placeholders(text)).map((placeholder) => values.get(placeholder) ?? "");
+}
+
+/** Numbers in their order, whatever their place in the text; names in the order of the text. */
+const ordered = (names: string[]) =>
+  names.every((name) => /^\d+$/.test(name)) ? names.sort((a, b) => Number(a) - Number(b)) : names;
+
+/** WhatsApp takes no empty value, and says so only much later. */
+function nonEmpty(values: readonly Value[], field: string): Value[] {
+  const at = values.findIndex((value) => String(value).trim() === "");
+  if (at >= 0) {
+    throw new ConnectorError(
+      "template_mismatch",
+      `${field}[${at}] is empty: WhatsApp takes no empty value, give the variable a fallback`,
+    );
+  }
+  return [...values];
+}
+
+const CARD_MEDIA: Record<string, string> = { IMAGE: "image", VIDEO: "video" };
+
+function carousel({ carousel }: TemplateData, known: Parts["cards"]): Component {
+  if (!carousel)
+    throw new ConnectorError("invalid_request", "carousel is missing: type CAROUSEL needs its cards");
+  return {
+    type: "carousel",
+    cards: carousel.cards.map((card, at) => ({
+      card_index: at,
+      components: cardComponents(card, at, known?.[at]?.components),
+    })),
+  };
+}
+
+function cardComponents(card: Card, at: number, known: readonly TemplateComponent[] | undefined) {
+  const field = `carousel.cards[${at}]`;
+  const parts = known && partsOf(known);
+  const type = CARD_MEDIA[card.header?.type.toUpperCase() ?? ""];
+  if (!card.header || !type)
+    throw new ConnectorError("invalid_request", `${field}.header.type must be IMAGE or VIDEO`);
+  const values = nonEmpty(card.placeholders ?? [], `${field}.placeholders`);
+  return [
+    media(type, card.header.mediaUrl, `${field}.header.mediaUrl`),
+    ...texts("body", values, []),
+    ...placeButtons(card, parts?.buttons, values[0]),
+  ];
+}

@@ -1,0 +1,56 @@
+import type { ConnectorError } from "../../errors.ts";
+import type { Answer } from "../platform.ts";
+import { type SendAnswer, STATUS_CODES, VERSION } from "./contract.ts";
+
+interface Rejection {
+  httpStatus: number;
+  statusCode: number;
+}
+
+const bad = (statusCode: number): Rejection => ({ httpStatus: 400, statusCode });
+
+/** What the contract says to each error of a message's own. */
+const REJECTIONS: Record<string, Rejection> = {
+  empty_message: bad(STATUS_CODES.emptyMessage),
+  invalid_recipient: bad(STATUS_CODES.invalidRecipient),
+  invalid_sender: bad(STATUS_CODES.invalidSender),
+  unsupported_version: bad(STATUS_CODES.unsupportedVersion),
+  missing_template: bad(STATUS_CODES.templateMissing),
+  template_mismatch: bad(STATUS_CODES.templateParameterMismatch),
+  invalid_template: bad(STATUS_CODES.templateDidNotMatch),
+};
+
+const BY_HTTP_STATUS: Record<number, Rejection> = {
+  401: { httpStatus: 401, statusCode: STATUS_CODES.authenticationFailure },
+  403: { httpStatus: 403, statusCode: STATUS_CODES.authorizationFailure },
+  413: { httpStatus: 413, statusCode: STATUS_CODES.messageTooLong },
+  429: { httpStatus: 429, statusCode: STATUS_CODES.throttled },
+};
+
+/** The one answer after which WebEngage sends a message again: ten times within about two hours. */
+const LATER: Rejection = { httpStatus: 429, statusCode: STATUS_CODES.throttled };
+
+/** The contract's answer to an error. Trouble of our own is never told, and never ends a message. */
+export function rejected(error: ConnectorError): Answer {
+  const isOurs = error.httpStatus >= 500;
+  const { httpStatus, statusCode } =
+    isOurs || error.retryable
+      ? LATER
+      : (own(REJECTIONS, codeOf(error)) ??
+        BY_HTTP_STATUS[error.httpStatus] ??
+        bad(STATUS_CODES.invalidFormat));
+  const body: SendAnswer = {
+    status: "whatsapp_rejected",
+    statusCode,
+    message: isOurs ? "The connector cannot take the message now: try again later" : error.message,
+    ...(statusCode === STATUS_CODES.unsupportedVersion ? { supportedVersion: VERSION } : {}),
+  };
+  return { status: httpStatus, body };
+}
+
+/** The template list tells a template that is not there from one that is there and does not fit. */
+const codeOf = ({ code, detail }: ConnectorError) =>
+  code === "invalid_template" && detail["kind"] === "absent" ? "missing_template" : code;
+
+const own = (table: Record<string, Rejection>, code: string) =>
+  Object.hasOwn(table, code) ? table[code] : undefined;

@@ -1,0 +1,93 @@
+import type { DeliveryReport, DeliveryStatus } from "../../core/report.ts";
+import { type Dsn, STATUS_CODES, VERSION } from "./contract.ts";
+
+/**
+ * Whether WebEngage has a word for the status. `sent` has none: its `whatsapp_sent` carries "message delivery is
+ * successful", and that the message was taken is what the answer to the send said (docs/decisions/0011).
+ */
+export const isReported = ({ status }: DeliveryReport): boolean => status !== "sent";
+
+const STATUSES: Record<DeliveryStatus, Dsn["status"]> = {
+  sent: "whatsapp_sent",
+  delivered: "whatsapp_sent",
+  read: "whatsapp_read",
+  failed: "whatsapp_failed",
+};
+
+/**
+ * Codes of failed reports as WebEngage's; any other is 9988, "unknown or other". The numbers are those of status
+ * webhooks. A refused send brings an HTTP answer's number instead, and where the two numberings disagree the
+ * entry is left out, so that the reason speaks. 2015 is not used: WebEngage would send the message again.
+ * https://developer.vonage.com/en/api-errors/messages
+ */
+export const FAILURES: Record<string, number> = {
+  opted_out: STATUS_CODES.notOptedIn,
+  expired: STATUS_CODES.messageExpired,
+  "low-balance": STATUS_CODES.insufficientCredit,
+  forbidden: STATUS_CODES.authorizationFailure,
+  "1000": STATUS_CODES.retriesExhausted,
+  "1010": STATUS_CODES.templateParameterMismatch,
+  "1020": STATUS_CODES.templateParameterMismatch,
+  "1022": STATUS_CODES.templateDidNotMatch,
+  "1040": STATUS_CODES.invalidRecipient,
+  "1050": STATUS_CODES.notDelivered,
+  "1070": STATUS_CODES.retriesExhausted,
+  "1080": STATUS_CODES.authorizationFailure,
+  "1090": STATUS_CODES.messageTooLong,
+  "1120": STATUS_CODES.invalidSender,
+  "1130": STATUS_CODES.invalidRecipient,
+  "1150": STATUS_CODES.invalidFormat,
+  "1160": STATUS_CODES.authorizationFailure,
+  "1170": STATUS_CODES.invalidRecipient,
+  "1180": STATUS_CODES.notDelivered,
+  "1190": STATUS_CODES.notDelivered,
+  "1210": STATUS_CODES.notDelivered,
+  "1220": STATUS_CODES.notDelivered,
+  "1230": STATUS_CODES.notDelivered,
+  "1240": STATUS_CODES.userBlockedBusiness,
+  "1241": STATUS_CODES.retriesExhausted,
+  "1250": STATUS_CODES.notDelivered,
+  "1251": STATUS_CODES.notDelivered,
+  "1260": STATUS_CODES.notDelivered,
+  "1270": STATUS_CODES.notDelivered,
+  "1280": STATUS_CODES.notDelivered,
+  "1282": STATUS_CODES.notDelivered,
+  "1300": STATUS_CODES.invalidRecipient,
+  "1310": STATUS_CODES.notDelivered,
+  "1331": STATUS_CODES.notDelivered,
+  "1340": STATUS_CODES.notOptedInAndInactive,
+  "1360": STATUS_CODES.messageExpired,
+  "1380": STATUS_CODES.invalidFormat,
+  "1381": STATUS_CODES.invalidFormat,
+  "1382": STATUS_CODES.invalidFormat,
+  "1420": STATUS_CODES.invalidSender,
+  "1430": STATUS_CODES.invalidRecipient,
+  "1440": STATUS_CODES.invalidFormat,
+  "1460": STATUS_CODES.retriesExhausted,
+  "1461": STATUS_CODES.notDelivered,
+  "1483": STATUS_CODES.notOptedIn,
+};
+
+/** Codes that say all there is to say. */
+const PLAIN: ReadonlySet<number> = new Set([STATUS_CODES.insufficientCredit, STATUS_CODES.messageExpired]);
+
+/** A report as a delivery status notification. The id goes back exactly as it came. */
+export function reportToDsn({ id, to, status, at, error }: DeliveryReport): Dsn {
+  const statusCode = status === "failed" ? failureCode(error?.code) : STATUS_CODES.success;
+  const needsReason = status === "failed" && !PLAIN.has(statusCode);
+  return {
+    version: VERSION,
+    messageId: id,
+    toNumber: to,
+    status: STATUSES[status],
+    statusCode,
+    ...(needsReason ? { reason: error ? `${error.code}, ${error.description}` : "No reason was given" } : {}),
+    timestamp: formatTime(at),
+  };
+}
+
+const failureCode = (code: string | undefined) =>
+  (code !== undefined && Object.hasOwn(FAILURES, code) ? FAILURES[code] : undefined) ?? STATUS_CODES.unknown;
+
+/** `yyyy-MM-ddTHH:mm:ss±hhmm`, in UTC. */
+const formatTime = (at: number) => `${new Date(at).toISOString().slice(0, 19)}+0000`;

@@ -1,0 +1,89 @@
+import { mask, type WhatsAppMessage } from "../../core/message.ts";
+import { parseRecipient } from "../../core/recipient.ts";
+import type { CatalogTemplate } from "../../core/template.ts";
+import { ConnectorError } from "../../errors.ts";
+import { type FindTemplate, toComponents } from "./components.ts";
+import { send, VERSION } from "./contract.ts";
+
+export interface WhatsAppSettings {
+  origin: string;
+  numbers: readonly string[];
+  messageTtlSeconds: number;
+  findTemplate: FindTemplate;
+}
+
+/**
+ * A body of `POST /webengage/whatsapp` as a message. Throws a ConnectorError whose code from-error turns into
+ * WebEngage's: `unsupported_version`, `invalid_request`, `invalid_sender`, `invalid_recipient`, `missing_template`,
+ * `empty_message` or `template_mismatch`, each naming field and remedy.
+ */
+export function whatsappToMessage(body: unknown, settings: WhatsAppSettings, now: number): WhatsAppMessage {
+  checkVersion(body);
+  const { whatsAppData, metadata } = check(body);
+  const { templateData } = whatsAppData;
+  const from = senderOf(whatsAppData.fromNumber, settings.numbers);
+  const to = parseRecipient(whatsAppData.toNumber, "toNumber", "whatsapp");
+  const template: CatalogTemplate | undefined = settings.findTemplate(
+    from,
+    templateData.templateName,
+    templateData.language,
+  );
+  const components = toComponents(templateData, template);
+  return {
+    id: metadata.messageId,
+    origin: settings.origin,
+    channel: "whatsapp",
+    from,
+    to,
+    acceptedAt: now,
+    expiresAt: now + settings.messageTtlSeconds * 1_000,
+    content: {
+      type: "template",
+      template: {
+        name: templateData.templateName,
+        language: { code: templateData.language },
+        ...(components.length > 0 ? { components } : {}),
+      },
+    },
+  };
+}
+
+function checkVersion(body: unknown): void {
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw new ConnectorError("invalid_request", `The body must be ${EXPECTED}`);
+  if ((body as { version?: unknown }).version !== VERSION)
+    throw new ConnectorError("unsupported_version", `Version not supported: send version ${VERSION}`);
+}
+
+const EXPECTED = "a JSON object with version, whatsAppData and metadata";
+
+/** The code of a fault in the shape, by the field it is in; the others are the format's. */
+const CODES: Record<string, string> = {
+  templateName: "missing_template",
+  templateVariables: "template_mismatch",
+  placeholders: "template_mismatch",
+  buttonUrlParam: "template_mismatch",
+  buttonUrlDynamicParam: "template_mismatch",
+  copyCodeText: "template_mismatch",
+};
+
+function check(body: unknown) {
+  const parsed = send.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const path = parsed.error.issues[0]?.path.map(String) ?? [];
+  const code = path.map((part) => (Object.hasOwn(CODES, part) ? CODES[part] : undefined)).find(Boolean);
+  throw new ConnectorError(
+    code ?? "invalid_request",
+    `${path.join(".")} is missing or has the wrong type: the body must be ${EXPECTED}`,
+  );
+}
+
+function senderOf(value: unknown, numbers: readonly string[]): string {
+  const from = typeof value === "string" || typeof value === "number" ? String(value).trim() : undefined;
+  const digits = from?.replace(/^\+/, "");
+  if (digits !== undefined && numbers.includes(digits)) return digits;
+  throw new ConnectorError(
+    "invalid_sender",
+    `fromNumber ${digits ? `${mask(digits)} is not a WhatsApp number of this connector` : "is missing or not a phone number"}: use ${numbers.map(mask).join(" or ")}`,
+  );
+}

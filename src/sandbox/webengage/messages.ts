@@ -1,0 +1,135 @@
+import type { Random } from "../random.ts";
+import type { WebEngageSend } from "./contract.ts";
+
+interface Composed {
+  /** What WebEngage sends beside name and language. */
+  data: Record<string, unknown>;
+  /** What WhatsApp has to get: the components of Meta's template object. */
+  components?: unknown[];
+}
+
+const body = (...values: string[]) => ({
+  type: "body",
+  parameters: values.map((text) => ({ type: "text", text })),
+});
+const header = (type: string, value: unknown) => ({ type: "header", parameters: [{ type, [type]: value }] });
+const button = (sub_type: string, index: string, parameter: object) => ({
+  type: "button",
+  sub_type,
+  index,
+  parameters: [parameter],
+});
+const media = (type: "image" | "video", extension: string): Composed => {
+  const mediaUrl = `https://cdn.example.com/campaign/asset.${extension}`;
+  return {
+    data: { type: type.toUpperCase(), templateVariables: ["Ana"], mediaUrl },
+    components: [header(type, { link: mediaUrl }), body("Ana")],
+  };
+};
+
+/** Of the templates that the sandbox's WhatsApp account has, by name. */
+const TEMPLATES: Record<string, (random: Random) => Composed> = {
+  plain_notice: () => ({ data: { type: "TEXT", templateVariables: [] } }),
+  greeting: (random) => {
+    const values = [`Guest ${random.between(1, 9999)}`, "AB-123456"];
+    return { data: { type: "TEXT", templateVariables: values }, components: [body(...values)] };
+  },
+  header_image: () => media("image", "png"),
+  header_video: () => media("video", "mp4"),
+  header_document: () => {
+    const mediaUrl = "https://cdn.example.com/campaign/asset.pdf";
+    return {
+      data: { type: "DOCUMENT", templateVariables: ["Zoë"], mediaUrl, fileName: "invoice 7.pdf" },
+      components: [header("document", { link: mediaUrl, filename: "invoice 7.pdf" }), body("Zoë")],
+    };
+  },
+  header_location: () => ({
+    data: {
+      type: "LOCATION",
+      latitude: 45.946519,
+      longitude: 15.946519,
+      locationName: "Store",
+      locationAddress: "1 Hacker Way",
+    },
+    components: [
+      header("location", {
+        latitude: "45.946519",
+        longitude: "15.946519",
+        name: "Store",
+        address: "1 Hacker Way",
+      }),
+    ],
+  }),
+  link_button: (random) => {
+    const buttonUrlParam = `offer?u=${random.hex(8)}`;
+    return {
+      data: { type: "TEXT", templateVariables: ["Ana"], buttonUrlParam },
+      components: [body("Ana"), button("url", "0", { type: "text", text: buttonUrlParam })],
+    };
+  },
+  coupon: () => ({
+    data: { type: "TEXT", templateVariables: ["Ana"], copyCodeText: "CARIBE25" },
+    components: [body("Ana"), button("copy_code", "0", { type: "coupon_code", coupon_code: "CARIBE25" })],
+  }),
+  carousel: () => {
+    const links = [1, 2, 3].map((n) => `https://cdn.example.com/campaign/card${n}.png`);
+    return {
+      data: {
+        type: "CAROUSEL",
+        templateVariables: ["three picks"],
+        carousel: {
+          cards: links.map((mediaUrl, at) => ({
+            header: { type: "IMAGE", mediaUrl },
+            placeholders: [`Pick ${at + 1}`],
+          })),
+        },
+      },
+      components: [
+        body("three picks"),
+        {
+          type: "carousel",
+          cards: links.map((link, card_index) => ({
+            card_index,
+            components: [header("image", { link }), body(`Pick ${card_index + 1}`)],
+          })),
+        },
+      ],
+    };
+  },
+};
+
+export const TEMPLATE_NAMES = Object.keys(TEMPLATES);
+
+/** `+999` is not assigned to any country, and MoEngage's campaigns have the numbers below these. */
+export function recipient(sequence: number): string {
+  return `9995${String(sequence).padStart(8, "0")}`;
+}
+
+/** Ids are WebEngage's own business: most are short, and the contract allows 500 characters of anything. */
+function messageId(random: Random): string {
+  return random.chance(0.1) ? `~campaign/${random.hex(24)}|${"x".repeat(440)}|é` : random.uuid();
+}
+
+/** A request as WebEngage composes it, and what has to come of it. */
+export function webengageSend(
+  random: Random,
+  options: { from: string; to: string; template?: string },
+): { message: WebEngageSend; components: unknown[] | undefined } {
+  const templateName = options.template ?? random.pick(TEMPLATE_NAMES);
+  const { data, components } = TEMPLATES[templateName]?.(random) ?? { data: {}, components: undefined };
+  const message = {
+    version: "1.0",
+    whatsAppData: {
+      toNumber: options.to,
+      fromNumber: options.from,
+      templateData: { templateName, language: "en", ...data },
+      customData: { key: "value" },
+    },
+    metadata: {
+      campaignType: random.pick(["PROMOTIONAL", "TRANSACTIONAL"]),
+      timestamp: `${new Date().toISOString().slice(0, 19)}+0000`,
+      messageId: messageId(random),
+    },
+  };
+  return { message, components };
+}

@@ -1,0 +1,80 @@
+import type { Config } from "./config.ts";
+import type { Clock, Log, Sender, State } from "./core/ports.ts";
+import { ConnectorError } from "./errors.ts";
+import { type Catalog, createCatalog } from "./flows/catalog.ts";
+import { createCatalogStore } from "./flows/catalog-store.ts";
+import { createDrift } from "./flows/drift.ts";
+import { createPreflight, type Preflight } from "./flows/preflight.ts";
+import type { Reporter } from "./flows/report.ts";
+import { syncTemplates } from "./flows/sync-templates.ts";
+import type { Transport } from "./transport.ts";
+import { createToken } from "./vonage/client.ts";
+import { createManager } from "./vonage/manager.ts";
+import { createTemplateSource } from "./vonage/templates.ts";
+
+export interface TemplateSurroundings {
+  transport: Transport;
+  state: State;
+  now: Clock;
+  pause(ms: number): Promise<void>;
+  isStopping(): boolean;
+  log: Log;
+}
+
+export interface Templates {
+  /** By number, name and language: for whoever needs the body or the buttons of a template. */
+  lookup: Catalog["lookup"];
+  sync(): ReturnType<Catalog["sync"]>;
+  preflight: Preflight;
+  /** The sender, comparing each send with its template on the way. */
+  noting(sender: Sender): Sender;
+  /** The reporter, with what differed added to the reports of sends that Vonage refused for their template. */
+  explaining(reporter: Reporter): Reporter;
+}
+
+/** Wires what knows templates: their source at Vonage, the catalog, the preflight and the explanation of refusals. */
+export function createTemplates(config: Config, surroundings: TemplateSurroundings): Templates {
+  const { transport, state, now, log } = surroundings;
+  const { account, application, vonageApiHost: apiHost, whatsapp } = config;
+  const token = createToken({ applicationId: application.id, privateKey: application.privateKey }, now);
+  const settings = { apiHost, accountId: account.id, accountSecret: account.secret };
+  const manager = createManager(settings, transport, token, now, pause);
+  const numbers = whatsapp?.numbers ?? [];
+  const catalog = createCatalog({
+    source: createTemplateSource(manager),
+    store: createCatalogStore(state),
+    numbers,
+    wabaIds: new Map(whatsapp?.wabaIds?.map((id, at) => [numbers[at] ?? "", id])),
+    now,
+    pause,
+    log,
+  });
+  const drift = createDrift(catalog, state, now, log);
+
+  /** A wait that a stop cuts short must not become a retry without one. */
+  async function pause(ms: number): Promise<void> {
+    await surroundings.pause(ms);
+    if (surroundings.isStopping()) {
+      throw new ConnectorError("stopping", "The connector is stopping: try again in a minute", {
+        retryable: true,
+      });
+    }
+  }
+
+  return {
+    lookup: catalog.lookup,
+    sync: () => syncTemplates({ catalog, now, log }),
+    preflight: whatsapp?.preflight ? createPreflight({ catalog, now, log }) : () => undefined,
+    noting: (sender) => ({
+      async send(message) {
+        await drift.note(message);
+        return sender.send(message);
+      },
+    }),
+    explaining: (reporter) => ({
+      ...reporter,
+      report: async (report) => reporter.report(await drift.explain(report)),
+      owe: async (report) => reporter.owe(await drift.explain(report)),
+    }),
+  };
+}
