@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
+import { type QueuePurpose, queueOf } from "./core/job.ts";
 import { parseKeywords } from "./core/keywords.ts";
 import type { Sender } from "./core/ports.ts";
 import { accept } from "./flows/accept.ts";
@@ -25,9 +26,10 @@ import { createEventSink, createPlatformChannels } from "./platforms/index.ts";
 import { prepareQueues, prepareWebhooks } from "./prepare.ts";
 import { createTemplates } from "./templates.ts";
 import { createTransport } from "./transport.ts";
-import { createJobQueue, queueName, waitingJobs } from "./vcr/queue.ts";
+import { createJobQueue, queueName, unpark, waitingJobs } from "./vcr/queue.ts";
 import { createSealer } from "./vcr/seal.ts";
 import { createSession } from "./vcr/session.ts";
+import { sealingKeys, sessionSettings } from "./vcr/settings.ts";
 import { createState } from "./vcr/state.ts";
 import { createVonageSender } from "./vonage/client.ts";
 import { resolveReference } from "./vonage/reference.ts";
@@ -62,23 +64,9 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   };
 
   const { account, application, instance } = config;
-  const session = createSession(
-    {
-      accountId: account.id,
-      applicationId: application.id,
-      privateKey: application.privateKey,
-      instanceId: instance.id,
-      serviceName: instance.serviceName,
-      ...(instance.publicUrl ? { publicUrl: instance.publicUrl } : {}),
-      ...(config.providersUrl ? { providersUrl: config.providersUrl } : {}),
-    },
-    transports.vcr,
-  );
+  const session = createSession(sessionSettings(config), transports.vcr);
   const state = createState(session, now);
-  const sealer = createSealer([
-    application.privateKey,
-    ...(application.previousPrivateKey ? [application.previousPrivateKey] : []),
-  ]);
+  const sealer = createSealer(sealingKeys(config));
   const queueSettings = {
     serviceName: instance.serviceName,
     callbackPath: JOBS_PATH,
@@ -134,16 +122,27 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     ),
     metrics,
   );
-  const pacer = createPacer(config.dispatch.ratePerSecond, now, log);
-  metrics.gauge("sending_rate", "Messages a second that this replica may send now", pacer.rate);
-  const holder = createHolder(Math.ceil(config.dispatch.maxInflight / 2));
-  metrics.gauge("held_callbacks", "Queue callbacks being held", holder.held);
+  const lanes = { whatsapp: createLane("whatsapp"), sms: createLane("sms"), reports: createLane("reports") };
   const backlog = createBacklog({
     waiting: (channel) => waitingJobs(session, queueName(instance.serviceName, channel)),
-    rate: pacer.rate,
+    rate: (channel) => lanes[channel].pacer.rate(),
     now,
     log,
   });
+
+  /** A throttle, or callbacks being held, on one queue must not stop another. */
+  function createLane(purpose: QueuePurpose) {
+    const pacer = createPacer(config.dispatch.ratePerSecond, now, log);
+    const holder = createHolder(Math.ceil(config.dispatch.maxInflight / 2));
+    metrics.gauge(
+      `sending_rate_${purpose}`,
+      `Messages a second this replica may send now: ${purpose}`,
+      pacer.rate,
+    );
+    metrics.gauge(`held_callbacks_${purpose}`, `Queue callbacks being held: ${purpose}`, holder.held);
+    return { pacer, holder };
+  }
+
   const suppression = createSuppression(state, now);
   const correlation = createCorrelation(state, now, log);
   const common = {
@@ -156,8 +155,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     sender: templates.noting(sender),
     claims: createClaims(state, log),
     reporter,
-    pacer,
-    holder,
+    unpark: (key: string) => unpark(key, sealer, state),
     inDoubt: config.inDoubt,
   };
   const replies = createReplies({
@@ -202,16 +200,18 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       await accept(message, common);
       metrics.accepted.inc({ channel: message.channel });
     },
-    unseal: (received) => sealer.unseal(received, (key) => state.getKey(key)),
+    unseal: sealer.unseal,
     dispatch: (job) =>
-      outcomeOf(dispatch(job, dispatchPorts), (outcome) => metrics.jobs.inc({ kind: job.kind, outcome })),
+      outcomeOf(dispatch(job, { ...dispatchPorts, ...lanes[queueOf(job)] }), (outcome) =>
+        metrics.jobs.inc({ kind: job.kind, outcome }),
+      ),
     verify: (headers, rawBody) => void verifySignature(headers, rawBody, signature, now()),
     resolve: (reference) => resolveReference(state, reference),
     async report(report) {
       const outcome = await reporter.report(report);
       metrics.reports.inc({ status: report.status, outcome });
     },
-    throttled: () => pacer.throttled(),
+    throttled: (channel) => lanes[channel].pacer.throttled(),
     link: (number, userId) => suppression.link(number, userId),
     carrierOptOut: replies.carrierOptOut,
     async reply(inbound) {
@@ -240,7 +240,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     port: server.port,
     async stop() {
       stopping.abort();
-      holder.release();
+      for (const { holder } of Object.values(lanes)) holder.release();
       await server.stop(STOP_GRACE_MS);
       await events?.stop();
       await Promise.all(Object.values(transports).map((transport) => transport.close()));

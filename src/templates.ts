@@ -32,6 +32,9 @@ export interface Templates {
   explaining(reporter: Reporter): Reporter;
 }
 
+/** How old a list may be that does not have what was looked up. */
+const RELOOK_MS = 60_000;
+
 /** Wires what knows templates: their source at Vonage, the catalog, the preflight and the explanation of refusals. */
 export function createTemplates(config: Config, surroundings: TemplateSurroundings): Templates {
   const { transport, state, now, log } = surroundings;
@@ -62,7 +65,12 @@ export function createTemplates(config: Config, surroundings: TemplateSurroundin
   }
 
   return {
-    lookup: catalog.lookup,
+    lookup(number, name, language) {
+      const found = catalog.lookup(number, name, language);
+      // One that was approved since the list was fetched is known the next time somebody asks.
+      if (!found) void catalog.fetchSince(number, now() - RELOOK_MS).catch(() => undefined);
+      return found;
+    },
     sync: () => syncTemplates({ catalog, now, log }),
     preflight: whatsapp?.preflight ? createPreflight({ catalog, now, log }) : () => undefined,
     noting: (sender) => ({

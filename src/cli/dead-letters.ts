@@ -7,6 +7,7 @@ import { createDeadLetters, type DeadLetter } from "../vcr/dead-letters.ts";
 import { queueName } from "../vcr/queue.ts";
 import { createSealer, type Sealer } from "../vcr/seal.ts";
 import { createSession } from "../vcr/session.ts";
+import { sealingKeys, sessionSettings } from "../vcr/settings.ts";
 import { createState } from "../vcr/state.ts";
 
 const HELP = `What the queues gave up on, after trying four times.
@@ -39,12 +40,11 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2;
   }
 
-  const { queues, sealer, state, close } = connect();
-  const unseal = (letter: DeadLetter) => jobOf(letter, sealer, (key) => state.getKey(key));
+  const { queues, sealer, close } = connect();
   const entries: Entry[] = [];
   for (const purpose of QUEUES) {
     for (const letter of await queues[purpose].list())
-      entries.push({ purpose, letter, job: await unseal(letter) });
+      entries.push({ purpose, letter, job: jobOf(letter, sealer) });
   }
 
   const chosen = isReplay
@@ -62,42 +62,23 @@ async function main(): Promise<number> {
 }
 
 function connect() {
-  const { account, application, instance, providersUrl } = parseConfig(process.env);
+  const config = parseConfig(process.env);
   const transport = createTransport(4);
-  const session = createSession(
-    {
-      accountId: account.id,
-      applicationId: application.id,
-      privateKey: application.privateKey,
-      instanceId: instance.id,
-      serviceName: instance.serviceName,
-      ...(providersUrl ? { providersUrl } : {}),
-    },
-    transport,
-  );
+  const session = createSession(sessionSettings(config), transport);
   const state = createState(session, Date.now);
-  const keys = [
-    application.privateKey,
-    ...(application.previousPrivateKey ? [application.previousPrivateKey] : []),
-  ];
   const open = (purpose: QueuePurpose) =>
-    createDeadLetters(session, queueName(instance.serviceName, purpose), state);
+    createDeadLetters(session, queueName(config.instance.serviceName, purpose), state);
   return {
-    state,
-    sealer: createSealer(keys as [string, ...string[]]),
+    sealer: createSealer(sealingKeys(config)),
     queues: { whatsapp: open("whatsapp"), sms: open("sms"), reports: open("reports") },
     close: () => transport.close(),
   };
 }
 
 /** Undefined for what this connector did not sign: it can be put back with --all, and will be refused. */
-async function jobOf(
-  letter: DeadLetter,
-  sealer: Sealer,
-  unpark: (key: string) => Promise<string | null>,
-): Promise<Job | undefined> {
+function jobOf(letter: DeadLetter, sealer: Sealer): Job | undefined {
   try {
-    return await sealer.unseal(letter.sealed, unpark);
+    return sealer.unseal(letter.sealed);
   } catch {
     return undefined;
   }

@@ -7,6 +7,8 @@ export interface SendJob {
   kind: "send";
   attempt: number;
   message: OutboundMessage;
+  /** Tokens of this attempt's claims that State did not answer: it may have counted them all the same. */
+  unanswered?: readonly number[];
 }
 
 /** A report the connector itself owes a platform that could not take it at once. */
@@ -38,13 +40,24 @@ export interface ReplyJob {
   expiresAt: number;
 }
 
-export type Job = SendJob | ReportJob | ReplyJob | DoubtJob;
+/** Stands for a job too large for the queue, which is kept in State. */
+export interface ParkedJob {
+  kind: "parked";
+  attempt: number;
+  queue: QueuePurpose;
+  /** Of the job it stands for, for the log. */
+  id: string;
+  key: string;
+}
+
+export type Job = SendJob | ReportJob | ReplyJob | DoubtJob | ParkedJob;
 
 /** The queues by purpose, so that one channel's throttle or an absent platform does not stop the others. */
 export type QueuePurpose = Channel | "reports";
 
 /** The queue a job belongs on. */
 export function queueOf(job: Job): QueuePurpose {
+  if (job.kind === "parked") return job.queue;
   return job.kind === "send" ? job.message.channel : "reports";
 }
 
@@ -55,6 +68,8 @@ export function idOf(job: Job): string {
       return job.report.id;
     case "reply":
       return job.reply.messageId ?? job.reply.id;
+    case "parked":
+      return job.id;
     default:
       return job.message.id;
   }

@@ -15,10 +15,12 @@ export const claimBucket = (acceptedAt: number): Bucket => ({
   scope: "instance",
 });
 
-/** The bucket that may hold the claim of the same request made up to an hour before, where it is another one. */
-export function claimBucketBefore(acceptedAt: number): Bucket | undefined {
-  const before = claimBucket(acceptedAt - HOUR_MS);
-  return before.key === claimBucket(acceptedAt).key ? undefined : before;
+/** The other bucket that may hold the claim of the same request, made up to an hour before or after. */
+export function claimBucketBeside(acceptedAt: number): Bucket | undefined {
+  const { key } = claimBucket(acceptedAt);
+  return [claimBucket(acceptedAt - HOUR_MS), claimBucket(acceptedAt + HOUR_MS)].find(
+    (near) => near.key !== key,
+  );
 }
 
 const REPORTED_DAYS = 4;

@@ -32,8 +32,8 @@ export interface Bucket {
 
 /** Shared by all replicas, one network call per command unless said otherwise. Rejects, retryable, when it is down. */
 export interface State {
-  /** Atomic; resolves to the new value. */
-  increment(bucket: Bucket, field: string): Promise<number>;
+  /** Atomic; adds `by`, 1 by default, and resolves to the new value. */
+  increment(bucket: Bucket, field: string, by?: number): Promise<number>;
   /** Coalesced with the reads of the same bucket; sees this process's own pending writes. */
   read(bucket: Bucket, field: string): Promise<string | null>;
   /** Coalesced with the writes of the same bucket. */

@@ -5,8 +5,8 @@ import { ConnectorError, loggableError } from "../errors.ts";
 export interface BacklogPorts {
   /** Jobs waiting on a channel's queue. */
   waiting(channel: Channel): Promise<number>;
-  /** Messages a second that can be sent now. */
-  rate(): number;
+  /** Messages a second that can be sent on it now. */
+  rate(channel: Channel): number;
   now: Clock;
   log: Log;
 }
@@ -40,7 +40,7 @@ export function createBacklog({ waiting, rate, now, log }: BacklogPorts): (messa
     refresh(channel);
     const known = channels.get(channel);
     if (!known) return;
-    const secondsToSend = (known.depth + known.since) / rate();
+    const secondsToSend = (known.depth + known.since) / rate(channel);
     const secondsToLive = (expiresAt - now()) / 1_000;
     if (secondsToSend > secondsToLive) {
       throw new ConnectorError(
@@ -49,7 +49,7 @@ export function createBacklog({ waiting, rate, now, log }: BacklogPorts): (messa
         {
           retryable: true,
           httpStatus: 429,
-          detail: { waiting: known.depth + known.since, rate: Math.round(rate()) },
+          detail: { waiting: known.depth + known.since, rate: Math.round(rate(channel)) },
         },
       );
     }

@@ -1,8 +1,8 @@
 import type { SendJob } from "../core/job.ts";
-import { claimBucket, claimBucketBefore, messageField } from "../core/keys.ts";
+import { claimBucket, claimBucketBeside, messageField } from "../core/keys.ts";
 import type { OutboundMessage } from "../core/message.ts";
 import type { Log, State } from "../core/ports.ts";
-import { loggableError } from "../errors.ts";
+import { ConnectorError, loggableError } from "../errors.ts";
 
 /**
  * How far a message is known to have come. `released:<attempt>`: that attempt surely did not send and was put
@@ -16,7 +16,10 @@ export type Claim =
   | { won: false; phase: string | null };
 
 export interface Claims {
-  /** The first to ask owns the attempt. Rejects when State is down: then nobody may send. */
+  /**
+   * The first to ask owns the attempt. Rejects when State is down: then nobody may send; `detail.token` is to be
+   * kept in the job when State may have counted the claim without an answer.
+   */
   take(job: SendJob): Promise<Claim>;
   phase(message: OutboundMessage): Promise<string | null>;
   /** Written in batches, not waited for. */
@@ -36,6 +39,9 @@ export function fateOf(attempt: number, phase: string | null): "over" | "release
   return word === "released" && Number(of) === attempt ? "released" : "open";
 }
 
+/** Sums of many tokens stay whole numbers. */
+const TOKENS = 2 ** 40;
+
 export function createClaims(state: State, log: Log): Claims {
   const fieldOf = (message: OutboundMessage) => messageField(message.origin, message.id);
   const phase = (message: OutboundMessage) => state.read(claimBucket(message.acceptedAt), fieldOf(message));
@@ -45,14 +51,26 @@ export function createClaims(state: State, log: Log): Claims {
   return {
     phase,
     settle,
-    async take({ attempt, message }) {
-      // The same request repeated by the platform across the turn of a bucket has its claim in the one before.
+    async take({ attempt, message, unanswered = [] }) {
+      // The same request repeated by the platform across the turn of a bucket has its claim in the one beside.
       // Asked first: when the answer cannot be had, the attempt must not have been claimed.
-      const before = attempt === 1 ? claimBucketBefore(message.acceptedAt) : undefined;
-      const repeated = before && (await state.read(before, `${fieldOf(message)}#1`));
+      const beside = attempt === 1 ? claimBucketBeside(message.acceptedAt) : undefined;
+      const repeated = beside && (await state.read(beside, `${fieldOf(message)}#1`));
       if (repeated) return { won: false, phase: "sent" };
-      const owners = await state.increment(claimBucket(message.acceptedAt), `${fieldOf(message)}#${attempt}`);
-      return owners === 1 ? { won: true } : { won: false, phase: await phase(message) };
+      // A number of its own tells this claim from everybody else's in the sum.
+      const token = 1 + Math.floor(Math.random() * TOKENS);
+      const sum = await state
+        .increment(claimBucket(message.acceptedAt), `${fieldOf(message)}#${attempt}`, token)
+        .catch((cause) => {
+          throw new ConnectorError("claim_unanswered", "State did not answer the claim", {
+            retryable: true,
+            detail: { token },
+            cause,
+          });
+        });
+      // Nobody has counted but this very job, which surely did not send before.
+      if (sumsOf(unanswered).includes(sum - token)) return { won: true };
+      return { won: false, phase: await phase(message) };
     },
     mark(message, to) {
       settle(message, to).catch((error) =>
@@ -61,3 +79,7 @@ export function createClaims(state: State, log: Log): Claims {
     },
   };
 }
+
+/** What any of the tokens add up to; of none, zero. */
+const sumsOf = (tokens: readonly number[]): number[] =>
+  tokens.reduce((sums, token) => sums.flatMap((sum) => [sum, sum + token]), [0]);

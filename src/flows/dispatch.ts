@@ -1,4 +1,12 @@
-import { type DoubtJob, idOf, type Job, type ReplyJob, type ReportJob, type SendJob } from "../core/job.ts";
+import {
+  type DoubtJob,
+  idOf,
+  type Job,
+  type ParkedJob,
+  type ReplyJob,
+  type ReportJob,
+  type SendJob,
+} from "../core/job.ts";
 import type { OutboundMessage } from "../core/message.ts";
 import type { Clock, JobQueue, Log, Sender, SendFailure } from "../core/ports.ts";
 import type { InboundReply } from "../core/reply.ts";
@@ -17,6 +25,8 @@ export interface DispatchPorts {
   sender: Sender;
   claims: Claims;
   reporter: Reporter;
+  /** The job kept under a key; undefined when it is gone. */
+  unpark(key: string): Promise<Job | undefined>;
   suppression: Suppression;
   correlation: Correlation;
   channels: readonly PlatformChannel[];
@@ -44,6 +54,8 @@ export function dispatch(job: Job, ports: DispatchPorts): Promise<void> {
       return dispatchReply(job, ports);
     case "doubt":
       return dispatchDoubt(job, ports);
+    case "parked":
+      return dispatchParked(job, ports);
   }
 }
 
@@ -168,7 +180,7 @@ const failureOf = ({ code }: ConnectorError): SendFailure =>
  * delivery of this job finds the claim taken.
  */
 async function putBack(job: SendJob, ports: DispatchPorts): Promise<void> {
-  const next: SendJob = { ...job, attempt: job.attempt + 1 };
+  const next: SendJob = { kind: "send", attempt: job.attempt + 1, message: job.message };
   try {
     ports.claims.mark(job.message, `released:${job.attempt}`);
     await ports.queue.put(next);
@@ -179,6 +191,9 @@ async function putBack(job: SendJob, ports: DispatchPorts): Promise<void> {
   }
 }
 
+/** Claims without an answer that a job remembers: an outage may last, and a job must stay small. */
+const UNANSWERED = 6;
+
 /** Without State nobody can own an attempt: the same attempt goes back, and its copies compete for one claim. */
 async function unclaimed(job: SendJob, error: unknown, ports: DispatchPorts): Promise<"put back"> {
   ports.log.warn(
@@ -186,7 +201,9 @@ async function unclaimed(job: SendJob, error: unknown, ports: DispatchPorts): Pr
     "State is down: message put back unsent",
   );
   await ports.holder.hold(ports.holder.longest());
-  await ports.queue.put(job);
+  const { token } = asConnectorError(error).detail;
+  const unanswered = [...(job.unanswered ?? []), token].filter((known) => typeof known === "number");
+  await ports.queue.put(unanswered.length > 0 ? { ...job, unanswered: unanswered.slice(-UNANSWERED) } : job);
   return "put back";
 }
 
@@ -308,6 +325,20 @@ async function tellOwed(
     await holder.hold(holder.longest());
     await queue.put({ ...job, attempt: job.attempt + 1 });
   }
+}
+
+/** Where State is away, what stands for the job waits in its place. */
+async function dispatchParked(job: ParkedJob, ports: DispatchPorts): Promise<void> {
+  const content = await ports.unpark(job.key).catch((error) => {
+    if (!asConnectorError(error).retryable) throw error;
+    return "away" as const;
+  });
+  if (content === "away") {
+    await ports.holder.hold(ports.holder.longest());
+    return void (await ports.queue.put(job));
+  }
+  if (content) return dispatch(content, ports);
+  ports.log.error({ msg_id: job.id }, "A job too large for the queue is no longer kept: it cannot be done");
 }
 
 const LABEL = { whatsapp: "WhatsApp", sms: "SMS" } as const;

@@ -80,5 +80,8 @@ export function createPreflight({ catalog, now, log }: PreflightPorts): Prefligh
 }
 
 function refuse(verdict: Verdict): void {
-  if (verdict.kind !== "fits") throw new ConnectorError("invalid_template", verdict.faults.join("; "));
+  if (verdict.kind !== "fits")
+    throw new ConnectorError("invalid_template", verdict.faults.join("; "), {
+      detail: { kind: verdict.kind },
+    });
 }

@@ -92,7 +92,7 @@ const isLater = (word: Word | undefined, at: number) =>
 const contradicts = (later: Word | undefined, { said, at }: Word) =>
   later?.said !== said && isLater(later, at);
 
-export const formatEntry = ({ said, at }: Word) => `${said}:${at}`;
+const formatEntry = ({ said, at }: Word) => `${said}:${at}`;
 
 export function parseEntry(text: string | null): Word | undefined {
   const [, said, at] = text?.match(/^(out|in):(\d+)$/) ?? [];

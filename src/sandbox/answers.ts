@@ -1,4 +1,4 @@
-import type { Deed, People } from "./people.ts";
+import { type People, personKey } from "./people.ts";
 import type { World } from "./world.ts";
 
 /** What the connector answers by itself in the sandbox. */
@@ -23,42 +23,50 @@ export function describeAnswers({ deeds, hidden }: People, { moengage, vonage }:
   ].join("\n");
 }
 
-/** What a carrier reports of people who opted out with it. */
-const isCarrierOptOut = (reason = "") => reason.startsWith("1240");
+/** People whom a carrier reports as opted out with it, by what Vonage told of them. */
+function barredByCarrier({ vonage }: World): Set<string> {
+  const barred = vonage.webhooks.filter(({ body }) => {
+    const error = body["error"] as { title?: unknown } | undefined;
+    return body["channel"] === "sms" && String(error?.title) === "1240";
+  });
+  return new Set(barred.map(({ body }) => personKey("sms", String(body["to"]))));
+}
 
 /**
  * What went wrong for people who answered: `since` is when the last campaign began, which is the one that must
  * not reach those who had opted out, and must reach everybody else.
  */
-export function findUnheard(people: People, { moengage }: World, since: number): string[] {
-  const entries = [...moengage.messages.values()];
-  const late = entries.filter(({ offeredAt }) => offeredAt >= since);
+export function findUnheard(people: People, world: World, since: number): string[] {
+  const { moengage } = world;
+  const barred = barredByCarrier(world);
+  const late = [...moengage.messages.values()].filter(({ offeredAt }) => offeredAt >= since);
   const isRefused = ({ statuses }: (typeof late)[number]) =>
-    statuses.some(({ reason }) => reason?.startsWith("opted_out"));
-  const barred = entries.filter(({ statuses }) => statuses.some(({ reason }) => isCarrierOptOut(reason)));
-  const withCarrier = new Set(barred.map(({ channel, to }) => `${channel} ${to}`));
+    statuses.some(({ reason }) => reason?.includes("opted_out"));
   const bothered = late.filter((entry) => people.hasOptedOut(entry.channel, entry.to) && !isRefused(entry));
   const silenced = late.filter(
-    (entry) =>
-      !people.hasOptedOut(entry.channel, entry.to) &&
-      !withCarrier.has(`${entry.channel} ${entry.to}`) &&
-      isRefused(entry),
+    ({ channel, to, ...entry }) =>
+      !people.hasOptedOut(channel, to) &&
+      !barred.has(personKey(channel, to)) &&
+      isRefused({ channel, to, ...entry }),
   );
+  const taps = moengage.inbound.filter(({ type }) => type === "button").length;
 
-  const { STOP, START, tap } = people.deeds;
-  const heard = (deed: Deed) =>
-    moengage.inbound.filter((reply) => (reply.type === "text" ? reply.text.body === deed : deed === "tap"));
-  const words = STOP + START + barred.length;
-  return [
-    ...(bothered.length > 0 ? [`${bothered.length} messages were sent to people who had said STOP`] : []),
-    ...(silenced.length > 0
-      ? [`${silenced.length} messages were refused to people who had not said STOP`]
-      : []),
-    ...(heard("tap").length === tap ? [] : [`${tap} taps, and the platform was told ${heard("tap").length}`]),
-    ...(moengage.customers.length === words
-      ? []
-      : [
-          `${words} opt-outs and opt-ins, carriers' included, and ${moengage.customers.length} profiles written`,
-        ]),
+  const profileOf = (number: string, attribute: "moe_wa_subscription" | "moe_sms_subscription") =>
+    moengage.customers
+      .map(({ attributes }) => attributes)
+      .findLast((attributes) => attributes.moe_mobile === number && attribute in attributes)?.[attribute];
+  const wrong = [...people.lastWords].filter(([person, { channel, number, said }]) => {
+    if (barred.has(person)) return false;
+    return channel === "whatsapp"
+      ? profileOf(number, "moe_wa_subscription") !== (said === "START")
+      : profileOf(number, "moe_sms_subscription") !== (said === "START" ? "OPTIN" : "OPTOUT");
+  });
+
+  const problems: [number, string][] = [
+    [bothered.length, "messages were sent to people who had said STOP"],
+    [silenced.length, "messages were refused to people who had not said STOP"],
+    [people.deeds.tap - taps, "taps were not told to the platform"],
+    [wrong.length, "people whose profile does not say what they said last"],
   ];
+  return problems.filter(([count]) => count !== 0).map(([count, words]) => `${count} ${words}`);
 }

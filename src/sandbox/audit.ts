@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Funnel } from "./moengage/index.ts";
+import { webengageProblems } from "./webengage-audit.ts";
 import type { World } from "./world.ts";
 
 /** Of the ids that campaigns give: 24, 24 and 11 characters with two separators. */
@@ -29,7 +30,7 @@ function alteredMessages({ moengage, vonage }: World): string[] {
 }
 
 /** What must never be in a log: whole phone numbers, secrets, keys, delivery URLs. */
-async function leaks({ credentials, logFile, moengage }: World): Promise<string[]> {
+async function leaks({ credentials, logFile, moengage, webengage }: World): Promise<string[]> {
   const log = await readFile(logFile, "utf8");
   const secrets: Record<string, string | RegExp> = {
     "a phone number": /\b999\d{9}\b/,
@@ -38,6 +39,8 @@ async function leaks({ credentials, logFile, moengage }: World): Promise<string[
     "the signature secret": credentials.signatureSecret,
     "the delivery URL": moengage.deliveryUrl,
     "the SMS delivery URL": moengage.smsDeliveryUrl,
+    ...(webengage ? { "WebEngage's tracking URL": webengage.dsnUrl } : {}),
+    "WebEngage's secrets": /sandbox-(webengage-key|dsn-token)/,
   };
   return Object.entries(secrets)
     .filter(([, secret]) => (typeof secret === "string" ? log.includes(secret) : secret.test(log)))
@@ -50,7 +53,7 @@ function counted(items: string[], words: string): string[] {
 
 /** Everything that must not have happened, in words; empty when all is well. */
 export async function findProblems(world: World): Promise<string[]> {
-  const { moengage, vonage, vcr } = world;
+  const { moengage, webengage, vonage, vcr } = world;
   const funnel = moengage.funnel();
   const { webhooks, sentTwice } = vonage.records();
   const { queues, violations } = vcr.records();
@@ -66,6 +69,7 @@ export async function findProblems(world: World): Promise<string[]> {
         .violations.map(({ rule, id, detail }) => `${rule} (${detail}${id ? `, ${id}` : ""})`),
       "violations of the platform's contract",
     ),
+    ...(webengage ? webengageProblems(webengage, vonage) : []),
     ...counted(violations, "violations at the VCR"),
     ...counted(sentTwice, "messages sent twice"),
     ...counted(alteredMessages(world), "messages altered on their way"),

@@ -7,13 +7,15 @@ import { type People, startPeople } from "./people.ts";
 import { createProgress } from "./progress.ts";
 import { startWorld, WHATSAPP_NUMBER, type World } from "./world.ts";
 
-const HELP = `Runs a whole campaign on this machine: a local VCR, a fake Vonage, a fake MoEngage and the connector.
+const HELP = `Runs a whole campaign on this machine: a local VCR, a fake Vonage, a fake MoEngage, a fake WebEngage and
+the connector.
 
   npm run sandbox -- [options]
 
   --count N       messages per channel (1000)
   --rate N        messages per second and channel (200)
   --channel C     whatsapp, sms or both (both)
+  --platform P    moengage, webengage or both (both): WebEngage sends WhatsApp, in a campaign of its own at the end
   --failures S    share of messages that fail, 0 to 1 (0.08)
   --answers S     share of messages that people answer, 0 to 1 (0.1); a second, smaller campaign to the same
                   people then shows that STOP is obeyed
@@ -34,6 +36,7 @@ function readOptions() {
       count: { type: "string", default: "1000" },
       rate: { type: "string", default: "200" },
       channel: { type: "string", default: "both" },
+      platform: { type: "string", default: "both" },
       failures: { type: "string", default: "0.08" },
       answers: { type: "string", default: "0.1" },
       seed: { type: "string", default: "1" },
@@ -58,7 +61,8 @@ function readOptions() {
     Number(failures) <= 1 &&
     answers >= 0 &&
     answers <= 1 &&
-    values.channel in channels;
+    values.channel in channels &&
+    ["moengage", "webengage", "both"].includes(values.platform);
   if (values.help || !isSound) return undefined;
   return {
     count: Number(count),
@@ -66,9 +70,20 @@ function readOptions() {
     failures: Number(failures),
     answers,
     seed: Number(seed),
-    channels: channels[values.channel] ?? [],
+    ...audience(values.platform, channels[values.channel] ?? [], Number(count)),
     keep: values.keep,
     verbose: values.verbose,
+  };
+}
+
+/** What each platform sends; WebEngage beside MoEngage a quarter as much. */
+function audience(platform: string, channels: Channel[], count: number) {
+  const both = platform === "both";
+  return {
+    channels: platform === "webengage" ? [] : channels,
+    webengage:
+      platform === "moengage" || !channels.includes("whatsapp") ? 0 : Math.ceil(both ? count / 4 : count),
+    account: Math.max(1, channels.length),
   };
 }
 
@@ -80,11 +95,11 @@ async function settle(world: World, people: People, show: () => void): Promise<b
   let last = "";
   let changedAt = Date.now();
   while (true) {
-    const funnel = world.moengage.funnel();
+    const funnel = [world.moengage.funnel(), world.webengage?.funnel()];
     const queues = Object.values(world.vcr.records().queues);
     const queued = queues.reduce((sum, { waiting, inflight }) => sum + waiting + inflight, 0);
     const open = world.vonage.records().open + people.pending() + queued;
-    if (funnel.waiting === 0 && open === 0) return true;
+    if (funnel.every((one) => !one || one.waiting === 0) && open === 0) return true;
     const now = JSON.stringify([funnel, open]);
     if (now !== last) changedAt = Date.now();
     last = now;
@@ -103,12 +118,13 @@ async function syncTemplates({ moengage }: World): Promise<string[] | undefined>
     : [`the template sync was answered ${status} ${message ?? ""}`];
 }
 
-function describeWorld({ connector, vcr, vonage, moengage, credentials, logFile }: World): string {
+function describeWorld({ connector, vcr, vonage, moengage, webengage, credentials, logFile }: World): string {
   return `
 connector   ${connector.url}   log: ${logFile}
 local VCR   ${vcr.url}   GET /_sandbox/records, PUT /_sandbox/faults
 Vonage      ${vonage.url}   GET /_sandbox/messages, POST /_sandbox/inbound, POST /_sandbox/rules
 MoEngage    ${moengage.url}   GET /_sandbox/messages, POST /_sandbox/campaign
+WebEngage   ${webengage?.url}   GET /_sandbox/dsns, POST /_sandbox/campaign
 
 curl ${connector.url}/webhooks/send -H 'content-type: application/json' \\
   -H 'api-key: ${credentials.accountId}' -H 'api-secret: ${credentials.accountSecret}' \\
@@ -137,7 +153,7 @@ async function main(): Promise<number> {
       shuffleShare: 0.02,
       beforeAnswerShare: 0.02,
       unsignedShare: 0.01,
-      ratePerSecond: options.rate * options.channels.length,
+      ratePerSecond: options.rate * options.account,
     },
   });
   let isStopping = false;
@@ -164,11 +180,13 @@ async function main(): Promise<number> {
   const progress = createProgress();
   const show = () => {
     const { accepted, settled, waiting } = world.moengage.funnel();
-    progress.show(settled, total, `accepted ${accepted}, waiting ${waiting}`);
+    if (total > 0) progress.show(settled, total, `accepted ${accepted}, waiting ${waiting}`);
   };
-  console.log(
-    `${count} messages on ${channels.join(" and ")}, ${rate} per second each, log: ${world.logFile}`,
-  );
+  const parts = [
+    ...(channels.length > 0 ? [`${count} messages on ${channels.join(" and ")}`] : []),
+    ...(options.webengage > 0 ? [`${options.webengage} from WebEngage`] : []),
+  ];
+  console.log(`${parts.join(", ")}, ${rate} per second each, log: ${world.logFile}`);
   const syncFault = channels.includes("whatsapp") ? await syncTemplates(world) : undefined;
   const startedAt = Date.now();
   const campaigns: Record<string, CampaignResult> = Object.fromEntries(
@@ -192,22 +210,31 @@ async function main(): Promise<number> {
   }
   show();
   progress.end();
+  const fromWebEngage = options.webengage
+    ? await world.webengage?.campaign({ count: options.webengage, rate })
+    : undefined;
+  if (fromWebEngage) {
+    campaigns["webengage"] = fromWebEngage;
+    await settle(world, people, () => undefined);
+  }
 
   const funnels: Record<string, Funnel> = Object.fromEntries(
     channels.map((channel) => [channel, world.moengage.funnel(channel)]),
   );
-  console.log(funnelTable({ ...funnels, total: world.moengage.funnel() }));
+  if (total > 0) console.log(funnelTable({ ...funnels, total: world.moengage.funnel() }));
+  if (world.webengage && fromWebEngage) console.log(funnelTable({ webengage: world.webengage.funnel() }));
   for (const [channel, { accepted, refused, gaveUp, retries, ms }] of Object.entries(campaigns)) {
     console.log(
       `${channel}: accepted ${accepted}, refused ${refused}, given up ${gaveUp}, repeated ${retries}; offered in ${ms / 1000} s`,
     );
   }
-  if (second > 0) console.log(describeAnswers(people, world));
+  if (second > 0 && total > 0) console.log(describeAnswers(people, world));
   // Again after the campaign: a template whose bytes changed would be suspended.
   const again = channels.includes("whatsapp") ? await syncTemplates(world) : undefined;
   const problems = [...(syncFault ?? []), ...(again ?? []), ...(await findProblems(world))];
   problems.push(...findUnheard(people, world, secondAt));
-  const unaccepted = total - world.moengage.funnel().accepted;
+  const offered = total + (fromWebEngage?.offered ?? 0);
+  const unaccepted = offered - world.moengage.funnel().accepted - (world.webengage?.funnel().accepted ?? 0);
   if (unaccepted > 0) problems.push(`${unaccepted} messages were not accepted`);
   console.log(
     `settled after ${((Date.now() - startedAt) / 1000).toFixed(1)} s; the connector's log: ${world.logFile}`,

@@ -10,11 +10,15 @@ export interface People {
   deeds: Record<Deed, number>;
   /** How many of them hid their number. */
   hidden: number;
+  /** What each of them said last of STOP and START. */
+  lastWords: Map<string, { channel: Channel; number: string; said: "STOP" | "START" }>;
   hasOptedOut(channel: Channel, number: string): boolean;
-  /** Messages that somebody has yet to look at, or to answer. */
+  /** Webhooks that nobody has looked at yet, and answers still being thought of. */
   pending(): number;
   stop(): void;
 }
+
+export const personKey = (channel: Channel, number: string) => `${channel} ${number.replace(/^\+/, "")}`;
 
 const LOOK_MS = 25;
 const THINK_MS = [50, 400] as const;
@@ -42,20 +46,23 @@ const STORIES: Record<Channel, [Story, number][]> = {
 type Story = "stop" | "hidden stop" | "change of mind" | "tap" | "question";
 
 /**
- * People with phones: a share of them answers a campaign's message. They never answer the brand's own answers,
+ * People with phones: a share of them answers the first message that reaches them. They never answer the brand's own answers,
  * and nobody can answer an SMS from a name.
  */
 export function startPeople(options: {
   vonage: Vonage;
   seed: number;
-  /** Of the messages that are answered, 0 to 1. */
+  /** Of the people who answer, 0 to 1. */
   share: number;
   autoReplies: readonly string[];
 }): People {
   const { vonage, share, autoReplies } = options;
   const random = createRandom(options.seed);
   const deeds: Record<Deed, number> = { STOP: 0, START: 0, tap: 0, question: 0 };
-  const optedOut = new Set<string>();
+  const lastWords: People["lastWords"] = new Map();
+  const byUuid = new Map<string, AcceptedMessage>();
+  /** Everybody makes up their mind once. */
+  const reached = new Set<string>();
   const timers = new Set<NodeJS.Timeout>();
   let seen = 0;
   let hidden = 0;
@@ -71,9 +78,9 @@ export function startPeople(options: {
 
   const answer = (deed: Deed, message: AcceptedMessage, body: object) => {
     deeds[deed] += 1;
-    const person = `${message.request.channel} ${message.request.to}`;
-    if (deed === "STOP") optedOut.add(person);
-    if (deed === "START") optedOut.delete(person);
+    const { channel, to: number } = message.request;
+    if (deed === "STOP" || deed === "START")
+      lastWords.set(personKey(channel, number), { channel, number, said: deed });
     vonage.sendInbound(body);
   };
 
@@ -109,9 +116,16 @@ export function startPeople(options: {
     /^\d+$/.test(request.from) && !("text" in request && autoReplies.includes(request.text));
 
   const look = () => {
-    for (const message of vonage.messages.slice(seen)) {
+    for (const message of vonage.messages.slice(byUuid.size)) byUuid.set(message.uuid, message);
+    for (const { body } of vonage.webhooks.slice(seen)) {
       seen += 1;
-      if (!isAnswerable(message) || !random.chance(share)) continue;
+      // People answer what has reached their phone; inbound webhooks have no status.
+      const message = body["status"] === "delivered" ? byUuid.get(String(body["message_uuid"])) : undefined;
+      if (!message || !isAnswerable(message)) continue;
+      const person = personKey(message.request.channel, message.request.to);
+      if (reached.has(person)) continue;
+      reached.add(person);
+      if (!random.chance(share)) continue;
       const story = pickWeighted(STORIES[message.request.channel], random);
       later(random.between(...THINK_MS), () => act[story](message));
     }
@@ -123,8 +137,9 @@ export function startPeople(options: {
     get hidden() {
       return hidden;
     },
-    hasOptedOut: (channel, number) => optedOut.has(`${channel} ${number.replace(/^\+/, "")}`),
-    pending: () => (stopped ? 0 : timers.size + vonage.messages.length - seen),
+    lastWords,
+    hasOptedOut: (channel, number) => lastWords.get(personKey(channel, number))?.said === "STOP",
+    pending: () => (stopped ? 0 : timers.size + vonage.webhooks.length - seen),
     stop() {
       stopped = true;
       clearInterval(interval);

@@ -6,16 +6,19 @@ import { type Credentials, createCredentials, credentialsEnv } from "./credentia
 import { type MoEngage, startMoEngage } from "./moengage/index.ts";
 import { startVcr, type Vcr } from "./vcr/index.ts";
 import { startVonage, type Traffic, type Vonage } from "./vonage/index.ts";
+import { startWebEngage, type WebEngage } from "./webengage/index.ts";
 
 export const WHATSAPP_NUMBER = "447700900000";
 const SERVICE_NAME = "neru-sandbox-connector-dev";
 
-/** A connector in a process of its own among three fakes. */
+/** A connector in a process of its own among its neighbours. */
 export interface World {
   credentials: Credentials;
   vcr: Vcr;
   vonage: Vonage;
   moengage: MoEngage;
+  /** Absent where one platform is enough. */
+  webengage?: WebEngage;
   connector: Connector;
   logFile: string;
   /** The connector first, so that it can hand over what it holds. */
@@ -50,7 +53,16 @@ export async function startWorld(options: {
     whatsappNumber: WHATSAPP_NUMBER,
     seed,
   });
-  const stopFakes = () => Promise.all([moengage.stop(), vonage.stop(), vcr.stop()]);
+  const webengageKey = "sandbox-webengage-key";
+  const dsnToken = "sandbox-dsn-token";
+  const webengage = await startWebEngage({
+    authorization: `Bearer ${webengageKey}`,
+    dsnToken,
+    connectorUrl,
+    whatsappNumber: WHATSAPP_NUMBER,
+    seed,
+  });
+  const stopFakes = () => Promise.all([moengage.stop(), webengage.stop(), vonage.stop(), vcr.stop()]);
 
   try {
     const connector = await startConnector({
@@ -71,6 +83,9 @@ export async function startWorld(options: {
         MOENGAGE_DATA_API_URL: moengage.url,
         MOENGAGE_WORKSPACE_ID: moengage.workspaceId,
         MOENGAGE_DATA_API_KEY: moengage.dataApiKey,
+        WEBENGAGE_API_KEY: webengageKey,
+        WEBENGAGE_DSN_URL: webengage.dsnUrl,
+        WEBENGAGE_DSN_TOKEN: dsnToken,
         DISPATCH_RATE_PER_SECOND: String(options.dispatchRate),
         DISPATCH_MAX_INFLIGHT: "200",
         LOG_LEVEL: "info",
@@ -82,6 +97,7 @@ export async function startWorld(options: {
       vcr,
       vonage,
       moengage,
+      webengage,
       connector,
       logFile,
       async stop() {

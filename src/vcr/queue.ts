@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { Queue as SdkQueue, type VCRSession } from "@vonage/vcr-sdk";
 import { createBatcher } from "../core/batch.ts";
-import { type Job, type QueuePurpose, queueOf } from "../core/job.ts";
+import { idOf, type Job, type QueuePurpose, queueOf } from "../core/job.ts";
 import type { Clock, JobQueue, State } from "../core/ports.ts";
 import { ConnectorError } from "../errors.ts";
 import { tryLock } from "./lock.ts";
 import type { SealedJob, Sealer } from "./seal.ts";
-import { isProviderStatus } from "./session.ts";
 
 export interface QueueSettings {
   serviceName: string;
@@ -55,11 +54,11 @@ export function createJobQueue(
     return { url, put };
   }
 
-  async function park(job: SealedJob & { body: string }): Promise<SealedJob> {
+  /** Keeps the job in State, and makes the one that stands for it on the queue. */
+  async function park(job: Job, whole: SealedJob): Promise<SealedJob> {
     const key = `job:${randomUUID()}`;
-    await state.setKey(key, job.body, settings.parkedTtlSeconds);
-    const { body: _, ...envelope } = job;
-    return { ...envelope, parked: key };
+    await state.setKey(key, JSON.stringify(whole), settings.parkedTtlSeconds);
+    return sealer.seal({ kind: "parked", attempt: job.attempt, queue: queueOf(job), id: idOf(job), key });
   }
 
   return {
@@ -67,7 +66,7 @@ export function createJobQueue(
       const lane = lanes[queueOf(job)] as ReturnType<typeof createLane>;
       const whole = sealer.seal(job);
       try {
-        await lane.put(requestBytes(whole) > maxBytes ? await park(whole) : whole);
+        await lane.put(requestBytes(whole) > maxBytes ? await park(job, whole) : whole);
       } catch (cause) {
         throw new ConnectorError("queue_unavailable", "The queue did not take the job", {
           retryable: true,
@@ -77,6 +76,12 @@ export function createJobQueue(
       return { url: lane.url };
     },
   };
+}
+
+/** The job that is parked under a key; undefined when it is not there any more. Rejects when State is down. */
+export async function unpark(key: string, sealer: Sealer, state: State): Promise<Job | undefined> {
+  const text = await state.getKey(key);
+  return text === null ? undefined : sealer.unseal(JSON.parse(text));
 }
 
 /** Jobs that wait on a queue, as far as the provider's figures tell: it gives none for the length itself. */
@@ -106,7 +111,9 @@ export async function ensureQueues(
     try {
       return (await sdk.getQueueDetails(name)).queueDetails.rate;
     } catch (error) {
-      if (isProviderStatus(error, 404)) return undefined;
+      // How an absent queue is told is not documented: any refusal of the question but these may mean it.
+      const status = error instanceof ConnectorError ? Number(error.detail["status"]) : Number.NaN;
+      if (status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status)) return undefined;
       throw error;
     }
   }

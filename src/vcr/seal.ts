@@ -7,25 +7,20 @@ const VERSION = 1;
 
 /**
  * A job as it travels: its content as one JSON text, so that a queue which decodes and encodes JSON in its own
- * way does not break the signature (docs/decisions/0005), or the key it is parked under; and the proof that
- * this connector made it.
+ * way does not break the signature (docs/decisions/0005), and the proof that this connector made it.
  */
 const sealed = z.object({
   v: z.literal(VERSION),
   kid: z.string(),
   mac: z.string(),
-  body: z.string().optional(),
-  parked: z.string().optional(),
+  body: z.string(),
 });
 export type SealedJob = z.output<typeof sealed>;
 
 export interface Sealer {
-  seal(job: Job): SealedJob & { body: string };
-  /**
-   * The job inside, its content fetched by `unpark` when it is parked. Throws ConnectorError `foreign_job` (401)
-   * for anything this application's keys did not sign.
-   */
-  unseal(received: unknown, unpark: (key: string) => Promise<string | null>): Promise<Job>;
+  seal(job: Job): SealedJob;
+  /** The job inside. Throws ConnectorError `foreign_job` (401) for anything this application's keys did not sign. */
+  unseal(received: unknown): Job;
 }
 
 /** Keys are derived from the application's private keys: the newest signs, every one of them verifies. */
@@ -37,17 +32,15 @@ export function createSealer(privateKeys: readonly [string, ...string[]]): Seale
       const body = JSON.stringify(job);
       return { v: VERSION, kid: signing.id, mac: macOf(signing, body), body };
     },
-    async unseal(received, unpark) {
+    unseal(received) {
       const envelope = sealed.safeParse(received).data;
       const key = keys.find(({ id }) => id === envelope?.kid);
       if (!envelope || !key) throw foreign("The job carries no signature of this application");
-      const body = envelope.body ?? (envelope.parked === undefined ? null : await unpark(envelope.parked));
-      if (body === null) throw foreign("The job has no content");
       // As text, for several texts decode to the same bytes.
-      const [given, expected] = [Buffer.from(envelope.mac), Buffer.from(macOf(key, body))];
+      const [given, expected] = [Buffer.from(envelope.mac), Buffer.from(macOf(key, envelope.body))];
       if (given.length !== expected.length || !timingSafeEqual(given, expected))
         throw foreign("The job was altered");
-      return JSON.parse(body) as Job;
+      return JSON.parse(envelope.body) as Job;
     },
   };
 }

@@ -30,10 +30,6 @@ export function createSession(settings: SessionSettings, transport: Transport): 
   return new QuietSession(bridge, config, new JWT(bridge, config), GLOBAL_SESSION);
 }
 
-/** A provider answered with an HTTP error; `detail.status` holds it. */
-export const isProviderStatus = (error: unknown, ...statuses: number[]): boolean =>
-  error instanceof ConnectorError && statuses.includes(error.detail["status"] as number);
-
 class PooledBridge extends Bridge {
   readonly #transport: Transport;
   readonly #env: Record<string, string | undefined>;

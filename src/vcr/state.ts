@@ -23,7 +23,7 @@ type Write = (entry: [field: string, value: string]) => Promise<void>;
 interface Hash {
   read: Read;
   write: Write;
-  increment(field: string): Promise<number>;
+  increment(field: string, by?: number): Promise<number>;
 }
 
 /** The State port on VCR's State provider: HTTP calls, so reads and writes of one hash share them. */
@@ -52,7 +52,7 @@ export function createState(session: VCRSession, now: Clock): State {
   }
 
   return {
-    increment: (bucket, field) => hashOf(bucket).increment(field),
+    increment: (bucket, field, by) => hashOf(bucket).increment(field, by),
     read: (bucket, field) => hashOf(bucket).read(field),
     write: (bucket, field, value) => hashOf(bucket).write([field, value]),
     getKey: async (key) => (await instance.get<string>(key)) ?? null,
@@ -114,8 +114,8 @@ function createHash(state: SdkState, { key, ttl }: Bucket, now: Clock): Hash {
         if (pending.get(field) === value) pending.delete(field);
       }
     },
-    async increment(field) {
-      const count = Number(await state.mapIncrement(key, field, 1));
+    async increment(field, by = 1) {
+      const count = Number(await state.mapIncrement(key, field, by));
       if (!Number.isSafeInteger(count) || count < 1) throw garbled();
       await ensureExpiry();
       return count;

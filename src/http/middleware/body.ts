@@ -7,6 +7,8 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** Deeper nesting has no meaning in any contract and overflows the stack of whoever serialises it. */
 const MAX_DEPTH = 64;
 
+const UTF8_CHARSETS = new Set(["utf-8", "utf8", "us-ascii"]);
+
 const MEDIA_TYPES: Record<string, BodyFormat> = {
   "application/json": "json",
   "application/x-www-form-urlencoded": "form",
@@ -51,7 +53,7 @@ function parseBody(bytes: Buffer, contentType: string | undefined, formats: read
       httpStatus: 415,
     });
   }
-  if (charset !== undefined && charset !== "utf-8" && charset !== "us-ascii") {
+  if (charset !== undefined && !UTF8_CHARSETS.has(charset)) {
     throw new ConnectorError("unsupported_media_type", "The charset must be utf-8", { httpStatus: 415 });
   }
   if (!isUtf8(bytes)) throw new ConnectorError("not_json", "The body is not valid UTF-8");

@@ -8,7 +8,7 @@ export const JOBS_PATH = "/webhooks/message-dispatcher";
 
 export interface JobPorts {
   /** Throws ConnectorError `foreign_job` for what this connector did not sign. */
-  unseal(received: unknown): Promise<Job>;
+  unseal(received: unknown): Job;
   dispatch(job: Job): Promise<void>;
   log: Log;
 }
@@ -16,7 +16,7 @@ export interface JobPorts {
 /** A delivery of the queue: 2xx done, 5xx again, 401 not our job. */
 export function jobRoute({ unseal, dispatch, log }: JobPorts) {
   const handle: RequestHandler = async (req, res) => {
-    const job = await unseal(req.body);
+    const job = unseal(req.body);
     const about = { msg_id: idOf(job), kind: job.kind, attempt: job.attempt };
     res.locals["about"] = about;
     log.info(about, `POST ${JOBS_PATH}`);

@@ -1,6 +1,8 @@
+import type { Channel } from "../../core/message.ts";
 import type { InboundReply } from "../../core/reply.ts";
 import type { DeliveryReport } from "../../core/report.ts";
 import { loggableError } from "../../errors.ts";
+import { AUTO_REPLY_ORIGIN } from "../../flows/auto-reply.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
 import { fromStatus, type VonageStatus } from "../../vonage/from-status.ts";
 import { parseReference, type Reference } from "../../vonage/reference.ts";
@@ -13,7 +15,7 @@ export interface StatusPorts extends WebhookPorts {
   resolve(reference: Reference): Promise<string | undefined>;
   report(report: DeliveryReport): Promise<unknown>;
   /** Vonage took a message and then found that it came too fast. */
-  throttled(): void;
+  throttled(channel: Channel): void;
   /** The recipient has opted out with the carrier. */
   carrierOptOut(optOut: Omit<InboundReply, "kind">): Promise<void>;
   /** Two names of one person. */
@@ -39,7 +41,11 @@ export function statusRoute(ports: StatusPorts) {
       code: status.error?.code,
     };
     if (!reference || !channel) {
-      log.info(about, "Status ignored: its reference is not one of ours");
+      const isAutoReply = reference?.origin === AUTO_REPLY_ORIGIN;
+      log.info(
+        about,
+        isAutoReply ? "Status of an auto-reply" : "Status ignored: its reference is not one of ours",
+      );
       return "ignored";
     }
     const id = await ports.resolve(reference);
@@ -51,7 +57,7 @@ export function statusRoute(ports: StatusPorts) {
       return "ignored";
     }
     log.info({ msg_id: id, ...about }, `Status ${status.vendorStatus} received`);
-    if (status.error?.code === THROTTLED) ports.throttled();
+    if (status.error?.code === THROTTLED) ports.throttled(channel.channel);
     const report = ports.report({
       origin: channel.tag,
       channel: channel.channel,

@@ -3,7 +3,7 @@ import { type Dsn, STATUS_CODES, VERSION } from "./contract.ts";
 
 /**
  * Whether WebEngage has a word for the status. `sent` has none: its `whatsapp_sent` carries "message delivery is
- * successful", and that the message was taken is what the answer to the send said (docs/decisions/0011).
+ * successful", and that the message was taken is what the answer to the send said (docs/decisions/0010).
  */
 export const isReported = ({ status }: DeliveryReport): boolean => status !== "sent";
 

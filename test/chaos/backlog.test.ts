@@ -1,0 +1,98 @@
+import { describe, expect, it } from "@jest/globals";
+import type { OutboundMessage } from "../../src/core/message.ts";
+import { createBacklog } from "../../src/flows/backlog.ts";
+import {
+  createClock,
+  createRecordingLog,
+  smsMessage,
+  T0,
+  unavailable,
+  whatsappMessage,
+} from "../support/ports.ts";
+
+function createWorld(rate = 10) {
+  const [now, log] = [createClock(), createRecordingLog()];
+  const queue = { waiting: 0, asked: 0, rate, isDown: false };
+  const check = createBacklog({
+    async waiting() {
+      queue.asked++;
+      if (queue.isDown) throw unavailable();
+      return queue.waiting;
+    },
+    rate: () => queue.rate,
+    now,
+    log,
+  });
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  /** Messages taken until one is refused, `most` at the most. */
+  const takes = (
+    most: number,
+    ttlMs = 60_000,
+    build: (over: { expiresAt: number }) => OutboundMessage = whatsappMessage,
+  ) => {
+    for (let taken = 0; taken < most; taken++) {
+      try {
+        check(build({ expiresAt: now() + ttlMs }));
+      } catch (error) {
+        return { taken, error };
+      }
+    }
+    return { taken: most, error: undefined };
+  };
+  return { now, log, queue, takes, settle };
+}
+
+describe("a backlog", () => {
+  it("takes what can be sent in its time to live, and answers the rest 429 in words", () => {
+    const { taken, error } = createWorld().takes(1_000);
+    expect(taken).toBe(601);
+    expect(error).toMatchObject({ code: "backlog_full", httpStatus: 429, retryable: true });
+  });
+
+  it("counts what waits on the queue, from other replicas too, and takes more when it shrinks", async () => {
+    const { takes, settle, queue, now } = createWorld();
+    queue.waiting = 590;
+    takes(1);
+    await settle();
+    expect(takes(1_000).taken).toBe(11);
+    queue.waiting = 0;
+    now.advance(5_000);
+    takes(1);
+    await settle();
+    expect(takes(1_000).taken).toBe(601);
+  });
+
+  it("shrinks with the rate in force", () => {
+    const { takes, queue } = createWorld();
+    queue.rate = 1;
+    expect(takes(1_000).taken).toBe(61);
+  });
+
+  it("is judged by each message's own time", () => {
+    const { takes } = createWorld();
+    takes(300);
+    expect([takes(1, 20_000).taken, takes(1, 60_000).taken]).toEqual([0, 1]);
+  });
+
+  it("of one channel does not stop the other", () => {
+    const { takes } = createWorld();
+    takes(1_000);
+    expect(takes(1, 60_000, smsMessage).taken).toBe(1);
+  });
+
+  it("asks the queue every five seconds at the most, and lives without its answer", async () => {
+    const { takes, queue, now, settle, log } = createWorld();
+    queue.isDown = true;
+    takes(50);
+    await settle();
+    takes(50);
+    now.advance(5_000);
+    takes(1);
+    await settle();
+    expect({ asked: queue.asked, warned: log.at("warn").length, at: now() - T0 }).toEqual({
+      asked: 2,
+      warned: 2,
+      at: 5_000,
+    });
+  });
+});

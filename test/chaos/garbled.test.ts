@@ -1,0 +1,38 @@
+import { expect, it } from "@jest/globals";
+import { createCredentials } from "../../src/sandbox/credentials.ts";
+import { serve } from "../../src/sandbox/server.ts";
+import { createTransport } from "../../src/transport.ts";
+import { createJobQueue } from "../../src/vcr/queue.ts";
+import { createSealer } from "../../src/vcr/seal.ts";
+import { createSession } from "../../src/vcr/session.ts";
+import { createMemoryState, whatsappMessage } from "../support/ports.ts";
+
+const { accountId, applicationId, privateKey } = createCredentials();
+
+it.each([
+  ["a page", "<html>It works!</html>", "queue_unavailable"],
+  ["a page behind blanks", "\n  <!doctype html>", "queue_unavailable"],
+  ["nothing", "", "taken"],
+  ["a word", "OK", "taken"],
+  ["JSON", '{"status":"ok"}', "taken"],
+])("a queue that answers a job with 200 and %s: %j is %s", async (_name, body, expected) => {
+  const service = await serve(0, () => ({ status: 200, body }));
+  const transport = createTransport(2);
+  const settings = { accountId, applicationId, privateKey, instanceId: "i", serviceName: "svc" };
+  const queue = createJobQueue(
+    createSession({ ...settings, providersUrl: service.url }, transport),
+    {
+      ...{ serviceName: "svc", callbackPath: "/jobs", ratePerSecond: 1, maxInflight: 1 },
+      ...{ maxRequestBytes: 8_000, parkedTtlSeconds: 60 },
+    },
+    createSealer([privateKey]),
+    createMemoryState(),
+    Date.now,
+  );
+  const outcome = await queue.put({ kind: "send", attempt: 1, message: whatsappMessage() }).then(
+    () => "taken",
+    (error) => error.code,
+  );
+  expect(outcome).toBe(expected);
+  await Promise.all([transport.close(), service.stop()]);
+});

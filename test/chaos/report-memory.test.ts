@@ -1,0 +1,109 @@
+import { describe, expect, it } from "@jest/globals";
+import { messageField, reportedBucket } from "../../src/core/keys.ts";
+import type { DeliveryStatus } from "../../src/core/report.ts";
+import { createReporter } from "../../src/flows/report.ts";
+import {
+  createClock,
+  createFakeChannel,
+  createMemoryQueue,
+  createMemoryState,
+  createRecordingLog,
+  deliveryReport,
+  unavailable,
+} from "../support/ports.ts";
+
+function createWorld() {
+  const [now, log, queue, state] = [
+    createClock(),
+    createRecordingLog(),
+    createMemoryQueue(),
+    createMemoryState(),
+  ];
+  const channel = createFakeChannel("mw");
+  const replica = () => {
+    const reporter = createReporter({ channels: [channel], queue, state, log, now });
+    const tell = (status: DeliveryStatus, id = "m-1") =>
+      reporter.report(deliveryReport({ status, id })).catch((error) => error.code);
+    return { reporter, tell };
+  };
+  const stored = () => state.hash(reportedBucket(now()));
+  return {
+    now,
+    state,
+    channel,
+    replica,
+    stored,
+    field: (letter: string) => `${messageField("mw", "m-1")}#${letter}`,
+  };
+}
+
+describe("while State is away", () => {
+  it("a process still knows what it told: nothing twice, nothing backwards", async () => {
+    const { state, replica } = createWorld();
+    const { tell } = replica();
+    state.isDown(true);
+    const outcomes: string[] = [];
+    for (const status of ["sent", "sent", "delivered", "sent", "delivered", "read", "delivered"] as const)
+      outcomes.push(await tell(status));
+    expect(outcomes).toEqual(["posted", "repeated", "posted", "repeated", "repeated", "posted", "repeated"]);
+  });
+
+  it("it is asked once a second and not by every report", async () => {
+    const { state, replica, now } = createWorld();
+    let asked = 0;
+    state.read = async () => {
+      asked++;
+      throw unavailable();
+    };
+    const { tell } = replica();
+    await tell("read", "m-0");
+    const once = asked;
+    for (let n = 1; n < 20; n++) await tell("read", `m-${n}`);
+    expect(asked).toBe(once);
+    now.advance(1_000);
+    await tell("read", "m-20");
+    expect(asked).toBe(2 * once);
+  });
+
+  it("a doubt is settled by what this process told", async () => {
+    const { state, replica } = createWorld();
+    const { tell, reporter } = replica();
+    state.down.add("write");
+    await tell("delivered");
+    expect(await reporter.known("mw", "m-1")).toBe("d");
+  });
+});
+
+describe("a process that dies", () => {
+  it("between the platform's answer and its note of it leaves nothing to be told backwards", async () => {
+    const { state, replica, stored, field } = createWorld();
+    const write = state.write;
+    state.write = async (bucket, name, value) => {
+      if (value === "told") return new Promise(() => undefined);
+      return write(bucket, name, value);
+    };
+    await replica().tell("delivered");
+    expect(stored()).toEqual({ [field("d")]: "coming" });
+    expect(await replica().tell("sent")).toBe("outdated");
+  });
+
+  it("before the platform took a report leaves it to be told when it comes again", async () => {
+    const { channel, replica } = createWorld();
+    channel.outcome = async () => {
+      throw unavailable("platform_unavailable");
+    };
+    expect(await replica().tell("delivered")).toBe("platform_unavailable");
+    channel.outcome = async () => undefined;
+    expect(await replica().tell("delivered")).toBe("posted");
+  });
+});
+
+describe("two replicas", () => {
+  it("do not undo each other's notes", async () => {
+    const { replica, stored, field } = createWorld();
+    const [one, other] = [replica(), replica()];
+    await Promise.all([one.tell("sent"), other.tell("delivered")]);
+    await one.tell("read");
+    expect(stored()).toEqual({ [field("s")]: "told", [field("d")]: "told", [field("r")]: "told" });
+  });
+});

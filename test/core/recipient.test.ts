@@ -1,0 +1,51 @@
+import { describe, expect, it } from "@jest/globals";
+import { parseRecipient } from "../../src/core/recipient.ts";
+import { ConnectorError } from "../../src/errors.ts";
+
+const WRONG = "is not a phone number: give 7 to 15 digits with the country code";
+const MISSING = "recipient is missing: give the recipient's phone number with its country code";
+
+describe("parseRecipient", () => {
+  it.each([
+    ["447700900123", "447700900123"],
+    ["+447700900123", "447700900123"],
+    ["00447700900123", "447700900123"],
+    ["+44 (7700) 900-123", "447700900123"],
+    ["+1.415.555.0100", "14155550100"],
+    ["\t447700900123\n", "447700900123"],
+    [447_700_900_123, "447700900123"],
+    ["1234567", "1234567"],
+    ["123456789012345", "123456789012345"],
+  ])("reads %j as %s on every channel", (value, digits) => {
+    expect(parseRecipient(value, "recipient", "sms")).toBe(digits);
+    expect(parseRecipient(value, "recipient", "whatsapp")).toBe(digits);
+  });
+
+  it.each(["US.13491208655302741918", "US.ENT.11815799212886844830"])(
+    "takes the WhatsApp user id %s unchanged",
+    (id) => {
+      expect(parseRecipient(id, "recipient", "whatsapp")).toBe(id);
+    },
+  );
+
+  it.each([
+    ["no value", undefined, MISSING],
+    ["null", null, MISSING],
+    ["empty text", "", MISSING],
+    ["too few digits", "+123456", `recipient ***3456 ${WRONG}`],
+    ["too many digits", "1234567890123456", `recipient ************3456 ${WRONG}`],
+    ["a word", "nobody", `recipient **body ${WRONG}`],
+    ["a plus sign in between", "44+7700900123", `recipient *********0123 ${WRONG}`],
+    ["two plus signs", "++447700900123", `recipient **********0123 ${WRONG}`],
+    ["digits of another script", "٤٤٧٧٠٠٩٠٠١٢٣", `recipient ********٠١٢٣ ${WRONG}`],
+    ["a user id, on SMS", "US.13491208655302741918", `recipient ************1918 ${WRONG}`],
+    ["a number with a fraction", 4477009001.5, "recipient must be a phone number, as text"],
+    ["a number too large to be exact", 2 ** 60, "recipient must be a phone number, as text"],
+    ["a list", ["447700900123"], "recipient must be a phone number, as text"],
+    ["an object", { toString: 1 }, "recipient must be a phone number, as text"],
+  ])("refuses %s in words, masked", (_what, value, message) => {
+    expect(() => parseRecipient(value, "recipient", "sms")).toThrow(
+      new ConnectorError("invalid_recipient", message),
+    );
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, it } from "@jest/globals";
+import type { DeliveryStatus } from "../../../src/core/report.ts";
+import { FAILURES, isReported, reportToDsn } from "../../../src/platforms/webengage/from-report.ts";
+import { HTTP_STATUS } from "../../../src/sandbox/webengage/contract.ts";
+import { STATUS_ERRORS } from "../../../src/vonage/errors.ts";
+import { fixture } from "../../fixtures/index.ts";
+import { buildReport } from "../../support/builders.ts";
+
+/** Of the contract's examples. */
+const AT = Date.parse("2018-01-25T10:24:16Z");
+const example = { id: "webengage-message-id", to: "919999999999", at: AT, origin: "ww" };
+const dsnOf = (status: DeliveryStatus, error?: { code: string; description: string }) =>
+  reportToDsn(buildReport({ ...example, status, ...(error ? { error } : {}) }));
+
+describe("reportToDsn", () => {
+  it.each(["example", "request-format"])(
+    "makes the contract's %s of a delivery, but for its reason",
+    (variant) => {
+      const { reason: _, ...expected } = fixture("webengage-dsn", variant);
+      expect(dsnOf("delivered")).toEqual(expected);
+    },
+  );
+
+  it("tells that it was read", () => {
+    expect(dsnOf("read")).toEqual({
+      version: "1.0",
+      messageId: "webengage-message-id",
+      toNumber: "919999999999",
+      status: "whatsapp_read",
+      statusCode: 0,
+      timestamp: "2018-01-25T10:24:16+0000",
+    });
+  });
+
+  it.each<[code: string, statusCode: number, reason: string | undefined]>([
+    ["opted_out", 2024, "opted_out, why"],
+    ["expired", 2008, undefined],
+    ["outcome_unknown", 9988, "outcome_unknown, why"],
+    ["low-balance", 2000, undefined],
+    ["1000", 2014, "1000, why"],
+    ["1022", 2023, "1022, why"],
+    ["1240", 2006, "1240, why"],
+    ["1260", 2009, "1260, why"],
+    ["1300", 2003, "1300, why"],
+    ["1340", 2025, "1340, why"],
+    ["1360", 2008, undefined],
+    ["1090", 2007, "1090, why"],
+    ["1330", 9988, "1330, why"],
+    ["constructor", 9988, "constructor, why"],
+    ["__proto__", 9988, "__proto__, why"],
+    ["9999", 9988, "9999, why"],
+  ])("tells failure %s as %d", (code, statusCode, reason) => {
+    expect(dsnOf("failed", { code, description: "why" })).toEqual({
+      version: "1.0",
+      messageId: "webengage-message-id",
+      toNumber: "919999999999",
+      status: "whatsapp_failed",
+      statusCode,
+      ...(reason ? { reason } : {}),
+      timestamp: "2018-01-25T10:24:16+0000",
+    });
+  });
+
+  it("tells the contract's example of a refusal for the balance by its code", () => {
+    const { statusCode } = fixture("webengage-answer", "insufficient-credit");
+    expect(dsnOf("failed", { code: "low-balance", description: "Not enough credit" }).statusCode).toBe(
+      statusCode,
+    );
+  });
+
+  it("says something of a failure without a reason", () => {
+    expect(dsnOf("failed")).toMatchObject({ statusCode: 9988, reason: "No reason was given" });
+  });
+
+  it("keeps an id of 500 characters as it is", () => {
+    const id = " ~é|".padEnd(500, "x");
+    expect(reportToDsn(buildReport({ ...example, id })).messageId).toBe(id);
+  });
+
+  it("says nothing of sent", () => {
+    const wanted = (["sent", "delivered", "read", "failed"] as const).map((status) =>
+      isReported(buildReport({ status })),
+    );
+    expect(wanted).toEqual([false, true, true, true]);
+  });
+});
+
+describe("the table of failures", () => {
+  it("has only codes of the contract, and never the one that makes WebEngage send again", () => {
+    const codes = new Set(Object.values(FAILURES));
+    expect([...codes].filter((code) => !(code in HTTP_STATUS) || code === 2015 || code === 0)).toEqual([]);
+  });
+
+  it("has only numbers that Vonage has", () => {
+    const numbers = Object.keys(FAILURES).filter((code) => /^\d+$/.test(code));
+    expect(numbers.filter((code) => !Object.hasOwn(STATUS_ERRORS, code))).toEqual([]);
+  });
+
+  it("leaves out the numbers that mean something else in an HTTP answer", () => {
+    expect(["1060", "1100", "1110", "1140"].filter((code) => code in FAILURES)).toEqual([]);
+  });
+});

@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { ConfigError, parseConfig } from "../../../src/config.ts";
+import { credentialsCheck } from "../../../src/http/auth/credentials.ts";
+import { createPlatformChannels } from "../../../src/platforms/index.ts";
+import { createCredentials, credentialsEnv } from "../../../src/sandbox/credentials.ts";
+import { createRecordingLog } from "../../support/ports.ts";
+
+const required = credentialsEnv(createCredentials());
+const NUMBER = { WHATSAPP_NUMBER: "14155550100" };
+const MOENGAGE = { MOENGAGE_DELIVERY_URL: "https://api-01.moengage.com/whatsapp/vonage-v2/dlr" };
+const DSN = {
+  WEBENGAGE_DSN_URL: "https://wt.webengage.com/tracking/events",
+  WEBENGAGE_DSN_TOKEN: "token",
+};
+const KEY = { WEBENGAGE_API_KEY: "old, new" };
+const LOGIN = { WEBENGAGE_USERNAME: "webengage", WEBENGAGE_PASSWORD: "admin" };
+
+function channelsOf(env: Record<string, string>) {
+  const config = parseConfig({ ...required, ...env });
+  return createPlatformChannels(config, {
+    transport: { request: () => Promise.reject(new Error("unused")), close: async () => undefined },
+    credentialsCheck,
+    findTemplate: () => undefined,
+    newId: () => "id",
+    messageTtlSeconds: 60,
+    pause: async () => undefined,
+    now: Date.now,
+    log: createRecordingLog(),
+  });
+}
+const tagsOf = (env: Record<string, string>) => channelsOf(env).map(({ tag }) => tag);
+const notesOf = (env: Record<string, string>) => parseConfig({ ...required, ...env }).notes;
+const SMS_NOTE = "SMS is off: to switch it on, set SMS_SENDER_ID and MOENGAGE_SMS_DELIVERY_URL";
+
+describe("WebEngage in the configuration", () => {
+  it.each([
+    ["a key", { ...NUMBER, ...DSN, ...KEY }, ["ww"]],
+    ["a login", { ...NUMBER, ...DSN, ...LOGIN }, ["ww"]],
+    ["MoEngage beside it", { ...NUMBER, ...MOENGAGE, ...DSN, ...KEY, ...LOGIN }, ["mw", "ww"]],
+    ["MoEngage alone", { ...NUMBER, ...MOENGAGE }, ["mw"]],
+    ["no number", { ...DSN, ...KEY }, []],
+    ["no credentials", { ...NUMBER, ...DSN }, []],
+    ["no token", { ...NUMBER, ...KEY, WEBENGAGE_DSN_URL: DSN.WEBENGAGE_DSN_URL }, []],
+  ])("serves the right platforms with %s", (_, env, tags) => {
+    expect(tagsOf(env)).toEqual(tags);
+  });
+
+  it.each<[string, Record<string, string>, string[]]>([
+    ["all is there", { ...NUMBER, ...DSN, ...KEY }, [SMS_NOTE]],
+    [
+      "its credentials are missing",
+      { ...NUMBER, ...MOENGAGE, ...DSN },
+      [
+        "WebEngage is off: to switch it on, set WEBENGAGE_API_KEY (or WEBENGAGE_USERNAME and WEBENGAGE_PASSWORD)",
+        SMS_NOTE,
+      ],
+    ],
+    [
+      "its token is missing",
+      { ...NUMBER, ...MOENGAGE, ...KEY, WEBENGAGE_DSN_URL: DSN.WEBENGAGE_DSN_URL },
+      ["WebEngage is off: to switch it on, set WEBENGAGE_DSN_TOKEN", SMS_NOTE],
+    ],
+    [
+      "the number is missing",
+      { ...DSN, ...KEY },
+      ["WhatsApp is off: to switch it on, set WHATSAPP_NUMBER", SMS_NOTE],
+    ],
+  ])("says what is off when %s", (_, env, notes) => {
+    expect(notesOf(env)).toEqual(notes);
+  });
+
+  it.each([
+    [{ WEBENGAGE_USERNAME: "x" }, "WEBENGAGE_PASSWORD is missing: WEBENGAGE_USERNAME needs it"],
+    [{ WEBENGAGE_PASSWORD: "x" }, "WEBENGAGE_USERNAME is missing: WEBENGAGE_PASSWORD needs it"],
+    [{ ...LOGIN, WEBENGAGE_USERNAME: "a:b" }, "WEBENGAGE_USERNAME must not contain a colon"],
+    [
+      { ...DSN, WEBENGAGE_DSN_URL: "http://wt.webengage.com" },
+      "WEBENGAGE_DSN_URL must be a complete address",
+    ],
+    [
+      { MOENGAGE_CONNECTED_SOURCE_URL: "https://api-01.moengage.com/v1/partner/x/events/" },
+      "MOENGAGE_WORKSPACE_ID and MOENGAGE_DATA_API_KEY are missing: MOENGAGE_CONNECTED_SOURCE_URL needs them",
+    ],
+    [{ MOENGAGE_DATA_API_KEY: "x" }, "MOENGAGE_DATA_API_URL or MOENGAGE_CONNECTED_SOURCE_URL is missing"],
+  ])("refuses %j", (env, fault) => {
+    expect(() => parseConfig({ ...required, ...env })).toThrow(ConfigError);
+    expect(() => parseConfig({ ...required, ...env })).toThrow(fault);
+  });
+
+  it("takes a Connected Source with its key and without the Data API", () => {
+    const url = "https://api-01.moengage.com/v1/partner/vonage_connector/events/?configName=a";
+    const env = {
+      MOENGAGE_CONNECTED_SOURCE_URL: url,
+      MOENGAGE_WORKSPACE_ID: "w",
+      MOENGAGE_DATA_API_KEY: "k",
+    };
+
+    expect(parseConfig({ ...required, ...env }).moengageEvents).toEqual({ url, workspaceId: "w", key: "k" });
+  });
+
+  it("lets nobody in with another platform's credentials", () => {
+    const channels = channelsOf({ ...NUMBER, ...MOENGAGE, ...DSN, ...KEY });
+    const webengage = { authorization: "Bearer new" };
+    const moengage = {
+      "api-key": required["VCR_API_ACCOUNT_ID"],
+      "api-secret": required["VCR_API_ACCOUNT_SECRET"],
+    };
+
+    expect(
+      channels.map(({ intake }) => [intake.authenticate(moengage), intake.authenticate(webengage)]),
+    ).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+  });
+});
+
+describe("the seam", () => {
+  it("hides WebEngage from everything but its folder, its fake, the registry and the configuration", () => {
+    const src = join(import.meta.dirname, "../../../src");
+    const knowing = readdirSync(src, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts") && !/^(platforms\/webengage|sandbox)\b/.test(name))
+      .filter((name) => /web[-_ ]?engage/i.test(readFileSync(join(src, name), "utf8")));
+
+    expect(knowing.toSorted()).toEqual(["config.ts", "platforms/index.ts"]);
+  });
+});

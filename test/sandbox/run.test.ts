@@ -1,0 +1,60 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { describe, expect, it } from "@jest/globals";
+import { createCredentials, credentialsEnv, credentialsFrom } from "../../src/sandbox/credentials.ts";
+import { credentials } from "./helpers.ts";
+
+function run(args: string[], env: Record<string, string>) {
+  return spawn(process.execPath, ["node_modules/tsx/dist/cli.mjs", "src/sandbox/run.ts", ...args], {
+    env: { PATH: process.env["PATH"] ?? "", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+describe("a fake in a process of its own", () => {
+  it("tells its URL, is steered over HTTP and stops on a signal", async () => {
+    const child = run(["vonage"], credentialsEnv(credentials));
+    const exited = once(child, "exit");
+    const [line] = await once(createInterface({ input: child.stdout }), "line");
+    const { url } = JSON.parse(line) as { url: string };
+    const rules = await fetch(`${url}/_sandbox/rules`, {
+      method: "POST",
+      body: JSON.stringify({ answer: { do: "throttle", retryAfterSeconds: 3 } }),
+    });
+    expect(rules.status).toBe(200);
+    const basic = `Basic ${Buffer.from(`${credentials.accountId}:${credentials.accountSecret}`).toString("base64")}`;
+    const answer = await fetch(`${url}/v1/messages`, {
+      method: "POST",
+      headers: { authorization: basic, "content-type": "application/json" },
+      body: JSON.stringify({
+        to: "999000000001",
+        from: "A",
+        channel: "sms",
+        message_type: "text",
+        text: "x",
+      }),
+    });
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([429, "3"]);
+    expect(await (await fetch(`${url}/_sandbox/records`)).json()).toMatchObject({ answers: { 429: 1 } });
+    expect((await fetch(`${url}/_sandbox/nothing`)).status).toBe(404);
+    child.kill("SIGTERM");
+    await exited;
+    await expect(fetch(url)).rejects.toThrow();
+  }, 20_000);
+
+  it("names every variable that it lacks", () => {
+    expect(() => credentialsFrom({ VCR_API_ACCOUNT_ID: "a" })).toThrow(
+      "missing in the environment: VCR_API_ACCOUNT_SECRET, VCR_API_APPLICATION_ID, VCR_PRIVATE_KEY, VONAGE_SIGNATURE_SECRET",
+    );
+  });
+
+  it("reads the account back from the environment, also with escaped line ends", () => {
+    const account = createCredentials();
+    const env = credentialsEnv(account);
+    expect(credentialsFrom(env)).toEqual(account);
+    expect(credentialsFrom({ ...env, VCR_PRIVATE_KEY: account.privateKey.replaceAll("\n", "\\n") })).toEqual(
+      account,
+    );
+  });
+});

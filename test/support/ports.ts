@@ -1,0 +1,252 @@
+import type { Job } from "../../src/core/job.ts";
+import type { SmsMessage, WhatsAppMessage } from "../../src/core/message.ts";
+import type { Bucket, Clock, JobQueue, Log, Sender, SendFailure, State } from "../../src/core/ports.ts";
+import type { DeliveryReport } from "../../src/core/report.ts";
+import { ConnectorError } from "../../src/errors.ts";
+import type { Holder } from "../../src/flows/hold.ts";
+import type { PlatformChannel } from "../../src/platforms/platform.ts";
+
+/** Half an hour before noon, where whatever State keeps by the hour or by parts of a day turns. */
+export const T0 = Date.UTC(2026, 0, 15, 11, 30);
+export const HOUR = 3_600_000;
+
+export type ManualClock = Clock & { advance(ms: number): void };
+
+export function createClock(start = T0): ManualClock {
+  let at = start;
+  return Object.assign(() => at, {
+    advance(ms: number) {
+      at += ms;
+    },
+  });
+}
+
+export interface LogLine {
+  level: "debug" | "info" | "warn" | "error";
+  msg: string;
+  fields: Record<string, unknown>;
+}
+
+export type RecordingLog = Log & { lines: LogLine[]; at(level: LogLine["level"]): LogLine[] };
+
+export function createRecordingLog(): RecordingLog {
+  const lines: LogLine[] = [];
+  const record = (level: LogLine["level"]) => (fields: object, msg: string) => {
+    lines.push({ level, msg, fields: { ...fields } });
+  };
+  return {
+    lines,
+    at: (level) => lines.filter((line) => line.level === level),
+    debug: record("debug"),
+    info: record("info"),
+    warn: record("warn"),
+    error: record("error"),
+  };
+}
+
+export const unavailable = (code = "provider_refused") =>
+  new ConnectorError(code, "out of order", { retryable: true });
+
+export type MemoryQueue = JobQueue & { jobs: Job[]; failures: number };
+
+/** `failures` more puts are refused. */
+export function createMemoryQueue(): MemoryQueue {
+  const queue: MemoryQueue = {
+    jobs: [],
+    failures: 0,
+    async put(job) {
+      if (queue.failures > 0) {
+        queue.failures--;
+        throw unavailable("queue_unavailable");
+      }
+      queue.jobs.push(structuredClone(job));
+      return { url: "http://queue-service.neru/queue/svc-whatsapp/enqueue" };
+    },
+  };
+  return queue;
+}
+
+export type Operation = "increment" | "read" | "write" | "key";
+
+export type MemoryState = State & {
+  /** Operations that are refused now. */
+  down: Set<Operation>;
+  isDown(down: boolean): void;
+  hash(bucket: Bucket): Record<string, string>;
+  keys: Map<string, string>;
+};
+
+const OPERATIONS: Operation[] = ["increment", "read", "write", "key"];
+
+export function createMemoryState(): MemoryState {
+  const hashes = new Map<string, Map<string, string>>();
+  const keys = new Map<string, string>();
+  const down = new Set<Operation>();
+  const check = (operation: Operation) => {
+    if (down.has(operation)) throw unavailable();
+  };
+  const hashOf = ({ scope, key }: Bucket) => {
+    const name = `${scope}/${key}`;
+    const hash = hashes.get(name) ?? new Map<string, string>();
+    hashes.set(name, hash);
+    return hash;
+  };
+  return {
+    down,
+    keys,
+    isDown(isDown) {
+      for (const operation of OPERATIONS) isDown ? down.add(operation) : down.delete(operation);
+    },
+    hash: (bucket) => Object.fromEntries(hashOf(bucket)),
+    async increment(bucket, field, by = 1) {
+      check("increment");
+      const next = Number(hashOf(bucket).get(field) ?? 0) + by;
+      hashOf(bucket).set(field, String(next));
+      return next;
+    },
+    async read(bucket, field) {
+      check("read");
+      return hashOf(bucket).get(field) ?? null;
+    },
+    async write(bucket, field, value) {
+      check("write");
+      hashOf(bucket).set(field, value);
+    },
+    async getKey(key) {
+      check("key");
+      return keys.get(key) ?? null;
+    },
+    async setKey(key, value) {
+      check("key");
+      keys.set(key, value);
+    },
+    async deleteKey(key) {
+      check("key");
+      keys.delete(key);
+    },
+  };
+}
+
+export const sendFailure = (failure: SendFailure, message = "", detail: ConnectorError["detail"] = {}) =>
+  new ConnectorError(failure, message, { retryable: failure !== "refused", detail });
+
+export type ScriptedSender = Sender & { script: (Error | undefined)[]; sent: string[] };
+
+/** Each call takes the next line of the script: an error to throw, or nothing for an accepted message. */
+export function createScriptedSender(): ScriptedSender {
+  const sender: ScriptedSender = {
+    script: [],
+    sent: [],
+    async send({ id }) {
+      sender.sent.push(id);
+      const outcome = sender.script.shift();
+      if (outcome) throw outcome;
+      return { vendorId: `uuid-${sender.sent.length}` };
+    },
+  };
+  return sender;
+}
+
+export type FakeChannel = PlatformChannel & { posted: DeliveryReport[][]; outcome: () => Promise<void> };
+
+/** A platform channel that keeps what is posted; `outcome` decides each post's. */
+export function createFakeChannel(
+  tag = "mw",
+  options: { maxBatch?: number; wants?: (report: DeliveryReport) => boolean } = {},
+): FakeChannel {
+  const channel: FakeChannel = {
+    tag,
+    platform: "fake",
+    channel: "whatsapp",
+    posted: [],
+    outcome: async () => undefined,
+    intake: {
+      path: `/fake/${tag}`,
+      formats: ["json"],
+      authenticate: () => true,
+      toMessage: () => whatsappMessage(),
+      accepted: () => ({ status: 200, body: {} }),
+      failed: ({ httpStatus }) => ({ status: httpStatus, body: {} }),
+    },
+    reports: {
+      maxBatch: options.maxBatch ?? 50,
+      wants: options.wants ?? (() => true),
+      async post(reports) {
+        channel.posted.push([...reports]);
+        await channel.outcome();
+      },
+    },
+  };
+  return channel;
+}
+
+export type FakeHolder = Holder & { holds: number[]; room: boolean };
+
+/** Waiting costs nothing but the clock's time. */
+export function createFakeHolder(clock: ManualClock): FakeHolder {
+  const holder: FakeHolder = {
+    holds: [],
+    room: true,
+    hasRoom: () => holder.room,
+    held: () => 0,
+    longest: () => 10_000,
+    async hold(ms) {
+      if (ms <= 0) return true;
+      if (!holder.room) return false;
+      holder.holds.push(ms);
+      clock.advance(ms);
+      return true;
+    },
+    release: () => undefined,
+  };
+  return holder;
+}
+
+export function whatsappMessage(over: Partial<WhatsAppMessage> = {}): WhatsAppMessage {
+  return {
+    id: "m-1",
+    origin: "mw",
+    channel: "whatsapp",
+    from: "14155550100",
+    to: "447700900123",
+    acceptedAt: T0,
+    expiresAt: T0 + 24 * HOUR,
+    content: { type: "template", template: { name: "welcome", language: { code: "en" } } },
+    ...over,
+  };
+}
+
+export function smsMessage(over: Partial<SmsMessage> = {}): SmsMessage {
+  return {
+    id: "s-1",
+    origin: "ms",
+    channel: "sms",
+    from: "Acme",
+    to: "447700900456",
+    acceptedAt: T0,
+    expiresAt: T0 + 24 * HOUR,
+    text: "Your code is 4711",
+    ...over,
+  };
+}
+
+export function deliveryReport(over: Partial<DeliveryReport> = {}): DeliveryReport {
+  return {
+    origin: "mw",
+    channel: "whatsapp",
+    id: "m-1",
+    status: "delivered",
+    at: T0,
+    to: "447700900123",
+    ...over,
+  };
+}
+
+/** Polls until the condition holds; fails after `ms`. */
+export async function until(condition: () => boolean, ms = 5_000): Promise<void> {
+  const deadline = Date.now() + ms;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error("the condition did not come true");
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}

@@ -1,0 +1,221 @@
+import { describe, expect, it } from "@jest/globals";
+import type { SendFailure } from "../../src/core/ports.ts";
+import { blamesReference, errorFromResponse, STATUS_ERRORS, statusError } from "../../src/vonage/errors.ts";
+
+const GENERAL = "https://developer.vonage.com/api-errors/#";
+const MESSAGES = "https://developer.vonage.com/api-errors/messages#";
+
+const problem = (type: string, title: string, more: object = {}) =>
+  JSON.stringify({ type, title, instance: "bf0ca0bf927b3b52e3cb03217e1a1ddf", ...more });
+
+const failureOf = (status: number, text = "") => errorFromResponse(status, undefined, text).code;
+
+describe("errorFromResponse", () => {
+  const byStatus: [number, SendFailure][] = [
+    [301, "account"],
+    [307, "account"],
+    [400, "refused"],
+    [401, "account"],
+    [402, "account"],
+    [403, "account"],
+    [404, "account"],
+    [405, "account"],
+    [408, "transient"],
+    [413, "refused"],
+    [415, "refused"],
+    [422, "refused"],
+    [429, "throttled"],
+    [451, "refused"],
+    [500, "transient"],
+    [501, "unknown"],
+    [502, "unknown"],
+    [503, "transient"],
+    [504, "unknown"],
+    [520, "unknown"],
+  ];
+
+  it.each(byStatus)("takes a bare %d for %s", (status, failure) => {
+    const error = errorFromResponse(status, undefined, "");
+
+    expect(error).toMatchObject({
+      code: failure,
+      retryable: failure !== "refused",
+      message: `Vonage answered HTTP ${status}`,
+      detail: { status, vonageCode: String(status) },
+    });
+  });
+
+  it.each([
+    ["HTML of a gateway", "<html><body><h1>502 Bad Gateway</h1></body></html>"],
+    ["nothing", ""],
+    ["half a JSON text", '{"type":"https://develo'],
+    ["a list", "[]"],
+    ["null", "null"],
+    ["a word", '"error"'],
+    ["an object of other fields", '{"error":"x"}'],
+  ])("goes by the status when the body is %s", (_what, text) => {
+    expect([401, 422, 429, 502, 503].map((status) => failureOf(status, text))).toEqual([
+      "account",
+      "refused",
+      "throttled",
+      "unknown",
+      "transient",
+    ]);
+    expect(errorFromResponse(502, undefined, text).message).toBe("Vonage answered HTTP 502");
+  });
+
+  it.each([
+    [401, "unathorized"],
+    [401, "unauthorized"],
+    [401, "unprovisioned"],
+    [401, "invalid-api-key"],
+    [401, "jwt-expired"],
+    [401, "jwt-revoked"],
+    [402, "low-balance"],
+    [403, "forbidden"],
+    [403, "account-suspended"],
+    [403, "application-suspended"],
+    [403, "invalid-ip"],
+    [422, "low-balance"],
+    [429, "account-suspended"],
+    [500, "low-balance"],
+  ])("takes %d #%s for the account's trouble", (status, anchor) => {
+    const error = errorFromResponse(status, undefined, problem(`${GENERAL}${anchor}`, "Title"));
+
+    expect(error).toMatchObject({ code: "account", retryable: true, detail: { status, vonageCode: anchor } });
+  });
+
+  it.each([
+    ["1120", "Invalid sender"],
+    ["1130", "Invalid recipient"],
+    ["1150", "Invalid params"],
+    ["1000", "Throttled, says the other numbering"],
+  ])("takes 422 #%s for the message's own fault, by its status and not by the number", (anchor, title) => {
+    const text = problem(`${MESSAGES}${anchor}`, title, { detail: "See the docs." });
+
+    expect(errorFromResponse(422, undefined, text)).toMatchObject({
+      code: "refused",
+      retryable: false,
+      message: `${title}: See the docs.`,
+      detail: { status: 422, vonageCode: anchor },
+    });
+  });
+
+  it("tells title, detail and the parameters Vonage blames", () => {
+    const text = problem(`${MESSAGES}1150`, "Invalid params", {
+      detail: "The value of one or more parameters is invalid.",
+      invalid_parameters: [{ name: "image.url", reason: "is required." }, { name: "ttl" }, {}],
+    });
+
+    expect(errorFromResponse(422, undefined, text).message).toBe(
+      "Invalid params: The value of one or more parameters is invalid.: image.url is required.; ttl",
+    );
+  });
+
+  it.each([
+    ["null where text is due", { detail: null, title: null }],
+    ["an object where text is due", { detail: { en: "Low balance" } }],
+    ["parameters of another shape", { invalid_parameters: { to: "is required" } }],
+    ["a list of words for parameters", { invalid_parameters: ["to"] }],
+  ])("still knows the anchor when the body has %s", (_what, fields) => {
+    const text = JSON.stringify({ type: `${GENERAL}low-balance`, ...fields });
+
+    expect(errorFromResponse(422, undefined, text)).toMatchObject({
+      code: "account",
+      detail: { vonageCode: "low-balance" },
+    });
+  });
+
+  it.each([
+    ["15", { retryAfterSeconds: 15 }],
+    ["0", { retryAfterSeconds: 0 }],
+    ["-3", { retryAfterSeconds: 0 }],
+    ["", {}],
+    ["Wed, 21 Oct 2026 07:28:00 GMT", {}],
+    [undefined, {}],
+  ])("reads Retry-After %p", (header, expected) => {
+    expect(errorFromResponse(429, header, "").detail).toEqual({
+      status: 429,
+      vonageCode: "429",
+      ...expected,
+    });
+  });
+});
+
+describe("blamesReference", () => {
+  it.each([
+    [
+      "the anchor of an invalid client reference",
+      problem(`${MESSAGES}1060`, "Invalid client reference"),
+      true,
+    ],
+    [
+      "the parameter by name",
+      problem(`${MESSAGES}1150`, "Invalid params", {
+        invalid_parameters: [{ name: "to" }, { name: "client_ref", reason: "too long" }],
+      }),
+      true,
+    ],
+    [
+      "another parameter",
+      problem(`${MESSAGES}1150`, "Invalid params", { invalid_parameters: [{ name: "to" }] }),
+      false,
+    ],
+    ["another fault", problem(`${MESSAGES}1120`, "Invalid sender"), false],
+    ["nothing", "", false],
+    ["HTML", "<html>client_ref</html>", false],
+  ])("on %s", (_what, text, blames) => {
+    expect(blamesReference(text)).toBe(blames);
+  });
+});
+
+describe("statusError", () => {
+  const words = STATUS_ERRORS["1022"] as string;
+
+  it.each([
+    [
+      "the title's number",
+      { title: "1022", detail: "Vonage's words" },
+      { code: "1022", description: "Vonage's words" },
+    ],
+    ["a title that is a number", { title: 1022, detail: "x" }, { code: "1022", description: "x" }],
+    [
+      "the title before the anchor",
+      { title: "1022", type: `${MESSAGES}1000`, detail: "x" },
+      { code: "1022", description: "x" },
+    ],
+    [
+      "the anchor when the title is a word",
+      { title: "Rejected", type: `${MESSAGES}1340`, detail: "x" },
+      { code: "1340", description: "x" },
+    ],
+    ["the anchor when there is no title", { type: `${MESSAGES}1022` }, { code: "1022", description: words }],
+    ["our words when Vonage has none", { title: "1022", detail: " " }, { code: "1022", description: words }],
+    [
+      "the title's words for a number we do not know",
+      { title: "Rejected", type: `${MESSAGES}9999` },
+      { code: "9999", description: "Rejected" },
+    ],
+    ["a title alone", { title: "Rejected" }, { code: "Rejected", description: "Vonage gave no reason" }],
+    ["a number we do not know", { title: "9999" }, { code: "9999", description: "Vonage gave no reason" }],
+    [
+      "a word that every object has",
+      { title: "constructor" },
+      { code: "constructor", description: "Vonage gave no reason" },
+    ],
+    ["an empty error", {}, { code: "unknown", description: "Vonage gave no reason" }],
+    ["no error", undefined, { code: "unknown", description: "Vonage gave no reason" }],
+  ])("goes by %s", (_what, error, expected) => {
+    expect(statusError(error)).toEqual(expected);
+  });
+
+  it("has words for every code that Vonage documents for our channels", () => {
+    const documented =
+      "1000 1010 1020 1021 1022 1030 1040 1050 1060 1070 1080 1090 1100 1120 1130 1140 1150 1160 1170 1180 1190 " +
+      "1200 1210 1220 1230 1240 1241 1242 1250 1251 1260 1270 1280 1282 1290 1300 1310 1320 1330 1331 1340 1350 " +
+      "1360 1370 1380 1381 1382 1400 1410 1420 1430 1431 1440 1450 1451 1460 1461 1470 1472 1473 1474 1475 1476 " +
+      "1480 1481 1482 1483 1484 1490 2001";
+
+    expect(documented.split(" ").filter((code) => !STATUS_ERRORS[code])).toEqual([]);
+  });
+});
