@@ -26,8 +26,8 @@ export function describeAnswers({ deeds, hidden }: People, { moengage, vonage }:
 /** People whom a carrier reports as opted out with it, by what Vonage told of them. */
 function barredByCarrier({ vonage }: World): Set<string> {
   const barred = vonage.webhooks.filter(({ body }) => {
-    const error = body["error"] as { title?: unknown } | undefined;
-    return body["channel"] === "sms" && String(error?.title) === "1240";
+    const error = body["error"] as { type: string } | undefined;
+    return body["channel"] === "sms" && error?.type.endsWith("#1240");
   });
   return new Set(barred.map(({ body }) => personKey("sms", String(body["to"]))));
 }

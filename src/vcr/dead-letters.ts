@@ -41,14 +41,16 @@ export function createDeadLetters(session: VCRSession, queue: string, state: Sta
   }
 
   async function list(): Promise<DeadLetter[]> {
-    const seen = new Map<string, number>();
-    const waiting: DeadLetter[] = [];
-    for (const letter of await all()) {
-      const copy = (seen.get(letter.mac) ?? 0) + 1;
-      seen.set(letter.mac, copy);
-      if (copy > (await replayedTimes(letter.mac))) waiting.push(letter);
-    }
-    return waiting;
+    const letters = await all();
+    const macs = [...new Set(letters.map(({ mac }) => mac))];
+    // Asked together, they share the calls to State.
+    const times = await Promise.all(macs.map(replayedTimes));
+    const left = new Map(macs.map((mac, index) => [mac, times[index] ?? 0]));
+    return letters.filter(({ mac }) => {
+      const replayed = left.get(mac) ?? 0;
+      left.set(mac, replayed - 1);
+      return replayed <= 0;
+    });
   }
 
   async function replay({ mac, sealed }: DeadLetter): Promise<void> {

@@ -110,11 +110,10 @@ describe("requests to the queue", () => {
       { type: "body", parameters: [{ type: "text", text }] },
     ]);
     const [enqueue] = enqueues(journey);
-    expect(enqueue?.body).toEqual([
-      { v: 1, kid: expect.any(String), mac: expect.any(String), parked: expect.stringMatching(/^job:/) },
-    ]);
-    const [{ parked }] = enqueue!.body as [{ parked: string }];
-    const stored = journey.vcr.state("application:journey", "GET", parked);
+    const [{ body }] = enqueue!.body as [{ body: string }];
+    const parked = JSON.parse(body);
+    expect(parked).toEqual({ kind: "parked", attempt: 1, queue: "whatsapp", id: MSG_ID, key: parked.key });
+    const stored = journey.vcr.state("application:journey", "GET", parked.key);
     expect(stored).toContain(MSG_ID);
   });
 
@@ -128,8 +127,8 @@ describe("requests to the queue", () => {
     await until("Vonage has them all", () => journey.vonage.messages.length === sizes.length);
     const calls = enqueues(journey);
     expect(calls.filter(({ status }) => status !== 200)).toEqual([]);
-    const jobs = calls.flatMap(({ body }) => body as { parked?: string }[]);
-    expect(new Set(jobs.map(({ parked }) => parked !== undefined))).toEqual(new Set([true, false]));
+    const jobs = calls.flatMap(({ body }) => body as { body: string }[]);
+    expect(new Set(jobs.map(({ body }) => JSON.parse(body).kind))).toEqual(new Set(["parked", "send"]));
   });
 
   it("keep the channels apart", async () => {

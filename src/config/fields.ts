@@ -1,0 +1,70 @@
+import { createPrivateKey } from "node:crypto";
+import { z } from "zod";
+
+/** The kinds of values that variables hold. Every message goes after the variable's name, and shows no value. */
+
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+const list = (text: string) =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+export const whole = (min: number, max: number, unit: string) =>
+  z
+    .string()
+    .regex(/^\d+$/, "must be a whole number")
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be between ${min} and ${max}${unit}`);
+export const flag = z.enum(["true", "false"], "must be true or false").transform((value) => value === "true");
+
+export const serverUrl = z.string().transform((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && (url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.has(url.hostname)))) {
+    if (url.username || url.password) context.addIssue("must not contain a user name or password");
+    return url.href;
+  }
+  context.addIssue("must be a complete address that starts with https://");
+  return z.NEVER;
+});
+export const baseUrl = serverUrl.transform((href) => href.replace(/\/+$/, ""));
+
+export const privateKey = z.string().transform((text, context) => {
+  const pem = text.replace(/\\n/g, "\n").trim();
+  try {
+    if (createPrivateKey(pem).asymmetricKeyType === "rsa") return `${pem}\n`;
+    context.addIssue("must be an RSA private key");
+  } catch {
+    context.addIssue(
+      "is not a private key: paste the whole file, from -----BEGIN PRIVATE KEY----- to -----END PRIVATE KEY-----",
+    );
+  }
+  return z.NEVER;
+});
+
+export const phoneNumbers = z
+  .string()
+  .transform((text, context) =>
+    list(text).map((item) => {
+      const digits = item.replace(/^\+/, "");
+      if (!/^\d{7,15}$/.test(digits))
+        context.addIssue("must be digits only, 7 to 15 of them, without + or spaces");
+      return digits;
+    }),
+  )
+  .refine((items) => items.length > 0, "must not be empty");
+export const wabaIds = z
+  .string()
+  .transform(list)
+  .refine((ids) => ids.every((id) => /^\d+$/.test(id)), "must be digits only");
+export const senderId = z
+  .string()
+  .regex(/^(\+?\d{3,15}|[A-Za-z0-9 ._-]{1,20})$/, "must be a phone number or a name of letters and digits")
+  .transform((text) => text.replace(/^\+(?=\d+$)/, ""));
+/** WhatsApp takes 4,096 characters and SMS 3,200. */
+export const autoReply = z.string().max(3_200, "must be at most 3,200 characters");
+/** The commas of other scripts separate as well. */
+export const words = z
+  .string()
+  .transform((text) => list(text.replace(/[،，、﹐]/g, ",")))
+  .refine((items) => items.length > 0, "must not be empty");
