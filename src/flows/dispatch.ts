@@ -1,50 +1,31 @@
-import {
-  type DoubtJob,
-  idOf,
-  type Job,
-  type ParkedJob,
-  type ReplyJob,
-  type ReportJob,
-  type SendJob,
-} from "../core/job.ts";
-import type { OutboundMessage } from "../core/message.ts";
-import type { Clock, JobQueue, Log, Sender, SendFailure } from "../core/ports.ts";
-import type { InboundReply } from "../core/reply.ts";
-import type { DeliveryReport } from "../core/report.ts";
-import { asConnectorError, type ConnectorError, loggableError } from "../errors.ts";
-import type { PlatformChannel, PlatformReplies } from "../platforms/platform.ts";
-import { type Claims, fateOf } from "./claims.ts";
-import type { Correlation } from "./correlate.ts";
-import type { Holder } from "./hold.ts";
-import type { Pacer } from "./pacer.ts";
-import type { Reporter } from "./report.ts";
-import type { Suppression } from "./suppression.ts";
-
-export interface DispatchPorts {
-  queue: JobQueue;
-  sender: Sender;
-  claims: Claims;
-  reporter: Reporter;
-  /** The job kept under a key; undefined when it is gone. */
-  unpark(key: string): Promise<Job | undefined>;
-  suppression: Suppression;
-  correlation: Correlation;
-  channels: readonly PlatformChannel[];
-  pacer: Pacer;
-  holder: Holder;
-  inDoubt: { waitSeconds: number; policy: "fail" | "resend" };
-  now: Clock;
-  log: Log;
-}
-
-const BACKOFF_MS = { first: 500, most: 5_000 };
-const ACCOUNT_PROBE_MS = 30_000;
+import type { Job, ParkedJob } from "../core/job.ts";
+import { asConnectorError } from "../errors.ts";
+import type { DispatchPorts } from "./dispatch-ports.ts";
+import { dispatchDoubt } from "./doubt.ts";
+import { dispatchReply, dispatchReport } from "./owed.ts";
+import { dispatchMessage } from "./send.ts";
 
 /**
  * One delivery of one job. Resolves when the queue may forget it: done, put back as a new attempt, or never to
  * be done. Rejects when the queue has to deliver it again.
  */
-export function dispatch(job: Job, ports: DispatchPorts): Promise<void> {
+export async function dispatch(job: Job, ports: DispatchPorts): Promise<void> {
+  try {
+    await carryOut(job, ports);
+  } catch (error) {
+    await linger(ports);
+    throw error;
+  }
+}
+
+/** The queue asks again at once, and gives up after four times: a failure is answered late, so that an outage may pass. */
+async function linger({ holder, now }: DispatchPorts): Promise<void> {
+  const until = now() + holder.longest();
+  // Where there is no room to hold, a moment at a time.
+  for (let times = 0; times < 10 && now() < until; times++) await holder.hold(until - now());
+}
+
+function carryOut(job: Job, ports: DispatchPorts): Promise<void> {
   switch (job.kind) {
     case "send":
       return dispatchMessage(job, ports);
@@ -56,274 +37,6 @@ export function dispatch(job: Job, ports: DispatchPorts): Promise<void> {
       return dispatchDoubt(job, ports);
     case "parked":
       return dispatchParked(job, ports);
-  }
-}
-
-async function dispatchMessage(job: SendJob, ports: DispatchPorts): Promise<void> {
-  const { message } = job;
-  const { claims, pacer, now } = ports;
-  const expired = now() >= message.expiresAt;
-  const mayGo = expired || (await turn(ports));
-
-  const found = await check().catch((error) => unclaimed(job, error, ports));
-  if (found === "put back") return;
-  const { suppressed, claim } = found;
-  const refusal = expired ? EXPIRED : suppressed ? OPTED_OUT : undefined;
-  // A slot that is not used is given to the next message.
-  if (mayGo && !expired && (refusal || !claim.won)) pacer.giveBack();
-  if (!claim.won) return lost(job, claim.phase, ports);
-  if (refusal) return refuse(message, refusal, ports);
-  if (!mayGo) return putBack(job, ports);
-  await send(job, ports);
-
-  /** The claim comes last: whatever fails before it leaves the attempt to be claimed again. */
-  async function check() {
-    const suppressed = !expired && (await isSuppressed(message, ports));
-    return { suppressed, claim: await claims.take(job) };
-  }
-}
-
-/** A message that will not be sent, and the reason its report gives. */
-interface Refusal {
-  code: string;
-  description: string;
-}
-
-const EXPIRED: Refusal = { code: "expired", description: "The message expired before it could be sent" };
-const OPTED_OUT: Refusal = {
-  code: "opted_out",
-  description: "The person has opted out of messages from this sender",
-};
-
-/** The confirmation of an opt-out is the one message a person still gets after it. */
-async function isSuppressed(message: OutboundMessage, { suppression }: DispatchPorts): Promise<boolean> {
-  return message.purpose !== "confirmation" && (await suppression.isSuppressed(message.channel, message.to));
-}
-
-/** Told before it is marked: a crash in between leaves a message in doubt, never one that nobody hears of. */
-async function refuse(message: OutboundMessage, refusal: Refusal, ports: DispatchPorts): Promise<void> {
-  ports.log.warn({ msg_id: message.id, channel: message.channel, code: refusal.code }, "Message not sent");
-  await ports.reporter.owe(failed(message, refusal.code, refusal.description, ports.now()));
-  ports.claims.mark(message, "refused");
-}
-
-/** Waits for a slot; false when none came within reach, and the message has to wait in the queue. */
-async function turn({ pacer, holder }: DispatchPorts): Promise<boolean> {
-  const wait = pacer.reserve(holder.hasRoom() ? holder.longest() : 0);
-  if (wait === 0) return true;
-  if (wait !== undefined) return (await holder.hold(wait)) && !pacer.isClosed();
-  await holder.hold(holder.longest());
-  return false;
-}
-
-async function send(job: SendJob, ports: DispatchPorts): Promise<void> {
-  const { message } = job;
-  const { claims, sender, pacer, correlation, log, now } = ports;
-  const started = now();
-  const line = `Sending ${LABEL[message.channel]} via Vonage: msg_id=${message.id}`;
-  const about = { msg_id: message.id, attempt: job.attempt };
-  if (message.channel === "whatsapp" && message.content.type === "template") {
-    log.info(about, `execute { template: { name: '${message.content.template.name}' } }`);
-  }
-  try {
-    const { vendorId } = await sender.send(message);
-    claims.mark(message, "sent");
-    pacer.succeeded();
-    correlation.remember(message, vendorId);
-    log.info({ ...about, outcome: "accepted", message_uuid: vendorId, ms: now() - started }, line);
-  } catch (thrown) {
-    const error = asConnectorError(thrown);
-    log.warn({ ...about, outcome: error.code, ms: now() - started, ...loggableDetail(error) }, line);
-    await AFTER_FAILURE[failureOf(error)](job, error, ports);
-  }
-}
-
-type AfterFailure = (job: SendJob, error: ConnectorError, ports: DispatchPorts) => Promise<void>;
-
-/** What becomes of a message whose send failed. */
-const AFTER_FAILURE: Record<SendFailure, AfterFailure> = {
-  async refused({ message }, error, ports) {
-    ports.pacer.succeeded();
-    const code = String(error.detail["vonageCode"] ?? error.code);
-    await refuse(message, { code, description: error.message }, ports);
-  },
-  async throttled(job, error, ports) {
-    const seconds = error.detail["retryAfterSeconds"];
-    ports.pacer.throttled(typeof seconds === "number" ? seconds : undefined);
-    await putBack(job, ports);
-  },
-  async transient(job, _error, ports) {
-    await ports.holder.hold(Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** (job.attempt - 1)) * jitter());
-    await putBack(job, ports);
-  },
-  async account(job, error, ports) {
-    if (ports.pacer.paused(ACCOUNT_PROBE_MS)) {
-      ports.log.error(
-        { msg_id: job.message.id, ...loggableDetail(error) },
-        "Sending is paused, nothing is lost: Vonage refuses this account. Check its balance, its key and secret, and the application's private key",
-      );
-    }
-    await putBack(job, ports);
-  },
-  async unknown(job, _error, ports) {
-    ports.claims.mark(job.message, `doubt:${job.attempt}`);
-    await doubt(job, ports);
-  },
-};
-
-/** What is not a SendFailure is an error of ours after the request may have left: nobody knows. */
-const failureOf = ({ code }: ConnectorError): SendFailure =>
-  Object.hasOwn(AFTER_FAILURE, code) ? (code as SendFailure) : "unknown";
-
-/**
- * Hands the message over to a new attempt and so to a new claim. Only the owner of this attempt may: a second
- * delivery of this job finds the claim taken.
- */
-async function putBack(job: SendJob, ports: DispatchPorts): Promise<void> {
-  const next: SendJob = { kind: "send", attempt: job.attempt + 1, message: job.message };
-  try {
-    ports.claims.mark(job.message, `released:${job.attempt}`);
-    await ports.queue.put(next);
-  } catch (error) {
-    // The queue will deliver this attempt again, and it must then be known that it was not sent.
-    await ports.claims.settle(job.message, `released:${job.attempt}`).catch(() => undefined);
-    throw error;
-  }
-}
-
-/** Claims without an answer that a job remembers: an outage may last, and a job must stay small. */
-const UNANSWERED = 6;
-
-/** Without State nobody can own an attempt: the same attempt goes back, and its copies compete for one claim. */
-async function unclaimed(job: SendJob, error: unknown, ports: DispatchPorts): Promise<"put back"> {
-  ports.log.warn(
-    { msg_id: job.message.id, ...loggableError(error) },
-    "State is down: message put back unsent",
-  );
-  await ports.holder.hold(ports.holder.longest());
-  const { token } = asConnectorError(error).detail;
-  const unanswered = [...(job.unanswered ?? []), token].filter((known) => typeof known === "number");
-  await ports.queue.put(unanswered.length > 0 ? { ...job, unanswered: unanswered.slice(-UNANSWERED) } : job);
-  return "put back";
-}
-
-/** A second delivery of an attempt that somebody owns. */
-async function lost(job: SendJob, phase: string | null, ports: DispatchPorts): Promise<void> {
-  const about = { msg_id: job.message.id, attempt: job.attempt, phase };
-  const fate = fateOf(job.attempt, phase);
-  if (fate === "released") {
-    ports.log.info(about, "Repeated delivery: its owner put it back");
-    return putBack(job, ports);
-  }
-  if (fate === "over") {
-    ports.log.info(about, "Repeated delivery: ignored");
-    return;
-  }
-  ports.log.info(about, "Repeated delivery: its owner may have died, the outcome is in doubt");
-  await doubt(job, ports);
-}
-
-/** Nobody knows whether it was sent: it waits for a status, and is not sent again by itself. */
-async function doubt(
-  { message, attempt }: Pick<SendJob, "message" | "attempt">,
-  ports: DispatchPorts,
-): Promise<void> {
-  // Nobody counts on an auto-reply, and the person must not get it twice.
-  if (message.purpose)
-    return ports.log.warn({ msg_id: message.id, attempt }, "Auto-reply: its outcome is unknown");
-  await ports.queue.put({
-    kind: "doubt",
-    attempt,
-    message,
-    decideAt: ports.now() + ports.inDoubt.waitSeconds * 1_000,
-  });
-}
-
-/** The new attempt's claim, or the memory of reports told, makes the decision take effect once. */
-async function dispatchDoubt(job: DoubtJob, ports: DispatchPorts): Promise<void> {
-  const { message, attempt } = job;
-  const { reporter, holder, now, log } = ports;
-  const remaining = job.decideAt - now();
-  await holder.hold(Math.min(remaining, holder.longest()));
-  const settled = await isSettled(job, ports).catch(async (error) => {
-    log.warn({ msg_id: message.id, attempt, ...loggableError(error) }, "State is down: nothing is decided");
-    if (remaining <= 0) await holder.hold(holder.longest());
-    return "unsure";
-  });
-  if (settled === true) return;
-  if (settled === "unsure" || now() < job.decideAt) return void (await ports.queue.put(job));
-  if (ports.inDoubt.policy === "resend") {
-    log.warn({ msg_id: message.id, attempt }, "Outcome still unknown: sending again");
-    await ports.queue.put({ kind: "send", attempt: attempt + 1, message });
-    return;
-  }
-  log.warn({ msg_id: message.id, attempt }, "Outcome still unknown: reported failed");
-  await reporter.owe(
-    failed(
-      message,
-      "outcome_unknown",
-      "The outcome is unknown: Vonage neither confirmed nor refused the message",
-      now(),
-    ),
-  );
-}
-
-/** Whether a status came, or whoever owned the attempt got further than it seemed. */
-async function isSettled(
-  { message, attempt }: DoubtJob,
-  { reporter, claims }: DispatchPorts,
-): Promise<boolean> {
-  if ((await reporter.known(message.origin, message.id)) !== "") return true;
-  const phase = await claims.phase(message);
-  return fateOf(attempt, phase) !== "open";
-}
-
-function dispatchReport(job: ReportJob, ports: DispatchPorts): Promise<void> {
-  return tellOwed(job, ports, async () => void (await ports.reporter.report(job.report)));
-}
-
-function dispatchReply(job: ReplyJob, ports: DispatchPorts): Promise<void> {
-  const replies = ports.channels.find(({ tag }) => tag === job.origin)?.replies;
-  return replies ? tellOwed(job, ports, () => tellReply(job.reply, replies, ports)) : Promise.resolve();
-}
-
-/** An old STOP that is told after a newer START would undo it. */
-async function tellReply(
-  reply: InboundReply,
-  replies: PlatformReplies,
-  { suppression, log }: DispatchPorts,
-): Promise<void> {
-  const about = { message_uuid: reply.id, msg_id: reply.messageId, kind: reply.kind };
-  const isCurrent =
-    reply.kind === "button" ||
-    (await suppression.stands(reply.channel, reply.person, {
-      said: reply.kind === "opt_out" ? "out" : "in",
-      at: reply.at,
-    }));
-  if (isCurrent) await replies.post(reply);
-  log.info(about, isCurrent ? "Reply told to the platform" : "Reply outdated: not told to the platform");
-}
-
-/** Tells a platform what is owed to it; put back while it is away, and given up in the end. */
-async function tellOwed(
-  job: ReportJob | ReplyJob,
-  ports: DispatchPorts,
-  tell: () => Promise<void>,
-): Promise<void> {
-  const { queue, holder, now, log } = ports;
-  try {
-    await tell();
-  } catch (error) {
-    const { retryable } = asConnectorError(error);
-    if (!retryable || now() >= job.expiresAt) {
-      log.error(
-        { msg_id: idOf(job), kind: job.kind, attempt: job.attempt, ...loggableError(error) },
-        "Owed to the platform, and given up",
-      );
-      return;
-    }
-    await holder.hold(holder.longest());
-    await queue.put({ ...job, attempt: job.attempt + 1 });
   }
 }
 
@@ -340,15 +53,3 @@ async function dispatchParked(job: ParkedJob, ports: DispatchPorts): Promise<voi
   if (content) return dispatch(content, ports);
   ports.log.error({ msg_id: job.id }, "A job too large for the queue is no longer kept: it cannot be done");
 }
-
-const LABEL = { whatsapp: "WhatsApp", sms: "SMS" } as const;
-
-function failed(message: OutboundMessage, code: string, description: string, at: number): DeliveryReport {
-  const { origin, channel, id, to } = message;
-  return { origin, channel, id, to, status: "failed", at, error: { code, description } };
-}
-
-/** Vonage's words may quote the request, so of its answer only codes are logged. */
-const loggableDetail = ({ detail }: ConnectorError) => detail;
-
-const jitter = () => 0.75 + Math.random() / 2;

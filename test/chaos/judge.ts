@@ -75,6 +75,7 @@ export async function judge(
   }
   const log = await readFile(world.logFile, "utf8");
   const unhandled = log.match(/Unhandled rejection|uncaughtException|heap out of memory/g)?.length ?? 0;
+  const told = PRIVATE.filter((text) => log.includes(text));
   const unanswered = vonage.webhooks.filter(({ attempts }) =>
     attempts.some(({ failure }) => failure === "timeout"),
   ).length;
@@ -85,12 +86,16 @@ export async function judge(
     ...[...rules].map(([rule, cases]) => `${rule}: ${cases.length}, such as ${cases.slice(0, 3).join("; ")}`),
     ...(missing.length > 0 ? [`reports lost: ${missing.length}, such as ${missing.slice(0, 3)}`] : []),
     ...(unanswered > 0 ? [`webhooks not answered in time: ${unanswered}`] : []),
+    ...(told.length > 0 ? [`the log contains ${told.join(", ")}`] : []),
     ...(unhandled > 0 ? [`unhandled: ${unhandled}`] : []),
     ...(peakMegabytes > MOST_MEGABYTES ? [`memory: ${peakMegabytes} MB`] : []),
   ].filter((problem) => !allowed.some((part) => problem.includes(part)));
   const failed = Object.values(funnel.failed).reduce((sum, count) => sum + count, 0);
   return { messages: funnel.accepted, lost, doubled: sentTwice.length, failed, peakMegabytes, problems };
 }
+
+/** Of messages, their parameters and tokens. */
+const PRIVATE = ["20% off today", "Your code", "lorem ipsum", "cdn.example.com", "Guest ", "Bearer ", "eyJ"];
 
 /** Well above what a healthy process has under this load, and far below what unbounded growth would reach. */
 const MOST_MEGABYTES = 350;

@@ -144,13 +144,14 @@ export async function until(what: string, check: () => boolean, withinMs = 10_00
 }
 
 const open = new Set<Journey>();
+const children = new Set<ChildProcess>();
 
 /** For `afterEach`: stops and audits what the test started. */
 export async function endJourneys(): Promise<void> {
-  for (const journey of [...open]) {
-    open.delete(journey);
-    await journey.end();
-  }
+  const ends = await Promise.allSettled([...open].map((journey) => journey.end()));
+  for (const child of children) child.kill("SIGKILL");
+  const failed = ends.find((end) => end.status === "rejected");
+  if (failed) throw failed.reason;
 }
 
 /** The three fakes, and the real connector among them; every call it makes is recorded on its way. */
@@ -290,9 +291,11 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
     },
     end: once(async () => {
       open.delete(journey);
-      await Promise.all(connectors.map((connector) => connector.stop()));
+      // Whatever failed: nothing may be left behind that would keep the test run from ending.
+      const stops = await Promise.allSettled(connectors.map((connector) => connector.stop()));
       await Promise.all([vcr.stop(), vonage.stop(), moengage.stop()]);
       await Promise.all([...Object.values(taps).map((server) => server.stop()), agent.destroy()]);
+      expect(stops.filter(({ status }) => status === "rejected")).toEqual([]);
       const violations = moengage.records().violations.filter(({ rule }) => !options.allow?.includes(rule));
       expect({
         leaks: leaks(raw, [...posted, ...journey.sends()], [moengage.deliveryUrl, moengage.smsDeliveryUrl]),
@@ -404,10 +407,13 @@ async function build(): Promise<string> {
 
 export async function runMain(env: Record<string, string>): Promise<ChildProcess> {
   built ??= build();
-  return spawn(process.execPath, ["--enable-source-maps", await built], {
+  const child = spawn(process.execPath, ["--enable-source-maps", await built], {
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  children.add(child);
+  child.once("exit", () => children.delete(child));
+  return child;
 }
 
 async function spawnConnector(

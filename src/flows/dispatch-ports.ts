@@ -1,0 +1,40 @@
+import type { Job } from "../core/job.ts";
+import type { OutboundMessage } from "../core/message.ts";
+import type { Clock, JobQueue, Log, Sender } from "../core/ports.ts";
+import type { DeliveryReport } from "../core/report.ts";
+import type { PlatformChannel } from "../platforms/platform.ts";
+import type { Claims } from "./claims.ts";
+import type { Correlation } from "./correlate.ts";
+import type { Holder } from "./hold.ts";
+import type { Pacer } from "./pacer.ts";
+import type { Reporter } from "./report.ts";
+import type { Suppression } from "./suppression.ts";
+
+/** What a job's delivery works with; pacer and holder are those of its queue. */
+export interface DispatchPorts {
+  queue: JobQueue;
+  sender: Sender;
+  claims: Claims;
+  reporter: Reporter;
+  /** The job kept under a key; undefined when it is gone. */
+  unpark(key: string): Promise<Job | undefined>;
+  suppression: Suppression;
+  correlation: Correlation;
+  channels: readonly PlatformChannel[];
+  pacer: Pacer;
+  holder: Holder;
+  inDoubt: { waitSeconds: number; policy: "fail" | "resend" };
+  now: Clock;
+  log: Log;
+}
+
+/** The report of a message that the connector itself gives up. */
+export function failedReport(
+  message: OutboundMessage,
+  code: string,
+  description: string,
+  at: number,
+): DeliveryReport {
+  const { origin, channel, id, to } = message;
+  return { origin, channel, id, to, status: "failed", at, error: { code, description } };
+}

@@ -1,0 +1,60 @@
+import type { DoubtJob, SendJob } from "../core/job.ts";
+import { loggableError } from "../errors.ts";
+import { fateOf } from "./claims.ts";
+import { type DispatchPorts, failedReport } from "./dispatch-ports.ts";
+
+/** Nobody knows whether it was sent: it waits for a status, `atLeastMs` even if configured shorter, and is not sent again by itself. */
+export async function doubt(
+  { message, attempt }: Pick<SendJob, "message" | "attempt">,
+  ports: DispatchPorts,
+  atLeastMs = 0,
+): Promise<void> {
+  // Nobody counts on an auto-reply, and the person must not get it twice.
+  if (message.purpose)
+    return ports.log.warn({ msg_id: message.id, attempt }, "Auto-reply: its outcome is unknown");
+  await ports.queue.put({
+    kind: "doubt",
+    attempt,
+    message,
+    decideAt: ports.now() + Math.max(ports.inDoubt.waitSeconds * 1_000, atLeastMs),
+  });
+}
+
+/** The new attempt's claim, or the memory of reports told, makes the decision take effect once. */
+export async function dispatchDoubt(job: DoubtJob, ports: DispatchPorts): Promise<void> {
+  const { message, attempt } = job;
+  const { reporter, holder, now, log } = ports;
+  const remaining = job.decideAt - now();
+  await holder.hold(Math.min(remaining, holder.longest()));
+  const settled = await isSettled(job, ports).catch(async (error) => {
+    log.warn({ msg_id: message.id, attempt, ...loggableError(error) }, "State is down: nothing is decided");
+    if (remaining <= 0) await holder.hold(holder.longest());
+    return "unsure";
+  });
+  if (settled === true) return;
+  if (settled === "unsure" || now() < job.decideAt) return void (await ports.queue.put(job));
+  if (ports.inDoubt.policy === "resend") {
+    log.warn({ msg_id: message.id, attempt }, "Outcome still unknown: sending again");
+    await ports.queue.put({ kind: "send", attempt: attempt + 1, message });
+    return;
+  }
+  log.warn({ msg_id: message.id, attempt }, "Outcome still unknown: reported failed");
+  await reporter.owe(
+    failedReport(
+      message,
+      "outcome_unknown",
+      "The outcome is unknown: Vonage neither confirmed nor refused the message",
+      now(),
+    ),
+  );
+}
+
+/** Whether a status came, or whoever owned the attempt got further than it seemed. */
+async function isSettled(
+  { message, attempt }: DoubtJob,
+  { reporter, claims }: DispatchPorts,
+): Promise<boolean> {
+  if ((await reporter.known(message.origin, message.id)) !== "") return true;
+  const phase = await claims.phase(message);
+  return fateOf(attempt, phase) !== "open";
+}
