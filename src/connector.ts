@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
+import { withDeadline } from "./core/deadline.ts";
 import { type QueuePurpose, queueOf } from "./core/job.ts";
 import { parseKeywords } from "./core/keywords.ts";
 import type { Sender } from "./core/ports.ts";
@@ -39,6 +40,8 @@ import { createTokenMemory, verifySignature } from "./vonage/signature.ts";
 const SIGNATURE_MAX_AGE_SECONDS = 25 * 3_600;
 /** Of the ten seconds a stop may take, this many are for what is in hand. */
 const STOP_GRACE_MS = 8_000;
+const EVENTS_GRACE_MS = 500;
+const DRAIN_GRACE_MS = 500;
 const FIRST_START_MS = 1_000;
 const PROVIDER_CONNECTIONS = 64;
 const PLATFORM_CONNECTIONS = 64;
@@ -180,10 +183,8 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     isStopping: () => stopping.signal.aborted,
     log,
   };
-  let isReady = false;
-  const queuesReady = prepareQueues(config, surroundings).then(() => {
-    isReady = true;
-  });
+  const queuesReady = prepareQueues(config, surroundings);
+  const firstStart = Promise.race([queuesReady, pause(FIRST_START_MS)]);
 
   const app = createApp({
     channels,
@@ -195,7 +196,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     async accept(message) {
       await templates.preflight(message);
       // The very first start creates the queues; what arrives meanwhile need not be turned away.
-      if (!isReady) await Promise.race([queuesReady, pause(FIRST_START_MS)]);
+      await firstStart;
       backlog(message);
       await accept(message, common);
       metrics.accepted.inc({ channel: message.channel });
@@ -220,7 +221,10 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       return kind;
     },
   });
-  const server = await listen(app, config.port);
+  const server = await listen(app, config.port).catch((error) => {
+    stopping.abort();
+    throw error;
+  });
   log.info(
     { port: server.port, channels: channels.map(({ platform, channel }) => `${platform} ${channel}`) },
     "Connector is listening",
@@ -242,7 +246,9 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       stopping.abort();
       for (const { holder } of Object.values(lanes)) holder.release();
       await server.stop(STOP_GRACE_MS);
-      await events?.stop();
+      // Events are the least of it: what a slow neighbour does not take in a moment is dropped.
+      await withDeadline(events?.stop() ?? Promise.resolve(), EVENTS_GRACE_MS, "").catch(() => undefined);
+      await withDeadline(state.drained(), DRAIN_GRACE_MS, "").catch(() => undefined);
       await Promise.all(Object.values(transports).map((transport) => transport.close()));
       // Only now: what waits for a neighbour that hangs has lost its socket.
       await preparing;

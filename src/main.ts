@@ -1,3 +1,5 @@
+import "./quiet-debug.ts";
+
 import { ConfigError, parseConfig } from "./config.ts";
 import { type Connector, start } from "./connector.ts";
 import { loggableError } from "./errors.ts";
@@ -22,6 +24,10 @@ process.on("unhandledRejection", (reason) => {
 });
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.once(signal, () => {
-    void connector.stop().then(() => process.exit(0));
+    const exit = (code: number) => process.exit(code);
+    void connector.stop().then(
+      () => exit(0),
+      () => exit(1),
+    );
   });
 }

@@ -86,7 +86,7 @@ function jobOf(letter: DeadLetter, sealer: Sealer): Job | undefined {
 
 function describe({ purpose, job }: Entry): string {
   if (!job) return `${purpose}  (not signed by this application)`;
-  const accepted = "message" in job ? `accepted ${new Date(job.message.acceptedAt).toISOString()}` : "";
+  const accepted = "message" in job && job.message && "acceptedAt" in job.message ? `accepted ${new Date(job.message.acceptedAt).toISOString()}` : "";
   return [purpose, job.kind, idOf(job), `attempt ${job.attempt}`, accepted].join("  ");
 }
 

@@ -45,8 +45,10 @@ export interface ParkedJob {
   kind: "parked";
   attempt: number;
   queue: QueuePurpose;
-  /** Of the job it stands for, for the log. */
+  /** The beginning of the id of the job it stands for, for the log. */
   id: string;
+  /** Of the message inside, so that it can be reported failed should its content get lost. */
+  message?: Pick<OutboundMessage, "id" | "origin" | "channel" | "to">;
   key: string;
 }
 

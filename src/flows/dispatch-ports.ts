@@ -30,11 +30,10 @@ export interface DispatchPorts {
 
 /** The report of a message that the connector itself gives up. */
 export function failedReport(
-  message: OutboundMessage,
+  { id, origin, channel, to }: Pick<OutboundMessage, "id" | "origin" | "channel" | "to">,
   code: string,
   description: string,
   at: number,
 ): DeliveryReport {
-  const { origin, channel, id, to } = message;
   return { origin, channel, id, to, status: "failed", at, error: { code, description } };
 }

@@ -1,7 +1,8 @@
 import type { Job, ParkedJob } from "../core/job.ts";
 import { asConnectorError } from "../errors.ts";
-import type { DispatchPorts } from "./dispatch-ports.ts";
+import { type DispatchPorts, failedReport } from "./dispatch-ports.ts";
 import { dispatchDoubt } from "./doubt.ts";
+import { withBudget } from "./hold.ts";
 import { dispatchReply, dispatchReport } from "./owed.ts";
 import { dispatchMessage } from "./send.ts";
 
@@ -10,10 +11,11 @@ import { dispatchMessage } from "./send.ts";
  * be done. Rejects when the queue has to deliver it again.
  */
 export async function dispatch(job: Job, ports: DispatchPorts): Promise<void> {
+  const budgeted = { ...ports, holder: withBudget(ports.holder, ports.now) };
   try {
-    await carryOut(job, ports);
+    await carryOut(job, budgeted);
   } catch (error) {
-    await linger(ports);
+    await linger(budgeted);
     throw error;
   }
 }
@@ -40,6 +42,9 @@ function carryOut(job: Job, ports: DispatchPorts): Promise<void> {
   }
 }
 
+const CONTENT_LOST =
+  "The message was too large for the queue, and what was kept of it elsewhere is gone: send it again";
+
 /** Where State is away, what stands for the job waits in its place. */
 async function dispatchParked(job: ParkedJob, ports: DispatchPorts): Promise<void> {
   const content = await ports.unpark(job.key).catch((error) => {
@@ -50,6 +55,8 @@ async function dispatchParked(job: ParkedJob, ports: DispatchPorts): Promise<voi
     await ports.holder.hold(ports.holder.longest());
     return void (await ports.queue.put(job));
   }
-  if (content) return dispatch(content, ports);
+  if (content) return carryOut(content, ports);
   ports.log.error({ msg_id: job.id }, "A job too large for the queue is no longer kept: it cannot be done");
+  if (job.message)
+    await ports.reporter.owe(failedReport(job.message, "content_lost", CONTENT_LOST, ports.now()));
 }

@@ -1,3 +1,5 @@
+import type { Clock } from "../core/ports.ts";
+
 export interface Holder {
   /** Waits, and resolves to true; false after a second at the most when too many callbacks are being held already. */
   hold(ms: number): Promise<boolean>;
@@ -13,6 +15,17 @@ export interface Holder {
 const LONGEST_MS = 10_000;
 /** Short enough to starve nobody; without it, what is put back at once would be back at once, round and round. */
 const LINGER_MS = 1_000;
+
+/** The same holder for one callback: its holds together last no longer than one may. */
+export function withBudget(holder: Holder, now: Clock): Holder {
+  const until = now() + holder.longest();
+  const left = () => Math.max(0, until - now());
+  return {
+    ...holder,
+    longest: left,
+    hold: (ms) => holder.hold(Math.min(ms, left())),
+  };
+}
 
 /** Holds at most `most` callbacks at a time, so that the others are not starved of the queue's slots. */
 export function createHolder(most: number): Holder {

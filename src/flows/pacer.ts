@@ -12,6 +12,11 @@ export interface Pacer {
    * not paused before.
    */
   paused(probeMs: number): boolean;
+  /**
+   * Nobody knows what became of a message. After several in a row sending is paused as by `paused`: true then.
+   * An outage must put no more messages in doubt than it takes to notice it.
+   */
+  unanswered(): boolean;
   /** The vendor took a message, or refused it for its own fault: the account can send. */
   succeeded(): void;
   /** Whether sending stopped after a slot was reserved. */
@@ -25,6 +30,8 @@ const FLOOR = 1;
 const BURST_MS = 100;
 const RECOVERY_MS = 1_000;
 const RECOVERY_SHARE = 0.05;
+const UNANSWERED_TO_PAUSE = 5;
+const UNANSWERED_PROBE_MS = 5_000;
 
 /** Spaces sends evenly at `maxRate` a second, slows down when throttled, and recovers step by step. */
 export function createPacer(maxRate: number, now: Clock, log: Log): Pacer {
@@ -33,6 +40,7 @@ export function createPacer(maxRate: number, now: Clock, log: Log): Pacer {
   let slowedAt = Number.NEGATIVE_INFINITY;
   let recoveredAt = 0;
   let closedUntil = 0;
+  let unansweredInARow = 0;
   /** Set while paused: the time between probes. */
   let probeMs: number | undefined;
 
@@ -46,6 +54,13 @@ export function createPacer(maxRate: number, now: Clock, log: Log): Pacer {
     if (rate >= maxRate || at < closedUntil || at - recoveredAt < RECOVERY_MS) return;
     recoveredAt = at;
     change(Math.min(maxRate, rate + Math.max(1, maxRate * RECOVERY_SHARE)), "recovering");
+  }
+
+  function pause(betweenProbesMs: number): boolean {
+    const isNew = probeMs === undefined;
+    probeMs = betweenProbesMs;
+    closedUntil = Math.max(closedUntil, now() + betweenProbesMs);
+    return isNew;
   }
 
   return {
@@ -76,13 +91,13 @@ export function createPacer(maxRate: number, now: Clock, log: Log): Pacer {
       change(Math.max(FLOOR, rate / 2), "throttled");
     },
     isClosed: () => closedUntil - now() > BURST_MS,
-    paused(betweenProbesMs) {
-      const isNew = probeMs === undefined;
-      probeMs = betweenProbesMs;
-      closedUntil = Math.max(closedUntil, now() + betweenProbesMs);
-      return isNew;
+    paused: pause,
+    unanswered() {
+      unansweredInARow++;
+      return unansweredInARow >= UNANSWERED_TO_PAUSE && pause(UNANSWERED_PROBE_MS);
     },
     succeeded() {
+      unansweredInARow = 0;
       if (probeMs === undefined) return;
       probeMs = undefined;
       closedUntil = 0;

@@ -118,7 +118,13 @@ const AFTER_FAILURE: Record<SendFailure, AfterFailure> = {
     }
     await putBack(job, ports);
   },
-  async unknown(job, _error, ports) {
+  async unknown(job, error, ports) {
+    if (ports.pacer.unanswered()) {
+      ports.log.error(
+        { msg_id: job.message.id, ...loggableDetail(error) },
+        "Sending is paused: Vonage's answers do not arrive. One message is tried every few seconds",
+      );
+    }
     ports.claims.mark(job.message, `doubt:${job.attempt}`);
     await doubt(job, ports);
   },

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Queue as SdkQueue, type VCRSession } from "@vonage/vcr-sdk";
 import { createBatcher } from "../core/batch.ts";
-import { idOf, type Job, type QueuePurpose, queueOf } from "../core/job.ts";
+import { idOf, type Job, type ParkedJob, type QueuePurpose, queueOf } from "../core/job.ts";
 import type { Clock, JobQueue, State } from "../core/ports.ts";
 import { ConnectorError } from "../errors.ts";
 import { tryLock } from "./lock.ts";
@@ -58,7 +58,9 @@ export function createJobQueue(
   async function park(job: Job, whole: SealedJob): Promise<SealedJob> {
     const key = `job:${randomUUID()}`;
     await state.setKey(key, JSON.stringify(whole), settings.parkedTtlSeconds);
-    return sealer.seal({ kind: "parked", attempt: job.attempt, queue: queueOf(job), id: idOf(job), key });
+    const { attempt } = job;
+    const id = idOf(job).slice(0, LONGEST_LOGGED_ID);
+    return sealer.seal({ kind: "parked", attempt, queue: queueOf(job), id, key, ...reportable(job) });
   }
 
   return {
@@ -83,6 +85,16 @@ export async function unpark(key: string, sealer: Sealer, state: State): Promise
   const text = await state.getKey(key);
   return text === null ? undefined : sealer.unseal(JSON.parse(text));
 }
+
+/** What a report of the message inside needs; an id that would itself be too large stays behind. */
+function reportable(job: Job): Pick<ParkedJob, "message"> {
+  if (job.kind !== "send" || job.message.id.length > LONGEST_REPORTABLE_ID) return {};
+  const { id, origin, channel, to } = job.message;
+  return { message: { id, origin, channel, to } };
+}
+
+const LONGEST_LOGGED_ID = 100;
+const LONGEST_REPORTABLE_ID = 500;
 
 /** Jobs that wait on a queue, as far as the provider's figures tell: it gives none for the length itself. */
 export async function waitingJobs(session: VCRSession, name: string): Promise<number> {

@@ -27,11 +27,12 @@ interface Hash {
 }
 
 /** The State port on VCR's State provider: HTTP calls, so reads and writes of one hash share them. */
-export function createState(session: VCRSession, now: Clock): State {
+export function createState(session: VCRSession, now: Clock): State & { drained(): Promise<void> } {
   const instance = new SdkState(session);
   instance.namespace = `application:${session.config.instanceId}`;
   const account = new SdkState(session, "account");
   const hashes = new Map<string, { hash: Hash; usedAt: number }>();
+  const writes = new Set<Promise<void>>();
 
   function hashOf(bucket: Bucket): Hash {
     const name = `${bucket.scope}/${bucket.key}`;
@@ -54,7 +55,15 @@ export function createState(session: VCRSession, now: Clock): State {
   return {
     increment: (bucket, field, by) => hashOf(bucket).increment(field, by),
     read: (bucket, field) => hashOf(bucket).read(field),
-    write: (bucket, field, value) => hashOf(bucket).write([field, value]),
+    write(bucket, field, value) {
+      const work = hashOf(bucket).write([field, value]);
+      const end = () => writes.delete(work);
+      writes.add(work);
+      work.then(end, end);
+      return work;
+    },
+    /** Resolves once everything written so far has left or failed. */
+    drained: async () => void (await Promise.allSettled(writes)),
     getKey: async (key) => (await instance.get<string>(key)) ?? null,
     async setKey(key, value, ttlSeconds) {
       await instance.set(key, value);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
-import { createHolder } from "../../src/flows/hold.ts";
+import { createHolder, withBudget } from "../../src/flows/hold.ts";
 
 describe("holding callbacks", () => {
   beforeEach(() => {
@@ -48,5 +48,17 @@ describe("holding callbacks", () => {
       false,
     ]);
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it("adds up to no more than ten seconds for one callback", async () => {
+    const now = () => Date.now();
+    const holder = withBudget(createHolder(1), now);
+    const first = holder.hold(6_000);
+    await jest.advanceTimersByTimeAsync(6_000);
+    await first;
+    const second = holder.hold(6_000);
+    await jest.advanceTimersByTimeAsync(4_000);
+    await second;
+    expect({ left: holder.longest(), held: holder.held() }).toEqual({ left: 0, held: 0 });
   });
 });

@@ -129,3 +129,26 @@ describe("a pause", () => {
     expect(log.lines).toEqual([]);
   });
 });
+
+describe("an outage that loses the answers", () => {
+  it("is noticed at the fifth in a row, and then probed every five seconds", () => {
+    const { pacer, now } = createWorld();
+    const noticed = Array.from({ length: 6 }, () => pacer.unanswered());
+    const slots = [pacer.reserve(4_000)];
+    now.advance(5_000);
+    slots.push(pacer.reserve(4_000), pacer.reserve(4_000));
+    expect({ noticed, slots }).toEqual({
+      noticed: [false, false, false, false, true, false],
+      slots: [undefined, 0, undefined],
+    });
+  });
+
+  it("is none while answers come in between", () => {
+    const { pacer } = createWorld();
+    const noticed = Array.from({ length: 20 }, (_, n) => {
+      if (n % 4 === 3) pacer.succeeded();
+      return pacer.unanswered();
+    });
+    expect(noticed).not.toContain(true);
+  });
+});

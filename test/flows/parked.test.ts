@@ -27,7 +27,16 @@ describe("a job that is parked", () => {
     await expect(dispatch(parked, { ...ports, unpark })).rejects.toMatchObject({ code: "foreign_job" });
   });
 
-  it("is over, with a loud line that names it, when its content is gone", async () => {
+  it("is reported failed when its content is gone", async () => {
+    const world = createWorld();
+    await dispatch(
+      { ...parked, message: { id: "m-1", origin: "mw", channel: "whatsapp", to: "447700900123" } },
+      world.ports,
+    );
+    expect(world.told()).toMatchObject([{ id: "m-1", status: "failed", error: { code: "content_lost" } }]);
+  });
+
+  it("is over, with a loud line that names it, when its content is gone and nobody can be told", async () => {
     const world = createWorld();
     await dispatch(parked, world.ports);
     expect(world.log.at("error")).toMatchObject([{ fields: { msg_id: "m-1" } }]);

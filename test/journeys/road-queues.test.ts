@@ -112,7 +112,10 @@ describe("requests to the queue", () => {
     const [enqueue] = enqueues(journey);
     const [{ body }] = enqueue!.body as [{ body: string }];
     const parked = JSON.parse(body);
-    expect(parked).toEqual({ kind: "parked", attempt: 1, queue: "whatsapp", id: MSG_ID, key: parked.key });
+    expect(parked).toEqual({
+      ...{ kind: "parked", attempt: 1, queue: "whatsapp", id: MSG_ID, key: parked.key },
+      message: { id: MSG_ID, origin: "mw", channel: "whatsapp", to: expect.stringMatching(/^\d+$/) },
+    });
     const stored = journey.vcr.state("application:journey", "GET", parked.key);
     expect(stored).toContain(MSG_ID);
   });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, symlink } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -161,7 +162,7 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
   const posted: unknown[] = [];
   const connectors: Connector[] = [];
   const raw: string[] = [];
-  const port = await freePort();
+  const { port, release } = await reservePort();
   const url = `http://127.0.0.1:${port}`;
 
   const vcr = await startVcr({ credentials, apps: [url], serviceName: SERVICE_NAME });
@@ -308,6 +309,7 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
   };
   open.add(journey);
 
+  await release();
   const wanted = options.start ?? "ready";
   if (wanted !== "none") await replica({}, port);
   if (wanted === "ready") {
@@ -391,6 +393,14 @@ function tap(to: Neighbour, target: string, agent: Agent, calls: Call[]): Promis
       raw.socket.off("close", hangUp);
     }
   });
+}
+
+/** A port that nobody else is given meanwhile: the fakes take free ones as well. */
+async function reservePort(): Promise<{ port: number; release(): Promise<void> }> {
+  const holder = createServer();
+  await new Promise<void>((ready) => holder.listen(0, ready));
+  const { port } = holder.address() as AddressInfo;
+  return { port, release: () => new Promise((released) => holder.close(() => released())) };
 }
 
 let built: Promise<string> | undefined;

@@ -104,12 +104,10 @@ describe("putting jobs on the queue", () => {
     await queue.put(job);
     const [sealed] = JSON.parse(bodies(requests)[0] as string);
     const parked = sealer.unseal(sealed) as ParkedJob;
+    const { id, origin, channel, to } = job.message;
     expect(parked).toEqual({
-      kind: "parked",
-      attempt: 1,
-      queue: "whatsapp",
-      id: job.message.id,
-      key: parked.key,
+      ...{ kind: "parked", attempt: 1, queue: "whatsapp", id, key: parked.key },
+      message: { id, origin, channel, to },
     });
     expect(await unpark(parked.key, sealer, state)).toEqual(job);
   });

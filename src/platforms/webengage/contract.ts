@@ -57,8 +57,8 @@ const MAX_CARDS = 10;
 /** The shape alone, unknown keys tolerated; version and numbers have sentences of their own in to-message. */
 export const send = z.object({
   whatsAppData: z.object({
-    toNumber: z.unknown(),
-    fromNumber: z.unknown(),
+    toNumber: z.unknown().optional(),
+    fromNumber: z.unknown().optional(),
     templateData: z.object({
       templateName: filled,
       language: filled,
