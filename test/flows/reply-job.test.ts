@@ -30,6 +30,17 @@ describe("a reply that is owed to the platform", () => {
     expect([world.told, world.queue.jobs]).toEqual([[replyJob().reply], []]);
   });
 
+  it("is told once when the queue delivers it twice, also after it was put back", async () => {
+    const world = createReplyJobs();
+    world.fail(unavailable("platform_unavailable"));
+    await world.run(replyJob());
+    world.fail(undefined);
+    await world.run(replyJob({ attempt: 2 }));
+    await world.run(replyJob());
+    await world.run(replyJob({ attempt: 2 }));
+    expect([world.told, world.queue.jobs]).toEqual([[replyJob().reply], [replyJob({ attempt: 2 })]]);
+  });
+
   it("waits in the queue while the platform is away, and is given up after a week", async () => {
     const world = createReplyJobs();
     world.fail(unavailable("platform_unavailable"));

@@ -69,6 +69,7 @@ export function createReplyWorld(
       ...{ queue, state, now, log, texts, correlation, messageTtlSeconds: 86_400 },
       suppression: createSuppression(state, now),
       channels: [channel, other, sms],
+      ownNumbers: [WABA],
       keywords: { optOut: parseKeywords(["STOP", "BAJA"]), optIn: parseKeywords(["START"]) },
     });
   const replies = open();

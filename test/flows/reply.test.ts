@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { ConnectorError } from "../../src/errors.ts";
-import { HOUR, T0, unavailable } from "../support/ports.ts";
+import { HOUR, T0, unavailable, whatsappMessage } from "../support/ports.ts";
 import { createReplyWorld, NUMBER, said, tapped, USER, WABA } from "./reply-world.ts";
 
 const told = (over: object = {}) => ({
@@ -147,7 +147,18 @@ describe("a tap", () => {
   it("on a message nobody knows is nobody's", async () => {
     const world = createReplyWorld();
     expect(await world.reply(tapped("Yes", "yes-1"))).toBe("button");
-    expect([world.channel.told, world.queued()]).toEqual([[], []]);
+    expect([world.channel.told, world.queued(), world.log.lines.at(-1)?.msg]).toEqual([
+      [],
+      [],
+      "Tap dropped: the message it answers is not known",
+    ]);
+  });
+
+  it("on the message of a platform that takes no taps is dropped in words", async () => {
+    const world = createReplyWorld();
+    world.correlation.remember(whatsappMessage({ origin: "zz", to: NUMBER, from: WABA }), "out-1");
+    await world.reply(tapped("Yes", "yes-1"));
+    expect(world.log.lines.at(-1)?.msg).toBe("Tap dropped: its platform takes no taps");
   });
 
   it("on a choice is told by its id and title", async () => {
@@ -157,6 +168,45 @@ describe("a tap", () => {
       said("", { content: { type: "choice", id: "row1", title: "9am" }, quotedVendorId: "out-1" }),
     );
     expect(world.channel.told.map(({ button }) => button)).toEqual([{ payload: "row1", text: "9am" }]);
+  });
+});
+
+describe("what is said to a number that is not ours", () => {
+  it.each([
+    ["STOP", said("STOP", { to: "14155559999" })],
+    ["START", said("START", { to: "14155559999" })],
+    ["a question", said("Hello?", { to: "14155559999" })],
+    ["a tap", tapped("Yes", "yes-1", { to: "14155559999" })],
+  ])("on WhatsApp is not our business: %s", async (_, inbound) => {
+    const world = createReplyWorld();
+    world.sent();
+    expect(await world.reply(inbound)).toBe("ignored");
+    expect({
+      suppressed: await world.suppression.isSuppressed("whatsapp", NUMBER),
+      told: [world.channel.told, world.channel.subscribed],
+      queued: world.queued(),
+      log: world.log.lines,
+    }).toEqual({
+      suppressed: false,
+      told: [[], []],
+      queued: [],
+      log: [
+        {
+          level: "info",
+          msg: "Reply ignored: it was sent to a number that is not one of WHATSAPP_NUMBER",
+          fields: { message_uuid: "in-1", channel: "whatsapp" },
+        },
+      ],
+    });
+  });
+
+  it("on SMS counts, and is answered from the number it was said to", async () => {
+    const world = createReplyWorld();
+    expect(await world.reply(said("STOP", { channel: "sms", to: "14155559999" }))).toBe("opt_out");
+    expect([await world.suppression.isSuppressed("sms", NUMBER), world.queue.jobs]).toMatchObject([
+      true,
+      [{ message: { channel: "sms", from: "14155559999", to: NUMBER, text: "Bye" } }],
+    ]);
   });
 });
 

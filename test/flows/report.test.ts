@@ -221,6 +221,25 @@ describe("a status that comes after the announcement of a failure nobody was tol
   });
 });
 
+describe("a status that the platform cannot take now", () => {
+  const another = ({ state, queue, log, now }: ReturnType<typeof createWorld>) =>
+    createReporter({ channels: [createFakeChannel("mw")], state, queue, log, now });
+
+  it.each([
+    ["sent", "s"],
+    ["delivered", "d"],
+    ["read", "r"],
+    // One of the connector's own comes the same way, and proves nothing.
+    ["failed", ""],
+  ] as const)("is known all the same, so that a doubt is settled: %s", async (status, known) => {
+    const world = createWorld();
+    world.channel.outcome = away;
+    await expect(world.tell(status)).rejects.toMatchObject({ retryable: true });
+    expect(await another(world).known("mw", "m-1")).toBe(known);
+    expect(await another(world).report(deliveryReport({ status }))).toBe("posted");
+  });
+});
+
 describe("a report of the connector's own", () => {
   it("is told at once where the platform is there", async () => {
     const { reporter, queue, channel } = createWorld();

@@ -115,6 +115,16 @@ describe("the start", () => {
   });
 });
 
+describe("the SDKs' own debugging", () => {
+  it("prints nothing, whatever DEBUG names: it would show the private key", async () => {
+    const journey = await startJourney({ start: "none" });
+    const connector = await journey.spawn({ DEBUG: "*" });
+    expect((await journey.send(buildWhatsAppSend())).status).toBe(200);
+    await until("Vonage has it", () => journey.vonage.messages.length === 1);
+    expect(connector.stderr()).toBe("");
+  });
+});
+
 describe("the end", () => {
   it("comes at once, with code 0, once what was in hand is done; the next process settles the rest", async () => {
     const journey = await startJourney({
