@@ -50,6 +50,11 @@ describe("a job of ours", () => {
     expect([answer.status, site.dispatched]).toEqual([200, [job]]);
   });
 
+  it("is found where the platform puts a slash of its own before the path", async () => {
+    const own = { ...site, url: `${site.url}/` };
+    expect((await deliver(good, {}, own)).status).toBe(200);
+  });
+
   it("is known by the previous key during a rotation", async () => {
     expect((await deliver(createSealer([KEYS.previous]).seal(job))).status).toBe(200);
   });
