@@ -1,11 +1,15 @@
 // One file for the server, so that a sleeping instance starts fast: reading hundreds of module files costs most of a cold start.
-import { readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { build } from "esbuild";
 
 await rm("dist", { recursive: true, force: true });
 await build({
-  entryPoints: ["src/main.ts", ...readdirSync("src/cli").map((name) => `src/cli/${name}`)],
+  entryPoints: [
+    "src/main.ts",
+    "src/cli/dead-letters.ts",
+    "src/cli/suppressions.ts",
+    "src/cli/connected-source-mapper.ts",
+  ],
   entryNames: "[name]",
   outdir: "dist",
   bundle: true,

@@ -32,10 +32,8 @@ export function createApp(deps: AppDependencies): Express {
   });
   // Whatever the manifest lets in: figures without ids or people.
   app.get("/_/metrics", async (_req, res) => {
-    res
-      .status(200)
-      .type(deps.metrics.contentType)
-      .send(await deps.metrics.text());
+    const text = await deps.metrics.text();
+    res.status(200).type(deps.metrics.contentType).send(text);
   });
   // The platform, with its credentials.
   for (const channel of deps.channels) {

@@ -24,7 +24,7 @@ import { listen } from "./http/server.ts";
 import { createLog } from "./log.ts";
 import { createMetrics, type Metrics, outcomeOf } from "./metrics.ts";
 import { createEventSink, createPlatformChannels } from "./platforms/index.ts";
-import { prepareQueues, prepareWebhooks } from "./prepare.ts";
+import { prepareQueues, prepareTemplates, prepareWebhooks } from "./prepare.ts";
 import { createTemplates } from "./templates.ts";
 import { createTransport } from "./transport.ts";
 import { createJobQueue, queueName, unpark, waitingJobs } from "./vcr/queue.ts";
@@ -163,6 +163,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   };
   const replies = createReplies({
     ...common,
+    ownNumbers: config.whatsapp?.numbers ?? [],
     keywords: { optOut: parseKeywords(config.keywords.optOut), optIn: parseKeywords(config.keywords.optIn) },
     texts: config.autoReplies,
     messageTtlSeconds: config.messageTtlSeconds,
@@ -197,8 +198,11 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       await templates.preflight(message);
       // The very first start creates the queues; what arrives meanwhile need not be turned away.
       await firstStart;
-      backlog(message);
-      await accept(message, common);
+      const uncount = backlog(message);
+      await accept(message, common).catch((error) => {
+        uncount();
+        throw error;
+      });
       metrics.accepted.inc({ channel: message.channel });
     },
     unseal: sealer.unseal,
@@ -231,14 +235,11 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   );
   for (const note of config.notes) log.warn({}, note);
 
-  const preparing = Promise.all([queuesReady, prepareWebhooks(config, surroundings), prepareTemplates()]);
-
-  /** A platform that never asks for the templates still needs them. */
-  async function prepareTemplates(): Promise<void> {
-    const isNeeded = channels.some((one) => one.channel === "whatsapp" && !one.templates);
-    // Why it failed is in the log, and everything works without them.
-    if (isNeeded) await templates.sync().catch(() => undefined);
-  }
+  const preparing = Promise.all([
+    queuesReady,
+    prepareWebhooks(config, surroundings),
+    prepareTemplates(channels, templates.sync, surroundings),
+  ]);
 
   return {
     port: server.port,

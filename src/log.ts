@@ -1,5 +1,4 @@
 import { type Logger, pino } from "pino";
-import type { Log } from "./core/ports.ts";
 
 /**
  * The process's logger: one JSON object a line on standard output, `level` as a word, `time` in ISO 8601.
@@ -33,6 +32,3 @@ export function createLog(level: string, destination?: { write(line: string): vo
   };
   return destination ? pino(options, destination) : pino(options);
 }
-
-/** Holds pino to the port, so that the flows need not know it. */
-export const asLog = (logger: Logger): Log => logger;

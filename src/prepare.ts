@@ -1,12 +1,13 @@
-import type { VCRSession } from "@vonage/vcr-sdk";
 import type { Config } from "./config.ts";
 import type { Log, State } from "./core/ports.ts";
 import { loggableError } from "./errors.ts";
 import { INBOUND_PATH } from "./http/routes/inbound.ts";
 import { STATUS_PATHS } from "./http/routes/status.ts";
+import type { PlatformChannel } from "./platforms/platform.ts";
 import type { Transport } from "./transport.ts";
 import { ensureListeners } from "./vcr/listeners.ts";
 import { ensureQueues, type QueueSettings } from "./vcr/queue.ts";
+import type { VCRSession } from "./vcr/session.ts";
 import { adviseOnWebhooks } from "./vonage/application.ts";
 
 export interface Surroundings {
@@ -37,17 +38,32 @@ export function prepareQueues(config: Config, around: Surroundings): Promise<voi
 export function prepareWebhooks(config: Config, around: Surroundings): Promise<void> {
   if (!config.listeners) return advise(config, around);
   return untilDone(around, "Listeners", async () => {
-    await ensureListeners(around.session, listenerSettings(config), around.state);
+    const pause = () => around.pause(250);
+    await ensureListeners(around.session, listenerSettings(config), around.state, pause);
     around.log.info({}, "Webhooks are received through the VCR callback router");
   });
+}
+
+/**
+ * Fetches the templates for the channels whose platform never asks for them. Goes on trying as the others do, less
+ * and less often: what is missing may be a setting. Never rejects.
+ */
+export async function prepareTemplates(
+  channels: readonly PlatformChannel[],
+  sync: () => Promise<unknown>,
+  around: Surroundings,
+): Promise<void> {
+  const isNeeded = channels.some(({ channel, templates }) => channel === "whatsapp" && !templates);
+  if (isNeeded) await untilDone(around, "Templates", sync, 10 * 60_000);
 }
 
 async function untilDone(
   { pause, isStopping, log }: Surroundings,
   what: string,
-  task: () => Promise<void>,
+  task: () => Promise<unknown>,
+  longestWait = 30_000,
 ): Promise<void> {
-  for (let wait = 500; !isStopping(); wait = Math.min(wait * 2, 30_000)) {
+  for (let wait = 500; !isStopping(); wait = Math.min(wait * 2, longestWait)) {
     try {
       await task();
       return;

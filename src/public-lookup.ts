@@ -20,10 +20,16 @@ const PRIVATE_RANGES: [network: string, prefix: number, family: "ipv4" | "ipv6"]
   ["fc00::", 7, "ipv6"],
   ["fe80::", 10, "ipv6"],
   ["ff00::", 8, "ipv6"],
+  ["64:ff9b:1::", 48, "ipv6"],
+  ["2002::", 16, "ipv6"],
 ];
 
 const blocked = new BlockList();
-for (const [network, prefix, family] of PRIVATE_RANGES) blocked.addSubnet(network, prefix, family);
+for (const [network, prefix, family] of PRIVATE_RANGES) {
+  blocked.addSubnet(network, prefix, family);
+  // A gateway between the families (RFC 6052) leads to the same places; public ones stay reachable behind it.
+  if (family === "ipv4") blocked.addSubnet(`64:ff9b::${network}`, 96 + prefix, "ipv6");
+}
 
 export function isPrivateAddress({ address, family }: LookupAddress): boolean {
   return blocked.check(address, family === 6 ? "ipv6" : "ipv4");

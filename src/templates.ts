@@ -1,5 +1,7 @@
 import type { Config } from "./config.ts";
+import { withDeadline } from "./core/deadline.ts";
 import type { Clock, Log, Sender, State } from "./core/ports.ts";
+import type { FoundTemplate } from "./core/template.ts";
 import { ConnectorError } from "./errors.ts";
 import { type Catalog, createCatalog } from "./flows/catalog.ts";
 import { createCatalogStore } from "./flows/catalog-store.ts";
@@ -23,7 +25,7 @@ export interface TemplateSurroundings {
 
 export interface Templates {
   /** By number, name and language: for whoever needs the body or the buttons of a template. */
-  lookup: Catalog["lookup"];
+  lookup(number: string, name: string, language: string): FoundTemplate;
   sync(): ReturnType<Catalog["sync"]>;
   preflight: Preflight;
   /** The sender, comparing each send with its template on the way. */
@@ -34,6 +36,8 @@ export interface Templates {
 
 /** How old a list may be that does not have what was looked up. */
 const RELOOK_MS = 60_000;
+/** The platform gives up on an answer after 5 s, and the queue needs its part of them. */
+const CONFIRM_MS = 2_000;
 
 /** Wires what knows templates: their source at Vonage, the catalog, the preflight and the explanation of refusals. */
 export function createTemplates(config: Config, surroundings: TemplateSurroundings): Templates {
@@ -66,10 +70,22 @@ export function createTemplates(config: Config, surroundings: TemplateSurroundin
 
   return {
     lookup(number, name, language) {
-      const found = catalog.lookup(number, name, language);
+      // Also begins to read what another replica has put into State.
+      const template = catalog.entry(number)?.index.find(name, language);
       // One that was approved since the list was fetched is known the next time somebody asks.
-      if (!found) void catalog.fetchSince(number, now() - RELOOK_MS).catch(() => undefined);
-      return found;
+      if (!template) void catalog.fetchSince(number, now() - RELOOK_MS).catch(() => undefined);
+      return {
+        template,
+        async confirm() {
+          try {
+            const list = catalog.fetchSince(number, now());
+            const { index } = await withDeadline(list, CONFIRM_MS, "The template list did not come in time");
+            return index.find(name, language);
+          } catch (cause) {
+            throw unconfirmed(cause);
+          }
+        },
+      };
     },
     sync: () => syncTemplates({ catalog, now, log }),
     preflight: whatsapp?.preflight ? createPreflight({ catalog, now, log }) : () => undefined,
@@ -86,3 +102,11 @@ export function createTemplates(config: Config, surroundings: TemplateSurroundin
     }),
   };
 }
+
+/** Not the message's fault: whoever sent it may try again. */
+const unconfirmed = (cause: unknown) =>
+  new ConnectorError(
+    "templates_pending",
+    "message cannot be taken apart now: the template list is not there yet, and the log says why. Send Personalization Variables needs none",
+    { retryable: true, httpStatus: 429, cause },
+  );

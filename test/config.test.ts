@@ -294,7 +294,7 @@ describe("parseConfig", () => {
 
   it.each([
     [{ CONNECTOR_API_KEY: "x" }, "CONNECTOR_API_SECRET is missing: CONNECTOR_API_KEY needs it"],
-    [{ CONNECTOR_API_SECRET: "x" }, "CONNECTOR_API_KEY is missing: CONNECTOR_API_SECRET needs it"],
+    [{ CONNECTOR_API_SECRET: "long-enough" }, "CONNECTOR_API_KEY is missing: CONNECTOR_API_SECRET needs it"],
     [
       { MOENGAGE_DATA_API_URL: "https://api-01.moengage.com", MOENGAGE_WORKSPACE_ID: "x" },
       "MOENGAGE_DATA_API_KEY is missing: MOENGAGE_DATA_API_URL needs it",
@@ -305,6 +305,25 @@ describe("parseConfig", () => {
     ],
   ])("refuses half of a set: %j", (env, fault) => {
     expect(faultsOf({ ...required, ...env })).toEqual([fault]);
+  });
+
+  it.each(["1234567", "pass,long-enough-word", "a,b"])(
+    "refuses short parts of CONNECTOR_API_SECRET=%s",
+    (secret) => {
+      expect(faultsOf({ ...required, CONNECTOR_API_KEY: "moengage", CONNECTOR_API_SECRET: secret })).toEqual([
+        "CONNECTOR_API_SECRET must have at least 8 characters; a comma separates two secrets, and each must have as many",
+      ]);
+    },
+  );
+
+  it("splits secrets at the plain comma alone", () => {
+    const env = {
+      CONNECTOR_API_KEY: "moengage",
+      CONNECTOR_API_SECRET: "密码，密码、密码密码",
+      VONAGE_SIGNATURE_SECRET: "a，b",
+    };
+    const { platformCredentials, signatureSecrets } = parseConfig({ ...required, ...env });
+    expect([platformCredentials.secrets, signatureSecrets]).toEqual([["密码，密码、密码密码"], ["a，b"]]);
   });
 
   it.each(["1001", "1001,1002,1003", ","])("refuses WABA_ID=%s beside two numbers", (WABA_ID) => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import { ConnectorError, loggableError } from "../src/errors.ts";
-import { asLog, createLog } from "../src/log.ts";
+import { createLog } from "../src/log.ts";
 import { createTransport } from "../src/transport.ts";
 
 function createWorld(level = "info") {
   const lines: string[] = [];
-  const log = asLog(createLog(level, { write: (line) => void lines.push(line) }));
+  const log = createLog(level, { write: (line) => void lines.push(line) });
   return { log, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
 }
 

@@ -17,8 +17,10 @@ const HELP = `What the queues gave up on, after trying four times.
   npm run dead-letters -- replay --all             puts everything back
       --dry-run                                    says what would be put back, and does nothing
 
-Needs the connector's environment, and VCR within reach: run it inside the instance, or against a local VCR.
-Nothing is lost when the command dies in the middle: run it again.`;
+Needs the connector's environment, and VCR within reach: run it inside the instance, where it is called
+node dist/dead-letters.js, or against a local VCR.
+When the command dies in the middle, run it again. One thing can then be lost: a job that died in the very moment
+in which the old ones were taken away. The queue has no way to take away one certain job.`;
 
 const QUEUES: readonly QueuePurpose[] = ["whatsapp", "sms", "reports"];
 
@@ -29,10 +31,7 @@ interface Entry {
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { all: { type: "boolean" }, "dry-run": { type: "boolean" }, help: { type: "boolean" } },
-  });
+  const { values, positionals } = readArguments() ?? { values: {}, positionals: [] };
   const [command, ...ids] = positionals;
   const isReplay = command === "replay" && (values.all || ids.length > 0);
   if (values.help || !(command === "list" || isReplay)) {
@@ -61,6 +60,19 @@ async function main(): Promise<number> {
   return isReplay && chosen.length === 0 ? 1 : 0;
 }
 
+/** Undefined when there is an option that does not exist. */
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { all: { type: "boolean" }, "dry-run": { type: "boolean" }, help: { type: "boolean" } },
+    });
+  } catch (error) {
+    console.error((error as Error).message);
+    return undefined;
+  }
+}
+
 function connect() {
   const config = parseConfig(process.env);
   const transport = createTransport(4);
@@ -86,7 +98,10 @@ function jobOf(letter: DeadLetter, sealer: Sealer): Job | undefined {
 
 function describe({ purpose, job }: Entry): string {
   if (!job) return `${purpose}  (not signed by this application)`;
-  const accepted = "message" in job && job.message && "acceptedAt" in job.message ? `accepted ${new Date(job.message.acceptedAt).toISOString()}` : "";
+  const accepted =
+    "message" in job && job.message && "acceptedAt" in job.message
+      ? `accepted ${new Date(job.message.acceptedAt).toISOString()}`
+      : "";
   return [purpose, job.kind, idOf(job), `attempt ${job.attempt}`, accepted].join("  ");
 }
 
@@ -97,7 +112,7 @@ try {
   console.error(
     error instanceof ConfigError
       ? error.message
-      : `Stopped: ${failure.message}. Run it again: nothing was lost.`,
+      : `Stopped: ${failure.message}. Run it again (--help tells what can be lost).`,
   );
   process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-import { suppressions } from "../suppressions.ts";
+import { suppressions } from "./suppression-commands.ts";
 
 process.exitCode = await suppressions(process.argv.slice(2), process.env, {
   out: (text) => console.log(text),

@@ -63,6 +63,17 @@ export const senderId = z
   .transform((text) => text.replace(/^\+(?=\d+$)/, ""));
 /** WhatsApp takes 4,096 characters and SMS 3,200. */
 export const autoReply = z.string().max(3_200, "must be at most 3,200 characters");
+/** Several while they are changed. */
+export const secrets = z
+  .string()
+  .transform(list)
+  .refine((items) => items.length > 0, "must not be empty");
+const SHORTEST_SECRET = 8;
+/** Somebody's own secret with a comma in it would be two, and each of them would let in. */
+export const longSecrets = secrets.refine(
+  (items) => items.every((item) => item.length >= SHORTEST_SECRET),
+  `must have at least ${SHORTEST_SECRET} characters; a comma separates two secrets, and each must have as many`,
+);
 /** The commas of other scripts separate as well. */
 export const words = z
   .string()

@@ -2,9 +2,12 @@ import type { Channel } from "./message.ts";
 import type { Bucket } from "./ports.ts";
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
-/** Every key kept in State, with its lifetime in seconds. Long ids (`ref:`) and parked jobs (`job:`) are keys of their own. */
+/**
+ * What the flows keep in State, with its lifetime in seconds. Named where they are used: long ids (`ref:`), parked
+ * jobs (`job:`), locks (`lock:`), subscriptions (`listeners`) and dead letters put back (`replayed:`).
+ */
 
 const CLAIM_HOURS = 6;
 
@@ -92,8 +95,6 @@ export const peopleBucket = (at: number): Bucket => ({
 
 /** The moments whose buckets may know a person, newest first. */
 export const peopleMonths = (at: number): number[] => [at, at - PEOPLE_DAYS * DAY_MS];
-
-export const DAY = DAY_MS;
 
 /** The last good list of a WhatsApp Business Account's templates, and the account that holds a number. */
 export const catalogKey = (wabaId: string) => `templates:${wabaId}`;

@@ -40,7 +40,6 @@ export interface State {
   write(bucket: Bucket, field: string, value: string): Promise<void>;
   getKey(key: string): Promise<string | null>;
   setKey(key: string, value: string, ttlSeconds: number): Promise<void>;
-  deleteKey(key: string): Promise<void>;
 }
 
 export interface Sender {
@@ -53,8 +52,7 @@ export interface Sender {
  * `refused`: its own fault, final. `throttled`: too fast. `transient`: surely not sent, try again.
  * `account`: nothing can be sent until somebody acts. `unknown`: it may or may not have been sent.
  */
-export const SEND_FAILURES = ["refused", "throttled", "transient", "account", "unknown"] as const;
-export type SendFailure = (typeof SEND_FAILURES)[number];
+export type SendFailure = "refused" | "throttled" | "transient" | "account" | "unknown";
 
 /** The vendor's list of templates. Both reject with a ConnectorError in words (502, 503 or 504). */
 export interface TemplateSource {

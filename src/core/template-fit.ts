@@ -33,7 +33,9 @@ export function partFaults(need: Need, components: readonly SentComponent[]): st
   return faults;
 }
 
-const typeOf = (parameter: Record<string, unknown> | undefined) => String(parameter?.["type"]).toUpperCase();
+/** What was sent is anything: even turning it into text can throw. */
+const textOf = (value: unknown) => (typeof value === "string" ? value : "");
+const typeOf = (parameter: Record<string, unknown> | undefined) => textOf(parameter?.["type"]).toUpperCase();
 const counted = (count: number) => `${count} parameter${count === 1 ? "" : "s"}`;
 
 function headerFaults(
@@ -67,7 +69,7 @@ function lengthFault({ text, names }: TextNeed, label: string, sent: Parameters,
     const parameter = names
       ? sent.find((item) => item["parameter_name"] === placeholder)
       : sent[Number(placeholder) - 1];
-    return String(parameter?.["text"] ?? "");
+    return textOf(parameter?.["text"]);
   };
   const length = [...fill(text, filling)].length;
   if (length > HEADER_CHARACTERS) {
@@ -120,7 +122,7 @@ function buttonFaults(
       if (parameters.length > 0)
         faults.push(`${need.label} has 0 parameters, the send has ${parameters.length}`);
     } else if (need.needs) {
-      const fits = given && String(given.sub_type).toLowerCase() === need.subType;
+      const fits = given && textOf(given.sub_type).toLowerCase() === need.subType;
       if (!fits || parameters.length === 0 || isBlankValue(parameters[0])) {
         faults.push(`${need.label} needs ${need.needs}, the send has none`);
       } else if (parameters.length > 1) {
@@ -132,7 +134,7 @@ function buttonFaults(
 
 /** A parameter of a known type whose value is empty. */
 function isBlankValue(parameter: Record<string, unknown> | undefined): boolean {
-  const type = String(parameter?.["type"]).toLowerCase();
+  const type = typeOf(parameter).toLowerCase();
   return (type === "text" || type === "coupon_code") && isBlank(parameter?.[type]);
 }
 

@@ -33,6 +33,14 @@ export interface CatalogTemplate {
   createdAt?: number;
 }
 
+/** A template as known at once, and how to be sure. */
+export interface FoundTemplate {
+  /** As the last list has it, whatever its age; undefined when nothing is known of it. */
+  template: CatalogTemplate | undefined;
+  /** As a list has it whose fetch began after the call. Rejects, retryable, when there is none within 2 s. */
+  confirm(): Promise<CatalogTemplate | undefined>;
+}
+
 export const APPROVED = "APPROVED";
 
 /** Language codes are compared without regard to case, and to `-` or `_`. */

@@ -1,4 +1,4 @@
-import { autoReplyBucket, DAY } from "../core/keys.ts";
+import { autoReplyBucket, DAY_MS } from "../core/keys.ts";
 import type { AutoReplyPurpose, OutboundMessage } from "../core/message.ts";
 import type { Clock, JobQueue, State } from "../core/ports.ts";
 import type { InboundMessage } from "../core/reply.ts";
@@ -55,10 +55,10 @@ export function createAutoReplies(ports: AutoReplyPorts, steps: Steps): AutoRepl
   /** True when this message is the one that gets the person's default reply of these 24 hours. */
   async function isFirst(inbound: InboundMessage, field: string): Promise<boolean> {
     const [today, yesterday] = await Promise.all(
-      [now(), now() - DAY].map((day) => state.read(autoReplyBucket(day), field)),
+      [now(), now() - DAY_MS].map((day) => state.read(autoReplyBucket(day), field)),
     );
     const [at, id] = (today ?? yesterday)?.split(" ") ?? [];
-    if (at !== undefined && now() - Number(at) < DAY) return id === inbound.id;
+    if (at !== undefined && now() - Number(at) < DAY_MS) return id === inbound.id;
     const bucket = autoReplyBucket(now());
     if ((await state.increment(bucket, `${field}#default`)) > 1) {
       // Whoever counted before has written its message down, or died before it could.

@@ -13,33 +13,52 @@ export interface BacklogPorts {
 
 /**
  * Refuses what cannot be sent in time. Throws ConnectorError `backlog_full` (429) when what waits before a message
- * needs longer than the message lives. Never waits for the queue's figures: they are fetched behind a send, and
- * what this process accepted since is added.
+ * needs longer than the message lives; otherwise counts it, and returns what takes that back for a message that the
+ * queue did not take. Never waits for the queue's figures: they are fetched behind a send, and what this process
+ * accepted since is added.
  */
-export function createBacklog({ waiting, rate, now, log }: BacklogPorts): (message: OutboundMessage) => void {
-  const channels = new Map<Channel, { depth: number; since: number; fetchedAt: number; fetching: boolean }>();
+export function createBacklog({
+  waiting,
+  rate,
+  now,
+  log,
+}: BacklogPorts): (message: OutboundMessage) => () => void {
+  const channels = new Map<Channel, Known>();
 
-  function refresh(channel: Channel): void {
-    const known = channels.get(channel) ?? { depth: 0, since: 0, fetchedAt: 0, fetching: false };
+  function knownOf(channel: Channel): Known {
+    const known = channels.get(channel) ?? {
+      depth: 0,
+      since: 0,
+      countedAt: now(),
+      fetchedAt: 0,
+      fetching: false,
+    };
     channels.set(channel, known);
+    return known;
+  }
+
+  async function refresh(channel: Channel, known: Known): Promise<void> {
     if (known.fetching || now() - known.fetchedAt < REFRESH_MS) return;
     known.fetching = true;
-    waiting(channel)
-      .then((depth) => {
-        known.depth = depth;
-        known.since = 0;
-      })
-      .catch((error) => log.warn({ channel, ...loggableError(error) }, "The queue's length is unknown"))
-      .finally(() => {
-        known.fetchedAt = now();
-        known.fetching = false;
-      });
+    const before = known.since;
+    try {
+      known.depth = await waiting(channel);
+    } catch (error) {
+      log.warn({ channel, ...loggableError(error) }, "The queue's length is unknown");
+      // Sending goes on while nobody tells how much is left, and so must taking.
+      const sent = (rate(channel) * (now() - known.countedAt)) / 1_000;
+      known.depth = Math.max(0, known.depth + before - sent);
+    }
+    // What came during the fetch may not be in the figure.
+    known.since = Math.max(0, known.since - before);
+    known.countedAt = now();
+    known.fetchedAt = now();
+    known.fetching = false;
   }
 
   return ({ channel, expiresAt }) => {
-    refresh(channel);
-    const known = channels.get(channel);
-    if (!known) return;
+    const known = knownOf(channel);
+    void refresh(channel, known);
     const secondsToSend = (known.depth + known.since) / rate(channel);
     const secondsToLive = (expiresAt - now()) / 1_000;
     if (secondsToSend > secondsToLive) {
@@ -54,7 +73,19 @@ export function createBacklog({ waiting, rate, now, log }: BacklogPorts): (messa
       );
     }
     known.since++;
+    return () => {
+      known.since = Math.max(0, known.since - 1);
+    };
   };
+}
+
+interface Known {
+  depth: number;
+  /** Accepted since the depth was asked for. */
+  since: number;
+  countedAt: number;
+  fetchedAt: number;
+  fetching: boolean;
 }
 
 const REFRESH_MS = 5_000;

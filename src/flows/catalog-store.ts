@@ -17,7 +17,6 @@ export interface CatalogStore {
   save(wabaId: string, list: TemplateList): Promise<void>;
   loadWaba(number: string): Promise<string | undefined>;
   saveWaba(number: string, wabaId: string): Promise<void>;
-  forgetWaba(number: string): Promise<void>;
 }
 
 const LIST_TTL_SECONDS = 7 * 24 * 3_600;
@@ -37,7 +36,6 @@ export function createCatalogStore(state: State): CatalogStore {
       state.setKey(catalogKey(wabaId), await pack(JSON.stringify(list)), LIST_TTL_SECONDS),
     loadWaba: async (number) => (await state.getKey(wabaKey(number))) ?? undefined,
     saveWaba: (number, wabaId) => state.setKey(wabaKey(number), wabaId, WABA_TTL_SECONDS),
-    forgetWaba: (number) => state.deleteKey(wabaKey(number)),
   };
 }
 

@@ -30,11 +30,12 @@ export interface Catalog {
    * there once. Rejects with a ConnectorError in words when any part could not be had.
    */
   sync(): Promise<CatalogTemplate[]>;
-  /** As known now, whatever its age and status. */
-  lookup(number: string, name: string, language: string): CatalogTemplate | undefined;
   /** What is in memory for the number; looks into State in the background when there is nothing. */
   entry(number: string): Entry | undefined;
-  /** A list whose fetch began at `since` or later; joins a fetch under way that did. Rejects when it cannot be had. */
+  /**
+   * A list whose fetch began at `since` or later; joins a fetch under way that did, and finds out first whose the
+   * number is. Rejects when it cannot be had, at once for a while after it could not.
+   */
   fetchSince(number: string, since: number): Promise<Entry>;
   /** A newer list in State, if another replica has put one there; no fetch. */
   reload(number: string): Promise<Entry | undefined>;
@@ -50,8 +51,12 @@ const BETWEEN_FETCHES_MS = 1_000;
 
 export function createCatalog({ source, store, numbers, wabaIds, now, pause, log }: CatalogPorts): Catalog {
   const wabas = new Map(wabaIds);
+  /** Numbers whose WABA was found and then refused to tell its templates: the number may have moved. */
+  const doubtful = new Set<string>();
   const entries = new Map<string, Entry>();
   const fetches = new Map<string, { startedAt: number; done: Promise<Entry> }>();
+  const searches = new Map<string, Promise<string>>();
+  /** By WABA, and by number where its WABA was not found. */
   const failedAt = new Map<string, number>();
   const reloads = new Map<string, { at: number; done: Promise<Entry | undefined> }>();
   let syncing: Promise<CatalogTemplate[]> | undefined;
@@ -69,8 +74,8 @@ export function createCatalog({ source, store, numbers, wabaIds, now, pause, log
     const templates = await source.list(wabaId, deadline);
     const entry = take(wabaId, { startedAt, templates });
     log.info({ waba_id: wabaId, templates: templates.length, ms: now() - startedAt }, "Templates fetched");
-    // A list that could not be kept is still the list: only another replica goes without it.
-    await store
+    // A list that could not be kept is still the list: only another replica goes without it, and nobody waits.
+    void store
       .save(wabaId, { startedAt, templates })
       .catch((error) =>
         log.warn({ waba_id: wabaId, ...loggableError(error) }, "Templates not kept in State"),
@@ -82,13 +87,8 @@ export function createCatalog({ source, store, numbers, wabaIds, now, pause, log
   function fetch(wabaId: string, deadline: number): Promise<Entry> {
     const running = fetches.get(wabaId);
     if (running) return running.done;
-    const done = load(wabaId, deadline)
-      .then((entry) => {
-        failedAt.delete(wabaId);
-        return entry;
-      })
+    const done = remembered(wabaId, load(wabaId, deadline))
       .catch((error) => {
-        failedAt.set(wabaId, now());
         log.warn({ waba_id: wabaId, ...loggableError(error) }, "Templates not fetched");
         throw error;
       })
@@ -97,8 +97,35 @@ export function createCatalog({ source, store, numbers, wabaIds, now, pause, log
     return done;
   }
 
-  async function wabaOf(number: string, deadline: number): Promise<string> {
-    const known = wabas.get(number) ?? (await store.loadWaba(number).catch(() => undefined));
+  async function remembered<T>(key: string, work: Promise<T>): Promise<T> {
+    try {
+      const result = await work;
+      failedAt.delete(key);
+      return result;
+    } catch (error) {
+      failedAt.set(key, now());
+      throw error;
+    }
+  }
+
+  function restAfterFailure(key: string): void {
+    if (now() - (failedAt.get(key) ?? Number.NEGATIVE_INFINITY) < AFTER_FAILURE_MS)
+      throw new ConnectorError("templates_unavailable", "The last fetch failed a moment ago");
+  }
+
+  /** One search for a number at a time. */
+  function wabaOf(number: string, deadline: number): Promise<string> {
+    const running = searches.get(number);
+    if (running) return running;
+    const done = remembered(number, search(number, deadline)).finally(() => searches.delete(number));
+    searches.set(number, done);
+    return done;
+  }
+
+  async function search(number: string, deadline: number): Promise<string> {
+    const known = doubtful.has(number)
+      ? undefined
+      : (wabas.get(number) ?? (await store.loadWaba(number).catch(() => undefined)));
     const found = known ?? (await source.findWaba(number, deadline));
     if (found === undefined) {
       throw new ConnectorError(
@@ -108,24 +135,22 @@ export function createCatalog({ source, store, numbers, wabaIds, now, pause, log
       );
     }
     wabas.set(number, found);
-    if (!known) await store.saveWaba(number, found).catch(() => undefined);
+    doubtful.delete(number);
+    if (!known) void store.saveWaba(number, found).catch(() => undefined);
     return found;
   }
 
-  /** What was found may be out of date: the next sync looks again. */
-  async function forgetFound(error: unknown): Promise<never> {
-    const found = numbers.filter((number) => !wabaIds.has(number));
-    if (asConnectorError(error).code === "templates_refused") {
-      for (const number of found) wabas.delete(number);
-      await Promise.all(found.map((number) => store.forgetWaba(number))).catch(() => undefined);
-    }
+  /** What was found may be out of date: the next sync looks again, and until then the old list is better than none. */
+  function doubtFound(error: unknown): never {
+    if (asConnectorError(error).code === "templates_refused")
+      for (const number of numbers) if (!wabaIds.has(number)) doubtful.add(number);
     throw error;
   }
 
   async function syncAll(): Promise<CatalogTemplate[]> {
     const deadline = now() + SYNC_MS;
     const ids = await Promise.all(numbers.map((number) => wabaOf(number, deadline)));
-    const lists = await Promise.all([...new Set(ids)].map((id) => fetch(id, deadline))).catch(forgetFound);
+    const lists = await Promise.all([...new Set(ids)].map((id) => fetch(id, deadline))).catch(doubtFound);
     const unique = new Map<string, CatalogTemplate>();
     for (const template of lists.flatMap((list) => list.templates)) {
       const key = `${template.name} ${template.language} ${template.status}`;
@@ -172,18 +197,15 @@ export function createCatalog({ source, store, numbers, wabaIds, now, pause, log
       if (!entry) void reload(number);
       return entry;
     },
-    lookup: (number, name, language) => entryOf(number)?.index.find(name, language),
     async fetchSince(number, since) {
-      const wabaId = wabas.get(number);
-      if (wabaId === undefined) throw new ConnectorError("templates_unavailable", "The WABA is not known");
+      if (!wabas.has(number)) restAfterFailure(number);
+      const wabaId = wabas.get(number) ?? (await wabaOf(number, now() + SYNC_MS));
       for (;;) {
         const entry = entries.get(wabaId);
         if (entry && entry.startedAt >= since) return entry;
         const running = fetches.get(wabaId);
         if (running && running.startedAt >= since) return running.done;
-        if (now() - (failedAt.get(wabaId) ?? Number.NEGATIVE_INFINITY) < AFTER_FAILURE_MS) {
-          throw new ConnectorError("templates_unavailable", "The last fetch failed a moment ago");
-        }
+        restAfterFailure(wabaId);
         const wait = (entry?.startedAt ?? 0) + BETWEEN_FETCHES_MS - now();
         // One that began before `since` may have read the list before it changed: what counts is the one after it.
         if (running) await running.done.catch(() => undefined);

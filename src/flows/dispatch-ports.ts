@@ -1,7 +1,7 @@
 import type { Job } from "../core/job.ts";
 import type { OutboundMessage } from "../core/message.ts";
-import type { Clock, JobQueue, Log, Sender } from "../core/ports.ts";
-import type { DeliveryReport } from "../core/report.ts";
+import type { Clock, JobQueue, Log, Sender, State } from "../core/ports.ts";
+import type { DeliveryReport, FailureReason } from "../core/report.ts";
 import type { PlatformChannel } from "../platforms/platform.ts";
 import type { Claims } from "./claims.ts";
 import type { Correlation } from "./correlate.ts";
@@ -13,6 +13,7 @@ import type { Suppression } from "./suppression.ts";
 /** What a job's delivery works with; pacer and holder are those of its queue. */
 export interface DispatchPorts {
   queue: JobQueue;
+  state: State;
   sender: Sender;
   claims: Claims;
   reporter: Reporter;
@@ -28,12 +29,19 @@ export interface DispatchPorts {
   log: Log;
 }
 
+/** Why a message will not be sent, in the words of its report. */
+export interface Refusal {
+  code: string;
+  description: string;
+  reason?: FailureReason;
+}
+
 /** The report of a message that the connector itself gives up. */
 export function failedReport(
   { id, origin, channel, to }: Pick<OutboundMessage, "id" | "origin" | "channel" | "to">,
-  code: string,
-  description: string,
+  { code, description, reason }: Refusal,
   at: number,
 ): DeliveryReport {
-  return { origin, channel, id, to, status: "failed", at, error: { code, description } };
+  const error = { code, description };
+  return { origin, channel, id, to, status: "failed", at, error, ...(reason ? { reason } : {}) };
 }

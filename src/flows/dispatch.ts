@@ -1,6 +1,6 @@
 import type { Job, ParkedJob } from "../core/job.ts";
 import { asConnectorError } from "../errors.ts";
-import { type DispatchPorts, failedReport } from "./dispatch-ports.ts";
+import { type DispatchPorts, failedReport, type Refusal } from "./dispatch-ports.ts";
 import { dispatchDoubt } from "./doubt.ts";
 import { withBudget } from "./hold.ts";
 import { dispatchReply, dispatchReport } from "./owed.ts";
@@ -42,8 +42,11 @@ function carryOut(job: Job, ports: DispatchPorts): Promise<void> {
   }
 }
 
-const CONTENT_LOST =
-  "The message was too large for the queue, and what was kept of it elsewhere is gone: send it again";
+const CONTENT_LOST: Refusal = {
+  code: "content_lost",
+  description:
+    "The message was too large for the queue, and what was kept of it elsewhere is gone: send it again",
+};
 
 /** Where State is away, what stands for the job waits in its place. */
 async function dispatchParked(job: ParkedJob, ports: DispatchPorts): Promise<void> {
@@ -57,6 +60,5 @@ async function dispatchParked(job: ParkedJob, ports: DispatchPorts): Promise<voi
   }
   if (content) return carryOut(content, ports);
   ports.log.error({ msg_id: job.id }, "A job too large for the queue is no longer kept: it cannot be done");
-  if (job.message)
-    await ports.reporter.owe(failedReport(job.message, "content_lost", CONTENT_LOST, ports.now()));
+  if (job.message) await ports.reporter.owe(failedReport(job.message, CONTENT_LOST, ports.now()));
 }

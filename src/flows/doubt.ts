@@ -1,7 +1,7 @@
 import type { DoubtJob, SendJob } from "../core/job.ts";
 import { loggableError } from "../errors.ts";
 import { fateOf } from "./claims.ts";
-import { type DispatchPorts, failedReport } from "./dispatch-ports.ts";
+import { type DispatchPorts, failedReport, type Refusal } from "./dispatch-ports.ts";
 
 /** Nobody knows whether it was sent: it waits for a status, `atLeastMs` even if configured shorter, and is not sent again by itself. */
 export async function doubt(
@@ -19,6 +19,11 @@ export async function doubt(
     decideAt: ports.now() + Math.max(ports.inDoubt.waitSeconds * 1_000, atLeastMs),
   });
 }
+
+const OUTCOME_UNKNOWN: Refusal = {
+  code: "outcome_unknown",
+  description: "The outcome is unknown: Vonage neither confirmed nor refused the message",
+};
 
 /** The new attempt's claim, or the memory of reports told, makes the decision take effect once. */
 export async function dispatchDoubt(job: DoubtJob, ports: DispatchPorts): Promise<void> {
@@ -39,14 +44,7 @@ export async function dispatchDoubt(job: DoubtJob, ports: DispatchPorts): Promis
     return;
   }
   log.warn({ msg_id: message.id, attempt }, "Outcome still unknown: reported failed");
-  await reporter.owe(
-    failedReport(
-      message,
-      "outcome_unknown",
-      "The outcome is unknown: Vonage neither confirmed nor refused the message",
-      now(),
-    ),
-  );
+  await reporter.owe(failedReport(message, OUTCOME_UNKNOWN, now()));
 }
 
 /** Whether a status came, or whoever owned the attempt got further than it seemed. */

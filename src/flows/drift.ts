@@ -1,17 +1,16 @@
-import { driftBucket, messageField } from "../core/keys.ts";
+import { DAY_MS, driftBucket, messageField } from "../core/keys.ts";
 import type { OutboundMessage } from "../core/message.ts";
 import type { Clock, Log, State } from "../core/ports.ts";
 import type { DeliveryReport } from "../core/report.ts";
 import { loggableError } from "../errors.ts";
 import type { Catalog } from "./catalog.ts";
 
-/** The vendor's code for a template that does not exist or whose parameters do not fit. */
-const TEMPLATE_ERROR = "1022";
-const DAY_MS = 24 * 3_600_000;
-
 /** Says what differs between a send and its template, for sends that the vendor refused because of it. */
 export interface Drift {
-  /** Compares at the moment of sending, and remembers what differs: a status has the send's content no longer. */
+  /**
+   * Compares at the moment of sending, and remembers what differs: a status has the send's content no longer.
+   * Never rejects.
+   */
   note(message: OutboundMessage): Promise<void>;
   /** The report with the difference in its description, when it is about a template and something differed. */
   explain(report: DeliveryReport): Promise<DeliveryReport>;
@@ -20,19 +19,21 @@ export interface Drift {
 export function createDrift(catalog: Pick<Catalog, "entry">, state: State, now: Clock, log: Log): Drift {
   return {
     async note(message) {
-      if (message.channel !== "whatsapp" || message.content.type !== "template") return;
-      const entry = catalog.entry(message.from);
-      if (!entry || entry.templates.length === 0) return;
-      const verdict = entry.index.check(message.content.template);
-      if (verdict.kind === "fits") return;
-      await state
-        .write(driftBucket(now()), messageField(message.origin, message.id), verdict.faults.join("; "))
-        .catch((error) =>
-          log.warn({ msg_id: message.id, ...loggableError(error) }, "Difference not remembered"),
-        );
+      // A send is claimed by now: what fails here must not look like a send whose outcome nobody knows.
+      try {
+        if (message.channel !== "whatsapp" || message.content.type !== "template") return;
+        const entry = catalog.entry(message.from);
+        if (!entry || entry.templates.length === 0) return;
+        const verdict = entry.index.check(message.content.template);
+        if (verdict.kind === "fits") return;
+        const field = messageField(message.origin, message.id);
+        await state.write(driftBucket(now()), field, verdict.faults.join("; "));
+      } catch (error) {
+        log.warn({ msg_id: message.id, ...loggableError(error) }, "Difference not remembered");
+      }
     },
     async explain(report) {
-      if (report.error?.code !== TEMPLATE_ERROR) return report;
+      if (!report.error || report.reason !== "template") return report;
       const field = messageField(report.origin, report.id);
       const found = await Promise.all([
         state.read(driftBucket(now()), field),
@@ -41,7 +42,7 @@ export function createDrift(catalog: Pick<Catalog, "entry">, state: State, now: 
       const difference = found.find((text) => text !== null);
       if (difference && report.error.description.includes(difference)) return report;
       log.warn(
-        { msg_id: report.id, code: TEMPLATE_ERROR, ...(difference ? { difference } : {}) },
+        { msg_id: report.id, code: report.error.code, ...(difference ? { difference } : {}) },
         difference
           ? `Template refused by Vonage: ${difference}`
           : "Template refused by Vonage: no difference to the template is known",

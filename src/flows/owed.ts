@@ -1,18 +1,28 @@
 import { idOf, type ReplyJob, type ReportJob } from "../core/job.ts";
+import { DAY_MS } from "../core/keys.ts";
 import type { InboundReply } from "../core/reply.ts";
 import { asConnectorError, loggableError } from "../errors.ts";
 import type { PlatformReplies } from "../platforms/platform.ts";
 import type { DispatchPorts } from "./dispatch-ports.ts";
+import { createSteps } from "./steps.ts";
+
+/** What a platform could not be told is kept for a week. */
+export const OWED_MS = 7 * DAY_MS;
 
 /** A report that its platform could not take before. */
 export function dispatchReport(job: ReportJob, ports: DispatchPorts): Promise<void> {
   return tellOwed(job, ports, async () => void (await ports.reporter.report(job.report)));
 }
 
-/** A person's reply that its platform could not take before. */
-export function dispatchReply(job: ReplyJob, ports: DispatchPorts): Promise<void> {
-  const replies = ports.channels.find(({ tag }) => tag === job.origin)?.replies;
-  return replies ? tellOwed(job, ports, () => tellReply(job.reply, replies, ports)) : Promise.resolve();
+/** A person's reply that its platform could not take before; told once, however often the queue delivers it. */
+export async function dispatchReply(job: ReplyJob, ports: DispatchPorts): Promise<void> {
+  const { origin, reply } = job;
+  const replies = ports.channels.find(({ tag }) => tag === origin)?.replies;
+  if (!replies) return;
+  const steps = createSteps(ports.state, ports.now);
+  // Not the step of the webhook, which is done as soon as it is owed.
+  const step = `${reply.id} ${origin} told later`;
+  await tellOwed(job, ports, () => steps.once(step, () => tellReply(reply, replies, ports)));
 }
 
 /** An old STOP that is told after a newer START would undo it. */

@@ -1,3 +1,4 @@
+import { withDeadline } from "../core/deadline.ts";
 import type { OutboundMessage, Template } from "../core/message.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import type { Verdict } from "../core/preflight.ts";
@@ -64,17 +65,11 @@ export function createPreflight({ catalog, now, log }: PreflightPorts): Prefligh
 
   /** Undefined when it does not come in time or fails; the work itself goes on. */
   async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, ms, undefined);
-    });
     try {
-      return await Promise.race([work, late]);
+      return await withDeadline(work, ms, "The list did not come in time");
     } catch (error) {
       log.debug(loggableError(error), "Preflight goes without a fresh list");
       return undefined;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

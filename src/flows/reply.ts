@@ -6,6 +6,7 @@ import { asConnectorError, loggableError } from "../errors.ts";
 import type { PlatformChannel, PlatformReplies } from "../platforms/platform.ts";
 import { type AutoReplyPorts, createAutoReplies } from "./auto-reply.ts";
 import type { Correlation, SentMessage } from "./correlate.ts";
+import { OWED_MS } from "./owed.ts";
 import { createSteps } from "./steps.ts";
 import type { Said, Suppression } from "./suppression.ts";
 
@@ -13,6 +14,8 @@ export interface ReplyPorts extends AutoReplyPorts {
   channels: readonly PlatformChannel[];
   suppression: Suppression;
   correlation: Correlation;
+  /** The WhatsApp numbers this connector sends from; what people say to others is not its business. */
+  ownNumbers: readonly string[];
   keywords: { optOut: Keywords; optIn: Keywords };
   /** Auto-replies; an absent one is not sent. */
   texts: { optOut?: string; optIn?: string; other?: string };
@@ -22,8 +25,8 @@ export interface ReplyPorts extends AutoReplyPorts {
   log: Log;
 }
 
-/** `outdated`: the person said something else later, which stays. */
-export type ReplyOutcome = ReplyKind | "repeated" | "outdated";
+/** `outdated`: the person said something else later, which stays. `ignored`: it was not said to us. */
+export type ReplyOutcome = ReplyKind | "repeated" | "outdated" | "ignored";
 
 /**
  * Both resolve when everything is done or safely owed, and reject, retryable, when the vendor has to deliver it
@@ -36,8 +39,6 @@ export interface Replies {
   carrierOptOut(optOut: Omit<InboundReply, "kind">): Promise<void>;
 }
 
-/** What the platform could not be told is kept for a week. */
-const OWED_MS = 7 * 24 * 3_600_000;
 /** Of the 10 s that a webhook may take, this many are for asking a platform again. */
 const PATIENCE_MS = 9_000;
 
@@ -73,6 +74,11 @@ export function createReplies(ports: ReplyPorts): Replies {
 
   async function handle(inbound: InboundMessage, deadline: number): Promise<ReplyOutcome> {
     const about = { message_uuid: inbound.id, channel: inbound.channel };
+    // On SMS nobody knows which of the account's numbers people were told to text (docs/decisions/0009).
+    if (inbound.channel === "whatsapp" && !ports.ownNumbers.includes(inbound.to)) {
+      log.info(about, "Reply ignored: it was sent to a number that is not one of WHATSAPP_NUMBER");
+      return "ignored";
+    }
     if (await steps.isDone(inbound.id)) {
       log.info(about, "Reply repeated: ignored");
       return "repeated";
@@ -146,14 +152,23 @@ export function createReplies(ports: ReplyPorts): Replies {
    * Steps already done for this message are not done again.
    */
   async function tell({ origin, ...reply }: Described, deadline: number): Promise<void> {
+    let isTold = false;
     for (const { tag, channel, replies } of channels) {
       if (!replies || channel !== reply.channel || (reply.kind === "button" && tag !== origin)) continue;
       // An id of one platform means nothing to another.
       const { messageId, ...anonymous } = reply;
       const own: InboundReply = tag === origin && messageId !== undefined ? reply : anonymous;
-      if (replies.wants(own)) await steps.once(`${reply.id} ${tag} told`, () => tellOrOwe(tag, own, replies));
+      if (replies.wants(own)) {
+        isTold = true;
+        await steps.once(`${reply.id} ${tag} told`, () => tellOrOwe(tag, own, replies));
+      }
       if (reply.kind !== "button")
         await steps.once(`${reply.id} ${tag} subscription`, () => replies.subscribe(own, deadline));
+    }
+    if (reply.kind === "button" && !isTold) {
+      const reason =
+        origin === undefined ? "the message it answers is not known" : "its platform takes no taps";
+      log.warn({ message_uuid: reply.id, msg_id: reply.messageId, origin }, `Tap dropped: ${reason}`);
     }
   }
 

@@ -5,6 +5,7 @@ import type { Clock, JobQueue, Log, State } from "../core/ports.ts";
 import type { DeliveryReport, DeliveryStatus } from "../core/report.ts";
 import { asConnectorError, type ConnectorError, loggableError } from "../errors.ts";
 import type { PlatformChannel } from "../platforms/platform.ts";
+import { OWED_MS } from "./owed.ts";
 
 export interface ReportPorts {
   channels: readonly PlatformChannel[];
@@ -29,9 +30,6 @@ export interface Reporter {
   /** The letters of the statuses known of a message; rejects when State is down. */
   known(origin: string, id: string): Promise<string>;
 }
-
-/** Owed reports are given up after a week. */
-const OWED_MS = 7 * 24 * 3_600_000;
 
 const BATCH = { maxInflight: 16, partialInflight: 2, maxWaiting: 5_000, maxWaitMs: 4_000 };
 
@@ -161,11 +159,22 @@ export function createReporter({ channels, queue, state, events, log, now }: Rep
     // Not told, and yet a proof that the message went out: whoever is in doubt about it has to know.
     if (oldNews === "outdated") void note(report, TOLD);
     if (oldNews) return oldNews;
-    const refused = wanted ? await lane.post(report) : false;
+    const refused = wanted ? await post(report, lane.post) : false;
     recent.add(messageField(report.origin, report.id), LETTER[report.status]);
     void note(report, TOLD);
     if (report.status === "failed") events?.emit(failureEvent(report));
     return refused ? "refused" : wanted ? "posted" : "unwanted";
+  }
+
+  /** Whoever is in doubt about the message has to know of its status, also while the platform cannot. */
+  async function post(report: DeliveryReport, lane: (report: DeliveryReport) => Promise<boolean>) {
+    try {
+      return await lane(report);
+    } catch (error) {
+      // A failure may be one of the connector's own, which proves nothing.
+      if (report.status !== "failed") void note(report, COMING);
+      throw error;
+    }
   }
 
   async function report(report: DeliveryReport): Promise<ReportOutcome> {

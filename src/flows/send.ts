@@ -3,7 +3,7 @@ import type { OutboundMessage } from "../core/message.ts";
 import type { SendFailure } from "../core/ports.ts";
 import { asConnectorError, type ConnectorError, loggableError } from "../errors.ts";
 import { fateOf } from "./claims.ts";
-import { type DispatchPorts, failedReport } from "./dispatch-ports.ts";
+import { type DispatchPorts, failedReport, type Refusal } from "./dispatch-ports.ts";
 import { doubt } from "./doubt.ts";
 
 const BACKOFF_MS = { first: 500, most: 5_000 };
@@ -36,12 +36,6 @@ export async function dispatchMessage(job: SendJob, ports: DispatchPorts): Promi
   }
 }
 
-/** A message that will not be sent, and the reason its report gives. */
-interface Refusal {
-  code: string;
-  description: string;
-}
-
 const EXPIRED: Refusal = { code: "expired", description: "The message expired before it could be sent" };
 const OPTED_OUT: Refusal = {
   code: "opted_out",
@@ -56,7 +50,7 @@ async function isSuppressed(message: OutboundMessage, { suppression }: DispatchP
 /** Told before it is marked: a crash in between leaves a message in doubt, never one that nobody hears of. */
 async function refuse(message: OutboundMessage, refusal: Refusal, ports: DispatchPorts): Promise<void> {
   ports.log.warn({ msg_id: message.id, channel: message.channel, code: refusal.code }, "Message not sent");
-  await ports.reporter.owe(failedReport(message, refusal.code, refusal.description, ports.now()));
+  await ports.reporter.owe(failedReport(message, refusal, ports.now()));
   ports.claims.mark(message, "refused");
 }
 
@@ -98,7 +92,8 @@ const AFTER_FAILURE: Record<SendFailure, AfterFailure> = {
   async refused({ message }, error, ports) {
     ports.pacer.succeeded();
     const code = String(error.detail["vonageCode"] ?? error.code);
-    await refuse(message, { code, description: error.message }, ports);
+    const about = error.detail["reason"] === "template" ? { reason: "template" as const } : {};
+    await refuse(message, { code, description: error.message, ...about }, ports);
   },
   async throttled(job, error, ports) {
     const seconds = error.detail["retryAfterSeconds"];

@@ -1,4 +1,4 @@
-import { DAY, inboundBucket } from "../core/keys.ts";
+import { DAY_MS, inboundBucket } from "../core/keys.ts";
 import type { Clock, State } from "../core/ports.ts";
 
 /** Remembers for a day at the least what was done for an inbound message, so that a repeat does only what is missing. */
@@ -13,7 +13,7 @@ const DONE = "done";
 
 export function createSteps(state: State, now: Clock): Steps {
   async function isDone(step: string): Promise<boolean> {
-    const days = [now(), now() - DAY];
+    const days = [now(), now() - DAY_MS];
     return (await Promise.all(days.map((day) => state.read(inboundBucket(day), step)))).includes(DONE);
   }
   const finish = (step: string) => state.write(inboundBucket(now()), step, DONE);

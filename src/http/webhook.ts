@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, RequestHandler } from "express";
 import { withDeadline } from "../core/deadline.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import { asConnectorError, loggableError } from "../errors.ts";
-import { readBody } from "./middleware/body.ts";
+import { readBody, UNPROVED_BYTES } from "./middleware/body.ts";
 
 export interface WebhookPorts {
   /** Throws a ConnectorError with the status Vonage must see. */
@@ -38,5 +38,5 @@ export function webhookRoute({ verify, log }: WebhookPorts, handle: (body: unkno
     );
     res.status(status).json({ message: status >= 500 ? "Try again later" : error.message });
   };
-  return [...readBody(["json"]), prove, take, onError];
+  return [...readBody(["json"], UNPROVED_BYTES), prove, take, onError];
 }

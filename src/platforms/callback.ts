@@ -1,7 +1,11 @@
+import { isPage } from "../core/page.ts";
 import { ConnectorError } from "../errors.ts";
 import type { Transport } from "../transport.ts";
 
-/** Posts JSON and resolves to the HTTP status; rejects, retryable, when there was none within 5 s or `deadlineMs`. */
+/**
+ * Posts JSON and resolves to the HTTP status. Rejects, retryable, when there was none within 5 s or `deadlineMs`,
+ * and when a web page says that all is well: it is not the platform that says so.
+ */
 export type Post = (
   url: string,
   body: object,
@@ -17,19 +21,25 @@ const FINAL = new Set([400, 413, 422]);
 
 export function createPost(transport: Transport): Post {
   return async (url, body, headers = {}, deadlineMs = DEADLINE_MS) => {
-    const { status } = await transport.request({
+    const { status, text } = await transport.request({
       method: "POST",
       url,
       headers: { "content-type": "application/json", ...headers },
       body: JSON.stringify(body),
       deadlineMs: Math.min(deadlineMs, DEADLINE_MS),
     });
+    if (status >= 200 && status < 300 && isPage(text)) {
+      throw new ConnectorError("platform_garbled", "Something else answered in place of the platform", {
+        retryable: true,
+        detail: { status },
+      });
+    }
     return status;
   };
 }
 
 /**
- * Posts one callback to the platform of that name. Any 2xx is acceptance, whatever its body.
+ * Posts one callback to the platform of that name. Any 2xx is acceptance, unless it is a web page.
  * Rejects with ConnectorError `platform_refused` (final) or `platform_unavailable` (retryable).
  */
 export async function postCallbackTo(

@@ -15,7 +15,7 @@ export type BodyFormat = "json" | "form";
 
 /**
  * One channel of one engagement platform: what the platform posts, how it is answered, and how it is told
- * what became of its messages. Everything but `postReports` is pure.
+ * what became of its messages. Everything but `toMessage`'s promise and the posts is pure.
  */
 export interface PlatformChannel {
   /** Two lower-case letters, unique, never reused: jobs and references in flight carry it. */
@@ -27,8 +27,11 @@ export interface PlatformChannel {
     formats: readonly BodyFormat[];
     /** True for headers that carry valid credentials; compares in constant time. */
     authenticate(headers: Record<string, string | string[] | undefined>): boolean;
-    /** Throws a ConnectorError in words when the body can never become a message. */
-    toMessage(body: unknown, now: number): OutboundMessage;
+    /**
+     * Throws, or rejects with, a ConnectorError in words when the body can never become a message; a retryable one
+     * when nobody knows now. A promise takes 2 s at the most.
+     */
+    toMessage(body: unknown, now: number): OutboundMessage | Promise<OutboundMessage>;
     accepted(message: OutboundMessage): Answer;
     /** The contract's answer to any error of this route; shows nothing of an error of our own. */
     failed(error: ConnectorError): Answer;

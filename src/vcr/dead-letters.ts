@@ -15,7 +15,11 @@ export interface DeadLetters {
    * two copies one is sent: both compete for the same claim.
    */
   replay(letter: DeadLetter): Promise<void>;
-  /** Takes away what has been put back, once all of it has. What died meanwhile is put back as well. */
+  /**
+   * Takes away what has been put back, once all of it has. What died meanwhile is put back first. The provider takes
+   * letters away in an order of its own and without waiting for an answer: one that dies between the last look and
+   * the taking is put back after it, and is lost when the process or the queue fails in that moment.
+   */
   clear(): Promise<number>;
 }
 
@@ -35,13 +39,14 @@ export function createDeadLetters(session: VCRSession, queue: string, state: Sta
   const bucket = replayedBucket(queue);
 
   const all = async () => (await sdk.deadLetterList(queue)).map(parse);
+  const putBack = ({ sealed }: DeadLetter) => sdk.enqueue(queue, [sealed]);
 
   async function replayedTimes(mac: string): Promise<number> {
     return Number((await state.read(bucket, mac)) ?? 0);
   }
 
-  async function list(): Promise<DeadLetter[]> {
-    const letters = await all();
+  /** Those that nobody has put back yet. */
+  async function waitingOf(letters: readonly DeadLetter[]): Promise<DeadLetter[]> {
     const macs = [...new Set(letters.map(({ mac }) => mac))];
     // Asked together, they share the calls to State.
     const times = await Promise.all(macs.map(replayedTimes));
@@ -53,27 +58,54 @@ export function createDeadLetters(session: VCRSession, queue: string, state: Sta
     });
   }
 
-  async function replay({ mac, sealed }: DeadLetter): Promise<void> {
-    await sdk.enqueue(queue, [sealed]);
-    await state.increment(bucket, mac);
-  }
-
   return {
-    list,
-    replay,
+    list: async () => waitingOf(await all()),
+    async replay(letter) {
+      await putBack(letter);
+      await state.increment(bucket, letter.mac);
+    },
     async clear() {
-      if ((await list()).length > 0) return 0;
       const letters = await all();
-      const known = new Set(letters.map(({ mac }) => mac));
+      if ((await waitingOf(letters)).length > 0) return 0;
+      const settled = countByMac(letters);
       // Forgotten before they are taken away: dying in between lists them again, which loses nothing.
-      for (const mac of known) await state.write(bucket, mac, "0");
-      for (let taken = 0; taken < letters.length; taken++) {
-        const popped = (await sdk.deadLetterDequeue<unknown[] | null>(queue, 1)) ?? [];
-        for (const letter of popped.map(parse)) if (!known.has(letter.mac)) await replay(letter);
+      for (const mac of settled.keys()) await state.write(bucket, mac, "0");
+      for (let left = letters.length; left > 0; left -= AT_ONCE) {
+        for (const [letter, copies] of await unsettled(settled)) {
+          await putBack(letter);
+          settled.set(letter.mac, copies);
+        }
+        const popped = await sdk.deadLetterDequeue<unknown[] | null>(queue, Math.min(AT_ONCE, left));
+        for (const letter of (popped ?? []).map(parse)) {
+          const copies = settled.get(letter.mac) ?? 0;
+          if (copies > 0) settled.set(letter.mac, copies - 1);
+          else await putBack(letter);
+        }
       }
+      // What was put back meanwhile may still lie there in place of what was taken away.
+      for (const [mac, copies] of settled) if (copies > 0) await state.write(bucket, mac, String(copies));
       return letters.length;
     },
   };
+
+  /** What lies there beyond the copies that were put back, each with the number of copies it is then. */
+  async function unsettled(settled: ReadonlyMap<string, number>): Promise<[DeadLetter, copies: number][]> {
+    const seen = new Map<string, number>();
+    return (await all()).flatMap((letter): [DeadLetter, number][] => {
+      const copies = (seen.get(letter.mac) ?? 0) + 1;
+      seen.set(letter.mac, copies);
+      return copies > (settled.get(letter.mac) ?? 0) ? [[letter, copies]] : [];
+    });
+  }
+}
+
+/** Letters taken away by one request. */
+const AT_ONCE = 100;
+
+function countByMac(letters: readonly DeadLetter[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { mac } of letters) counts.set(mac, (counts.get(mac) ?? 0) + 1);
+  return counts;
 }
 
 /** The list holds JSON texts, what is taken away may hold the values themselves. */

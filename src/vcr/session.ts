@@ -1,6 +1,9 @@
 import { Bridge, type IRequestParams, JWT, Config as SdkConfig, VCRSession } from "@vonage/vcr-sdk";
+import { isPage } from "../core/page.ts";
 import { ConnectorError } from "../errors.ts";
 import type { Transport } from "../transport.ts";
+
+export type { VCRSession } from "@vonage/vcr-sdk";
 
 export interface SessionSettings {
   accountId: string;
@@ -71,6 +74,7 @@ class PooledBridge extends Bridge {
         detail: { status: response.status, provider: new URL(url).pathname.split("/")[1] || "state" },
       });
     }
+    // It must not pass for the acknowledgement of a job, which would be lost.
     if (isPage(response.text)) {
       throw new ConnectorError("provider_garbled", "Something else answered in place of a VCR provider", {
         retryable: true,
@@ -80,9 +84,6 @@ class PooledBridge extends Bridge {
     return parsed(response.text) as K;
   }
 }
-
-/** A gateway's page with status 200 must not pass for the acknowledgement of a job: it would be lost. */
-const isPage = (text: string) => text.trimStart().startsWith("<");
 
 /** As the SDK's own transport does it: JSON where it is JSON, else the text. */
 function parsed(text: string): unknown {

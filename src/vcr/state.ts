@@ -69,9 +69,6 @@ export function createState(session: VCRSession, now: Clock): State & { drained(
       await instance.set(key, value);
       await instance.expire(key, ttlSeconds);
     },
-    async deleteKey(key) {
-      await instance.delete(key);
-    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { basicAuth } from "../core/basic-auth.ts";
 import { ConnectorError } from "../errors.ts";
 import type { Transport } from "../transport.ts";
 import { application } from "./contract.ts";
@@ -27,11 +28,13 @@ export async function adviseOnWebhooks(
   settings: ApplicationSettings,
   transport: Transport,
 ): Promise<string[]> {
-  const basic = Buffer.from(`${settings.accountId}:${settings.accountSecret}`).toString("base64");
   const { status, text } = await transport.request({
     method: "GET",
     url: `${settings.apiHost}/v2/applications/${encodeURIComponent(settings.applicationId)}`,
-    headers: { authorization: `Basic ${basic}`, accept: "application/json" },
+    headers: {
+      authorization: basicAuth(settings.accountId, settings.accountSecret),
+      accept: "application/json",
+    },
     deadlineMs: DEADLINE_MS,
   });
   if (status === 401)
@@ -52,7 +55,13 @@ export async function adviseOnWebhooks(
     const found = webhooks?.[key]?.address;
     if (found !== undefined && paths.some((path) => found === `${settings.publicUrl}${path}`)) return [];
     return [
-      `In the Vonage dashboard, open Applications, this application, Messages, and set its ${label} to ${expected} (now ${found ? `it is ${found}` : "it is empty"})`,
+      `In the Vonage dashboard, open Applications, this application, Messages, and set its ${label} to ${expected} (now it is ${found ? shown(found) : "empty"})`,
     ];
   });
+}
+
+/** Without credentials, query and fragment: any of them may be somebody's secret. */
+function shown(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  return url ? `${url.origin}${url.pathname}${url.search ? "?…" : ""}` : "not an address";
 }

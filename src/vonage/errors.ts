@@ -1,4 +1,5 @@
 import type { SendFailure } from "../core/ports.ts";
+import type { FailureReason } from "../core/report.ts";
 import { ConnectorError } from "../errors.ts";
 import { type Problem, problem } from "./contract.ts";
 
@@ -80,6 +81,16 @@ export const STATUS_ERRORS: Record<string, string> = {
   "2001": "Blocked by the provider as fraud",
 };
 
+/** The same codes as reasons, for the few that the connector does something about. */
+export const STATUS_REASONS: Record<string, FailureReason> = {
+  "1000": "throttled",
+  "1022": "template",
+  "1240": "carrier_opt_out",
+};
+
+/** In HTTP answers too this number is the template's. */
+const TEMPLATE_ANCHOR = "1022";
+
 /** Error words that concern the account, whatever the HTTP status: nothing can be sent until somebody acts. */
 const ACCOUNT_ANCHORS = new Set([
   "low-balance",
@@ -132,7 +143,8 @@ export function errorFromResponse(
   const seconds = retryAfter?.trim() ? Number(retryAfter) : Number.NaN;
   return sendFailure(failure, describe(body) || `Vonage answered HTTP ${status}`, {
     status,
-    vonageCode: anchor ?? String(status),
+    vonageCode: isCode(anchor) ? anchor : String(status),
+    ...(anchor === TEMPLATE_ANCHOR ? { reason: "template" } : {}),
     ...(Number.isFinite(seconds) ? { retryAfterSeconds: Math.max(0, seconds) } : {}),
   });
 }
@@ -154,13 +166,26 @@ export function blamesReference(text: string): boolean {
   );
 }
 
-/** The error of a status webhook as code and words: the number in `title`, else the one in the `type` anchor. */
+/**
+ * The error of a status webhook as code and words: the number in `title`, else the `type` anchor, else the title.
+ * Only what looks like a code is one, since codes are logged; a sentence goes into the words.
+ */
 export function statusError(error: Problem | undefined): { code: string; description: string } {
   const title = error?.title === undefined ? undefined : String(error.title).trim();
-  const code = (title && /^\d+$/.test(title) ? title : (anchorOf(error) ?? title)) || "unknown";
-  const words = error?.detail?.trim() || wordsFor(code) || (title && title !== code ? title : undefined);
-  return { code, description: words ?? "Vonage gave no reason" };
+  const anchor = anchorOf(error);
+  const detail = error?.detail?.trim();
+  const code = (title && /^\d+$/.test(title) ? [title] : [anchor, title]).find(isCode);
+  if (code === undefined) {
+    const words = [title || anchor, detail].filter(Boolean).join(": ");
+    return { code: "unknown", description: words || NO_REASON };
+  }
+  const words = detail || wordsFor(code) || (title !== code ? title : undefined);
+  return { code, description: words || NO_REASON };
 }
+
+const NO_REASON = "Vonage gave no reason";
+
+const isCode = (text: string | undefined): text is string => /^[\w.-]{1,40}$/.test(text ?? "");
 
 const wordsFor = (code: string) => (Object.hasOwn(STATUS_ERRORS, code) ? STATUS_ERRORS[code] : undefined);
 

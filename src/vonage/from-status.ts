@@ -1,7 +1,7 @@
-import type { DeliveryStatus } from "../core/report.ts";
+import type { DeliveryStatus, FailureReason } from "../core/report.ts";
 import { ConnectorError } from "../errors.ts";
 import { statusWebhook } from "./contract.ts";
-import { statusError } from "./errors.ts";
+import { STATUS_REASONS, statusError } from "./errors.ts";
 
 /**
  * https://developer.vonage.com/en/messages/concepts/messages-status-callbacks; `failed` and `expired` are the
@@ -19,6 +19,8 @@ const STATUSES: Record<string, DeliveryStatus> = {
 
 export interface VonageStatus {
   vendorId: string;
+  /** As Vonage names it. */
+  channel: string;
   /** As Vonage wrote it, for the log. */
   vendorStatus: string;
   /** Undefined for a status this release does not know. */
@@ -31,6 +33,8 @@ export interface VonageStatus {
   /** Milliseconds since the epoch. */
   at: number;
   error?: { code: string; description: string };
+  /** Where the connector does something about the error. */
+  reason?: FailureReason;
 }
 
 /** A status webhook's body. Throws ConnectorError `invalid_webhook` when the required fields are not there. */
@@ -47,8 +51,11 @@ export function fromStatus(body: unknown, now: number): VonageStatus {
   const status = Object.hasOwn(STATUSES, data.status) ? STATUSES[data.status] : undefined;
   const recipient = data.whatsapp?.recipient;
   const at = Date.parse(data.timestamp);
+  const error = status === "failed" ? statusError(data.error) : undefined;
+  const reason = error && Object.hasOwn(STATUS_REASONS, error.code) ? STATUS_REASONS[error.code] : undefined;
   return {
     vendorId: data.message_uuid,
+    channel: data.channel,
     vendorStatus: data.status,
     status,
     clientRef: data.client_ref,
@@ -58,6 +65,7 @@ export function fromStatus(body: unknown, now: number): VonageStatus {
       ? { recipient: { number: recipient.wa_id, userId: recipient.user_id } }
       : {}),
     at: Number.isNaN(at) ? now : at,
-    ...(status === "failed" ? { error: statusError(data.error) } : {}),
+    ...(error ? { error } : {}),
+    ...(reason ? { reason } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import { basicAuth } from "../core/basic-auth.ts";
 import type { Clock } from "../core/ports.ts";
 import { ConnectorError } from "../errors.ts";
 import type { Transport, TransportResponse } from "../transport.ts";
@@ -34,7 +35,7 @@ export function createManager(
   pause: (ms: number) => Promise<void>,
 ): Manager {
   const host = mainHost(settings.apiHost);
-  const basic = `Basic ${Buffer.from(`${settings.accountId}:${settings.accountSecret}`).toString("base64")}`;
+  const basic = basicAuth(settings.accountId, settings.accountSecret);
   const schemes = [() => `Bearer ${token.current()}`, () => basic];
   /** Which scheme was taken last. */
   let preferred = 0;

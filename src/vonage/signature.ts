@@ -32,7 +32,7 @@ export function createTokenMemory(most = REMEMBERED_TOKENS): NonNullable<Signatu
 const FUTURE_SECONDS = 300;
 
 /**
- * Proves that a webhook comes from Vonage and is unaltered; resolves to its claims' `jti`.
+ * Proves that a webhook comes from Vonage and is unaltered.
  * https://developer.vonage.com/en/getting-started/concepts/webhooks#decoding-signed-webhooks
  *
  * Throws ConnectorError with the status Vonage must see: 503 for what Vonage can mend by sending again or we by
@@ -43,7 +43,7 @@ export function verifySignature(
   rawBody: Uint8Array,
   settings: SignatureSettings,
   now: number,
-): { jti: string | undefined } {
+): void {
   const token = tokenOf(headers);
   if (!token) throw refusal("unsigned", 503, "The webhook carries no signature");
   const claims = signatureClaims.safeParse(verifiedClaims(token, settings.secrets)).data;
@@ -61,7 +61,6 @@ export function verifySignature(
   if (faults.length > 0) throw refusal("forged_webhook", 401, `The token does not fit: ${faults.join(", ")}`);
   if (claims.jti !== undefined && settings.isReused?.(claims.jti, claims.payload_hash))
     throw refusal("forged_webhook", 401, "The token's id belongs to another webhook");
-  return { jti: claims.jti };
 }
 
 /** Behind VCR's callback router `Authorization` proves only the router; Vonage's own token is in a header of its own. */

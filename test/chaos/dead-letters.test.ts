@@ -21,6 +21,8 @@ let taken: string[];
 let isBroken: boolean;
 let letters: ReturnType<typeof createDeadLetters>;
 let sdk: Queue;
+/** Called before each request to VCR. */
+let before: (url: string) => Promise<void>;
 
 beforeEach(async () => {
   taken = [];
@@ -32,7 +34,15 @@ beforeEach(async () => {
     return { status: 200 };
   });
   vcr = await startVcr({ credentials, apps: [app.url] });
+  before = async () => undefined;
   transport = createTransport(4);
+  const spied: Transport = {
+    ...transport,
+    request: async (request) => {
+      await before(request.url);
+      return transport.request(request);
+    },
+  };
   const { accountId, applicationId, privateKey } = credentials;
   const session = createSession(
     {
@@ -41,7 +51,7 @@ beforeEach(async () => {
       serviceName: "svc",
       providersUrl: vcr.url,
     },
-    transport,
+    spied,
   );
   state = createState(session, Date.now);
   sdk = new Queue(session);
@@ -112,4 +122,37 @@ it("what died again after it was put back is listed again", async () => {
   expect({ cleared: await letters.clear(), left: vcr.deadLetters(NAME) }).toEqual({ cleared: 2, left: [] });
   await die("a");
   expect(await waiting()).toEqual(["a"]);
+});
+
+/** Lets something happen once, before the request of that kind. */
+function once(kind: RegExp, what: () => Promise<void>) {
+  before = async (url) => {
+    if (!kind.test(url)) return;
+    before = async () => undefined;
+    await what();
+  };
+}
+const STATE = /client-persistence-api/;
+const POP = /deadletter\/pop/;
+async function replayAll() {
+  for (const letter of await letters.list()) await letters.replay(letter);
+}
+
+it.each([
+  ["another job", "before the last look", STATE, "b"],
+  ["the same job again", "before the last look", STATE, "a"],
+  ["another job", "after the last look", POP, "b"],
+  ["the same job again", "after the last look", POP, "a"],
+])("%s that dies %s at what is taken away is not lost", async (_what, _when, kind, mac) => {
+  await die("a", "c");
+  await replayAll();
+  await until(() => taken.length === 2);
+  taken.length = 0;
+  once(kind, () => die(mac));
+  await letters.clear();
+  await replayAll();
+  await until(() => taken.length > 0);
+  expect({ taken, waiting: await waiting() }).toEqual({ taken: [mac], waiting: [] });
+  await die(mac);
+  expect(await waiting()).toEqual([mac]);
 });

@@ -12,16 +12,23 @@ describe("an address", () => {
     ...["169.254.169.254", "172.16.0.1", "172.31.255.255", "192.168.1.1", "198.18.0.1", "224.0.0.1"],
     ...["255.255.255.255", "::", "::1", "fc00::1", "fd12:3456::1", "fe80::1", "ff02::1"],
     ...["::ffff:10.0.0.1", "::ffff:127.0.0.1", "::ffff:a9fe:a9fe"],
+    // An IPv4 address inside an IPv6 one, for a gateway to unpack.
+    ...["64:ff9b::a00:1", "64:ff9b::169.254.169.254", "64:ff9b:1::1", "2002:a00:1::1", "2002:808:808::1"],
   ])("inside is kept out: %s", (address) => {
     expect(isPrivateAddress({ address, family: family(address) })).toBe(true);
   });
 
-  it.each(["8.8.8.8", "172.32.0.1", "100.128.0.1", "11.0.0.1", "2606:4700::1111", "::ffff:8.8.8.8"])(
-    "outside is let through: %s",
-    (address) => {
-      expect(isPrivateAddress({ address, family: family(address) })).toBe(false);
-    },
-  );
+  it.each([
+    "8.8.8.8",
+    "172.32.0.1",
+    "100.128.0.1",
+    "11.0.0.1",
+    "2606:4700::1111",
+    "::ffff:8.8.8.8",
+    "64:ff9b::8.8.8.8",
+  ])("outside is let through: %s", (address) => {
+    expect(isPrivateAddress({ address, family: family(address) })).toBe(false);
+  });
 });
 
 describe("a host name", () => {

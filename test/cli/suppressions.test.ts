@@ -3,9 +3,9 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { suppressions } from "../../src/cli/suppression-commands.ts";
 import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
 import { startVcr, type Vcr } from "../../src/sandbox/vcr/index.ts";
-import { suppressions } from "../../src/suppressions.ts";
 
 const credentials = createCredentials();
 const [ANA, BEN] = ["447700900123", "447700900124"];

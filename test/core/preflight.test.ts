@@ -58,6 +58,22 @@ const ROWS: Row[] = [
   ["a body with none at all", [BODY], undefined, ["body of offer (en) has 2 parameters, the send has 0"]],
   ["a still body", [STILL], undefined, []],
   [
+    "values that cannot even be turned into text",
+    [BODY, head("TEXT", { text: "{{1}}" }), buttons({ type: "URL", url: "https://x.y/{{1}}" })],
+    [
+      { type: "body", parameters: [{ type: { toString: null } }, { type: { toString: null } }] },
+      header({ type: "text", text: { toString: null } }),
+      { ...suffix("a"), sub_type: "url", parameters: [{ type: { toString: null } }] },
+    ],
+    [],
+  ],
+  [
+    "a kind of button that cannot be turned into text",
+    [STILL, buttons({ type: "URL", url: "https://x.y/{{1}}" })],
+    [{ ...suffix("a"), sub_type: { toString: null } }],
+    ["link button 1 of offer (en) needs the end of its address, the send has none"],
+  ],
+  [
     "a still body with a parameter",
     [STILL],
     [body("a")],

@@ -14,7 +14,7 @@ import {
   buildWhatsAppMessage,
   WABA_NUMBER,
 } from "../support/builders.ts";
-import { createClock, createMemoryState, createRecordingLog, T0 } from "../support/ports.ts";
+import { createClock, createMemoryState, createRecordingLog, T0, until } from "../support/ports.ts";
 
 const MINUTE = 60_000;
 const OTHER_NUMBER = "14155550199";
@@ -139,12 +139,18 @@ describe("a sync", () => {
     await catalog.sync();
     gate.fault = down;
     await expect(catalog.sync()).rejects.toBe(down);
-    expect(catalog.lookup(WABA_NUMBER, "order_update", "en_US")).toEqual(ONE);
+    expect(catalog.entry(WABA_NUMBER)?.templates[0]).toEqual(ONE);
   });
 
   it("works while State is down", async () => {
     const { catalog, state } = setUp();
     state.isDown(true);
+    expect(await catalog.sync()).toEqual([ONE]);
+  });
+
+  it("does not wait for a State that hangs", async () => {
+    const { catalog, state } = setUp({ wabaIds: {}, holds: { [WABA_NUMBER]: "w1" } });
+    state.setKey = () => new Promise(() => undefined);
     expect(await catalog.sync()).toEqual([ONE]);
   });
 
@@ -163,6 +169,7 @@ describe("a sync", () => {
     await catalog.sync();
     gate.fault = new ConnectorError("templates_refused", "No such WABA", { httpStatus: 502 });
     await expect(catalog.sync()).rejects.toMatchObject({ httpStatus: 502 });
+    expect(catalog.entry(WABA_NUMBER)?.templates).toEqual([ONE]);
     gate.fault = undefined;
     await catalog.sync();
     expect(looked).toEqual([WABA_NUMBER, WABA_NUMBER]);
@@ -178,6 +185,30 @@ describe("a sync", () => {
   });
 });
 
+describe("a list that is newer than a moment", () => {
+  it("is fetched though nobody knew whose the number is, once for all who ask", async () => {
+    const { catalog, looked, listed, clock } = setUp({ wabaIds: {}, holds: { [WABA_NUMBER]: "w1" } });
+    const asked = Array.from({ length: 20 }, () => catalog.fetchSince(WABA_NUMBER, clock()));
+    expect((await Promise.all(asked)).map(({ templates }) => templates)).toEqual(asked.map(() => [ONE]));
+    expect({ looked, listed }).toEqual({ looked: [WABA_NUMBER], listed: ["w1"] });
+  });
+
+  it("is not asked for again within a minute after nobody held the number", async () => {
+    const holds: Record<string, string> = {};
+    const { catalog, looked, clock } = setUp({ wabaIds: {}, holds });
+    const outcome = () =>
+      catalog.fetchSince(WABA_NUMBER, clock()).then(
+        ({ templates }) => templates.length,
+        (error: ConnectorError) => error.code,
+      );
+    const outcomes = [await outcome(), await outcome()];
+    holds[WABA_NUMBER] = "w1";
+    clock.advance(MINUTE);
+    expect([...outcomes, await outcome()]).toEqual(["templates_refused", "templates_unavailable", 1]);
+    expect(looked.length).toBe(2);
+  });
+});
+
 describe("the last good list", () => {
   it.each([
     ["small", [ONE], ""],
@@ -189,15 +220,15 @@ describe("the last good list", () => {
   ])("is kept for other replicas and after a restart: %s", async (_name, templates, prefix) => {
     const { catalog, state } = setUp({ lists: { w1: templates } });
     await catalog.sync();
+    await until(() => state.keys.has("templates:w1"));
     const text = state.keys.get("templates:w1") ?? "";
     expect(text.startsWith("gz:") ? "gz:" : "").toBe(prefix);
     expect(text.length).toBeLessThan(16_000);
     const later = setUp({ state });
     const { name } = templates.at(-1)!;
-    expect(later.catalog.lookup(WABA_NUMBER, name, "en_US")).toBeUndefined();
-    later.catalog.entry(WABA_NUMBER);
+    expect(later.catalog.entry(WABA_NUMBER)).toBeUndefined();
     await later.catalog.reload(WABA_NUMBER);
-    expect(later.catalog.lookup(WABA_NUMBER, name, "en_US")).toEqual(templates.at(-1));
+    expect(later.catalog.entry(WABA_NUMBER)?.index.find(name, "en_US")).toEqual(templates.at(-1));
     expect(later.listed).toEqual([]);
   });
 });
@@ -354,7 +385,7 @@ describe("a template that is not in the list", () => {
 });
 
 describe("a send that Vonage refused for its template", () => {
-  const refused = buildFailedReport();
+  const refused = buildFailedReport({ reason: "template" });
 
   it("is explained by what differed when it was sent", async () => {
     const { catalog, drift, send, lists, log } = setUp({ lists: { w1: [TWO] } });
@@ -388,6 +419,23 @@ describe("a send that Vonage refused for its template", () => {
     await drift.note(send());
     expect(await drift.explain(refused)).toEqual(refused);
     expect(JSON.stringify([...state.keys])).toBe(before);
+  });
+
+  it.each([
+    ["is of no shape at all", [{ type: "body", parameters: [{ type: { toString: null } }] }]],
+    ["cannot even be looked at", undefined],
+  ])("does not keep a send from leaving that %s", async (_, components) => {
+    const { catalog, drift, lists } = setUp({ lists: { w1: [TWO] } });
+    lists["w1"] = [TWO];
+    await catalog.sync();
+    const template = { ...buildTemplate({ name: "order_update" }), ...(components ? { components } : {}) };
+    if (!components)
+      Object.defineProperty(template, "components", {
+        get: () => {
+          throw new TypeError("no");
+        },
+      });
+    await drift.note(buildWhatsAppMessage({ from: WABA_NUMBER, content: { type: "template", template } }));
   });
 
   it("is not mixed up with other failures, and reported all the same when State is down", async () => {

@@ -111,7 +111,6 @@ export async function runModel(random: Random, chances: Chances) {
       write: guarded(store.write),
       getKey: store.getKey,
       setKey: store.setKey,
-      deleteKey: store.deleteKey,
     };
     const queue = {
       put: (job: Job) =>
@@ -151,6 +150,7 @@ export async function runModel(random: Random, chances: Chances) {
     const reporter = createReporter({ channels, queue, state, log, now });
     const ports = {
       ...{ queue, sender, reporter, channels, now, log },
+      state,
       unpark: async () => undefined,
       claims: createClaims(state, log),
       suppression: createSuppression(state, now),

@@ -46,6 +46,7 @@ export function createWorld(inDoubt: DispatchPorts["inDoubt"] = { waitSeconds: 1
         return parked.get(key);
       },
       queue,
+      state,
       sender,
       claims,
       reporter,

@@ -26,9 +26,9 @@ const BODIES: [name: string, body: Buffer, headers: Record<string, string>, stat
   ["text that is not JSON", Buffer.from("{text: hi}"), {}, [400]],
   ["JSON that is cut", Buffer.from('{"text":"hi'), {}, [400]],
   ["two documents", Buffer.from("{}{}"), {}, [400]],
-  ["arrays 200,000 deep", Buffer.from(deep("[", "]", 200_000)), {}, [400]],
-  ["objects 150,000 deep", Buffer.from(`${deep('{"a":', "", 150_000)}1${"}".repeat(150_000)}`), {}, [400]],
-  ["open brackets only", Buffer.from("[".repeat(900_000)), {}, [400]],
+  ["arrays 60,000 deep", Buffer.from(deep("[", "]", 60_000)), {}, [400]],
+  ["objects 20,000 deep", Buffer.from(`${deep('{"a":', "", 20_000)}1${"}".repeat(20_000)}`), {}, [400]],
+  ["open brackets only", Buffer.from("[".repeat(120_000)), {}, [400]],
   [
     "a __proto__ of its own",
     Buffer.from('{"__proto__":{"admin":true},"constructor":{"prototype":{"x":1}}}'),
@@ -150,6 +150,30 @@ describe.each(Object.entries(ROUTES))("the %s route", (name, route: Route) => {
     const plain = JSON.stringify(route.good);
     const headers = { "content-type": JSON_TYPE, "content-encoding": "gzip", ...route.auth(plain) };
     expect((await send(`${site.url}${route.path}`, { headers, body })).status).toBe(200);
+  });
+});
+
+describe("a body from somebody who has proved nothing yet", () => {
+  const unproved = (path: string, bytes: number, headers = {}) =>
+    send(`${site.url}${path}`, {
+      headers: { "content-type": JSON_TYPE, ...headers },
+      body: JSON.stringify("x".repeat(bytes - 2)),
+    });
+
+  it.each(["status", "inbound", "jobs"])("is read up to 128 KB and no further: %s", async (name) => {
+    const { path = "" } = ROUTES[name] ?? {};
+    expect([(await unproved(path, 131_072)).status, await unproved(path, 131_073)]).toEqual([
+      name === "jobs" ? 401 : 503,
+      { status: 413, body: { message: "The body is larger than 131072 bytes" } },
+    ]);
+  });
+
+  it("is read up to 1 MB once the platform has proved itself", async () => {
+    const { path = "", auth } = ROUTES["whatsapp"] ?? {};
+    expect([
+      (await unproved(path, 1_048_576, auth?.(""))).status,
+      (await unproved(path, 1_048_577, auth?.(""))).status,
+    ]).toEqual([200, 413]);
   });
 });
 

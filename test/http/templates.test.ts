@@ -91,8 +91,8 @@ describe("the template route", () => {
   it("shows nothing of an error of its own", async () => {
     site = await openSite({ syncTemplates: () => Promise.reject(new Error("secret inside")) });
     expect(await ask("/sync_templates")).toEqual({
-      status: 500,
-      body: { message: "The templates could not be fetched" },
+      status: 503,
+      body: { message: "The templates could not be fetched: try again in some minutes" },
     });
   });
 });

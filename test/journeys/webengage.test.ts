@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { whatsappInbound } from "../../src/sandbox/vonage/index.ts";
 import { startWebEngage, type WebEngage, type WebEngageSend } from "../../src/sandbox/webengage/index.ts";
@@ -175,6 +176,57 @@ describe("a message from WebEngage to the person and back", () => {
         ],
       },
     });
+  });
+});
+
+describe("a finished message while the template list cannot be had", () => {
+  const number = "447700900000";
+  const greeting = {
+    templateVariables: undefined,
+    templateName: "greeting",
+    message: "Hello Anastasia, your booking is AB-123456.",
+  };
+
+  it("is asked for again until the list is there, which is asked for until it comes", async () => {
+    const { journey, webengage } = await startWithWebEngage({
+      start: "none",
+      env: { WHATSAPP_NUMBER: number, MOENGAGE_DELIVERY_URL: "" },
+    });
+    journey.vonage.setFault("wabas", { status: 403 });
+    webengage.setConnector((await journey.replica()).url);
+    await until("the list was refused", () =>
+      journey.lines.some(({ msg }) => msg === "Templates not synced"),
+    );
+
+    expect(answerOf(await webengage.send(sendOf(greeting, "early", number)))).toMatchObject({
+      status: 429,
+      body: { statusCode: 2015, message: expect.stringContaining("the template list is not there yet") },
+    });
+    expect(answerOf(await webengage.send(sendOf({}, "variables", number)))).toEqual(ACCEPTED);
+
+    journey.vonage.setFault("wabas", null);
+    await until("the list is there", () => journey.lines.some(({ msg }) => msg === "Templates synced"));
+    expect(answerOf(await webengage.send(sendOf(greeting, "early", number)))).toEqual(ACCEPTED);
+  });
+
+  it("is read by the list that another replica has put into State", async () => {
+    const { journey, webengage } = await startWithWebEngage({
+      env: { WHATSAPP_NUMBER: number, MOENGAGE_DELIVERY_URL: "" },
+    });
+    const [waba] = journey.vonage.wabas;
+    await until(
+      "the list is kept",
+      () => journey.vcr.state("application:journey", "GET", `templates:${waba?.id}`) !== null,
+    );
+    for (const route of ["wabas", "templates"] as const) journey.vonage.setFault(route, { status: 403 });
+    webengage.setConnector((await journey.replica()).url);
+
+    const statuses = new Set<number | undefined>();
+    for (let tries = 0; tries < 500 && !statuses.has(200); tries++) {
+      statuses.add(answerOf(await webengage.send(sendOf(greeting, "once", number))).status);
+      await sleep(5);
+    }
+    expect([...statuses].filter((status) => status !== 429)).toEqual([200]);
   });
 });
 

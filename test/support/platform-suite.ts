@@ -78,11 +78,11 @@ export function describePlatform(name: string, subject: PlatformUnderTest): void
       },
     );
 
-    it.each(subject.sends)("makes a message of %s, under its own tag", (_, body) => {
+    it.each(subject.sends)("makes a message of %s, under its own tag", async (_, body) => {
       const { channel } = create();
       const now = Date.now();
 
-      const message = channel.intake.toMessage(structuredClone(body), now);
+      const message = await channel.intake.toMessage(structuredClone(body), now);
 
       expect(message).toMatchObject({ origin: channel.tag, channel: channel.channel, acceptedAt: now });
       expect(message.expiresAt).toBeGreaterThan(now);
@@ -90,11 +90,11 @@ export function describePlatform(name: string, subject: PlatformUnderTest): void
       expect(subject.asksAgain(channel.intake.accepted(message))).toBe(false);
     });
 
-    it("does not change the body it is given", () => {
+    it("does not change the body it is given", async () => {
       const { channel } = create();
       const before = structuredClone(subject.sends);
 
-      for (const [, body] of subject.sends) channel.intake.toMessage(body, Date.now());
+      for (const [, body] of subject.sends) await channel.intake.toMessage(body, Date.now());
 
       expect(subject.sends).toEqual(before);
     });
@@ -137,7 +137,7 @@ export function describePlatform(name: string, subject: PlatformUnderTest): void
       expect(subject.asksAgain(answer)).toBe(true);
     });
 
-    it("makes of 2,000 random bodies a message or a final error in words, without a number in it", () => {
+    it("makes of 2,000 random bodies a message or a final error in words, without a number in it", async () => {
       const { channel } = create();
       const random = createRandom(4_711);
       const problems: unknown[] = [];
@@ -146,7 +146,7 @@ export function describePlatform(name: string, subject: PlatformUnderTest): void
       for (let n = 0; n < 2_000; n++) {
         const body = n % 4 === 0 ? anyJson(random, 4) : mutate(random.pick(subject.sends)[1], random);
         try {
-          const { id, to, origin } = channel.intake.toMessage(body, Date.now());
+          const { id, to, origin } = await channel.intake.toMessage(body, Date.now());
           if (id === "" || origin !== channel.tag || !/^(\d{7,15}|[A-Z]{2}\..+)$/.test(to))
             problems.push({ id, to });
           messages++;

@@ -120,10 +120,6 @@ export function createMemoryState(): MemoryState {
       check("key");
       keys.set(key, value);
     },
-    async deleteKey(key) {
-      check("key");
-      keys.delete(key);
-    },
   };
 }
 

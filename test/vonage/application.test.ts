@@ -68,6 +68,19 @@ describe("adviseOnWebhooks", () => {
         advise("Status URL", "/webhooks/status", "it is https://other.example.com/in"),
       ],
     ],
+    [
+      "one has a token in it",
+      application({
+        inbound_url: { address: "https://user:pass@other.example.com:8443/in?token=s3cret#x" },
+        status_url: status,
+      }),
+      [advise("Inbound URL", "/webhooks/inbound", "it is https://other.example.com:8443/in?…")],
+    ],
+    [
+      "one is no address",
+      application({ inbound_url: inbound, status_url: { address: "s3cret" } }),
+      [advise("Status URL", "/webhooks/status", "it is not an address")],
+    ],
     ["one is empty", application({ inbound_url: inbound, status_url: { address: "" } }), [STATUS_EMPTY]],
     ["one is missing", application({ status_url: status }), [INBOUND_EMPTY]],
     ["there are none", application({}), [INBOUND_EMPTY, STATUS_EMPTY]],

@@ -101,6 +101,26 @@ describe("errorFromResponse", () => {
     });
   });
 
+  it("takes no sentence for a code", () => {
+    const text = problem(`${MESSAGES}The number 447700900123`, "Invalid recipient");
+
+    expect(errorFromResponse(422, undefined, text)).toMatchObject({
+      code: "refused",
+      message: "Invalid recipient",
+      detail: { status: 422, vonageCode: "422" },
+    });
+  });
+
+  it("says when the template is to blame", () => {
+    const text = problem(`${MESSAGES}1022`, "Invalid template");
+
+    expect(errorFromResponse(422, undefined, text).detail).toEqual({
+      status: 422,
+      vonageCode: "1022",
+      reason: "template",
+    });
+  });
+
   it("tells title, detail and the parameters Vonage blames", () => {
     const text = problem(`${MESSAGES}1150`, "Invalid params", {
       detail: "The value of one or more parameters is invalid.",
@@ -203,6 +223,27 @@ describe("statusError", () => {
       { title: "constructor" },
       { code: "constructor", description: "Vonage gave no reason" },
     ],
+    [
+      "no sentence for a code: it is told in the description",
+      { title: "Number not on the allow list" },
+      { code: "unknown", description: "Number not on the allow list" },
+    ],
+    [
+      "no sentence for a code, and tells it before Vonage's words",
+      { title: "Not allowed", detail: "Ask support." },
+      { code: "unknown", description: "Not allowed: Ask support." },
+    ],
+    [
+      "a title that is a code rather than an anchor that is none",
+      { title: "Rejected", type: `${MESSAGES}of 447700900123 to call` },
+      { code: "Rejected", description: "Vonage gave no reason" },
+    ],
+    [
+      "no anchor that is a sentence",
+      { type: `${MESSAGES}Number not on the list` },
+      { code: "unknown", description: "Number not on the list" },
+    ],
+    ["no word that is too long", { title: "x".repeat(41) }, { code: "unknown", description: "x".repeat(41) }],
     ["an empty error", {}, { code: "unknown", description: "Vonage gave no reason" }],
     ["no error", undefined, { code: "unknown", description: "Vonage gave no reason" }],
   ])("goes by %s", (_what, error, expected) => {

@@ -9,6 +9,7 @@ const AT = Date.UTC(2025, 1, 3, 12, 14, 25);
 
 const base: VonageStatus = {
   vendorId: VENDOR_ID,
+  channel: "whatsapp",
   vendorStatus: "delivered",
   status: "delivered",
   clientRef: `1vmw.${MSG_ID}`,
@@ -22,19 +23,27 @@ const failed = (vendorStatus: string, code: string, description: string): Vonage
   status: "failed",
   error: { code, description },
 });
+const overSms = { channel: "sms" };
 
 const expected: Record<string, VonageStatus> = {
-  "sms-submitted": { ...base, vendorStatus: "submitted", status: "sent" },
-  "sms-delivered": base,
-  "sms-rejected": failed(
-    "rejected",
-    "1000",
-    "Throttled - You have exceeded the submission capacity allowed on this account. Please wait and retry",
-  ),
+  "sms-submitted": { ...base, ...overSms, vendorStatus: "submitted", status: "sent" },
+  "sms-delivered": { ...base, ...overSms },
+  "sms-rejected": {
+    ...failed(
+      "rejected",
+      "1000",
+      "Throttled - You have exceeded the submission capacity allowed on this account. Please wait and retry",
+    ),
+    ...overSms,
+    reason: "throttled",
+  },
   "whatsapp-submitted": { ...base, vendorStatus: "submitted", status: "sent" },
   "whatsapp-delivered": { ...base, recipient: { number: RECIPIENT, userId: "US.13491208655302741918" } },
   "whatsapp-read": { ...base, vendorStatus: "read", status: "read", at: AT + 123 },
-  "whatsapp-rejected-number-title": failed("rejected", "1022", "Invalid template or template parameters"),
+  "whatsapp-rejected-number-title": {
+    ...failed("rejected", "1022", "Invalid template or template parameters"),
+    reason: "template",
+  },
   "whatsapp-rejected-word-title": failed("rejected", "1340", "Outside Allowed Window"),
   "whatsapp-rejected-no-title": failed(
     "rejected",

@@ -145,11 +145,11 @@ const refused: [string, Parameters<typeof verify>[0], { code: string; status: nu
 
 describe("verifySignature", () => {
   it.each(accepted)("accepts %s", (_what, headers) => {
-    expect(verify(headers)).toEqual({ jti: claims.jti });
+    expect(refusalOf(headers)).toBe("accepted");
   });
 
   it("accepts a token without jti", () => {
-    expect(verify(bearer(tokenOf(without("jti"))))).toEqual({ jti: undefined });
+    expect(refusalOf(bearer(tokenOf(without("jti"))))).toBe("accepted");
   });
 
   it.each(refused)("refuses %s", (_what, headers, refusal) => {

@@ -3,7 +3,10 @@ import express, { type RequestHandler } from "express";
 import { ConnectorError } from "../../errors.ts";
 import type { BodyFormat } from "../../platforms/platform.ts";
 
-const MAX_BODY_BYTES = 1024 * 1024;
+/** For whoever has shown credentials before the body is read. */
+export const PROVED_BYTES = 1024 * 1024;
+/** For whoever proves themselves by the body, which therefore anybody can make us read. */
+export const UNPROVED_BYTES = 128 * 1024;
 /** Deeper nesting has no meaning in any contract and overflows the stack of whoever serialises it. */
 const MAX_DEPTH = 64;
 
@@ -14,17 +17,16 @@ const MEDIA_TYPES: Record<string, BodyFormat> = {
   "application/x-www-form-urlencoded": "form",
 };
 
-/** The body's bytes, whatever their type: signatures are over bytes. Refuses what is too large. */
-const rawBody: RequestHandler = express.raw({ type: () => true, limit: MAX_BODY_BYTES });
-
 /**
- * Reads the body into `req.body` and keeps its bytes in `res.locals.rawBody`.
+ * Reads a body of at most `limit` bytes into `req.body` and keeps its bytes in `res.locals.rawBody`.
  * Ends in a ConnectorError: `too_large` 413, `unsupported_media_type` 415, `not_json` or `unreadable` 400.
  */
-export function readBody(formats: readonly BodyFormat[]): RequestHandler[] {
+export function readBody(formats: readonly BodyFormat[], limit: number): RequestHandler[] {
+  // Whatever its type: signatures are over bytes.
+  const rawBody: RequestHandler = express.raw({ type: () => true, limit });
   return [
     (req, res, next) => {
-      rawBody(req, res, (error) => next(error ? bodyError(error) : undefined));
+      rawBody(req, res, (error) => next(error ? bodyError(error, limit) : undefined));
     },
     (req, res, next) => {
       const bytes = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
@@ -92,9 +94,9 @@ const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] =
   0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d,
 ];
 
-function bodyError({ status, type }: { status?: number; type?: string }): ConnectorError {
+function bodyError({ status, type }: { status?: number; type?: string }, limit: number): ConnectorError {
   if (status === 413)
-    return new ConnectorError("too_large", `The body is larger than ${MAX_BODY_BYTES} bytes`, {
+    return new ConnectorError("too_large", `The body is larger than ${limit} bytes`, {
       httpStatus: 413,
     });
   if (status === 415)

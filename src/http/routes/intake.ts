@@ -2,9 +2,10 @@ import type { ErrorRequestHandler, RequestHandler, Response } from "express";
 import { withDeadline } from "../../core/deadline.ts";
 import type { OutboundMessage } from "../../core/message.ts";
 import type { Clock, Log } from "../../core/ports.ts";
-import { asConnectorError, ConnectorError, loggableError } from "../../errors.ts";
+import { asConnectorError, loggableError } from "../../errors.ts";
 import type { Answer, PlatformChannel } from "../../platforms/platform.ts";
-import { readBody } from "../middleware/body.ts";
+import { authenticated } from "../middleware/authenticate.ts";
+import { PROVED_BYTES, readBody } from "../middleware/body.ts";
 
 export interface IntakePorts {
   accept(message: OutboundMessage): Promise<void>;
@@ -17,14 +18,14 @@ const DEADLINE_MS = 3_800;
 
 /** A platform's send, answered in the words of its contract whatever happens. */
 export function intakeRoute({ intake, tag }: PlatformChannel, { accept, now, log }: IntakePorts) {
-  const authenticate: RequestHandler = (req, _res, next) => {
-    if (intake.authenticate(req.headers)) next();
-    else throw new ConnectorError("unauthorized", "Invalid credentials", { httpStatus: 401 });
-  };
   const take: RequestHandler = async (req, res) => {
-    const message = intake.toMessage(req.body, now());
-    res.locals["msg_id"] = message.id;
-    await withDeadline(accept(message), DEADLINE_MS, "The queue did not answer in time");
+    const convertAndAccept = async () => {
+      const message = await intake.toMessage(req.body, now());
+      res.locals["msg_id"] = message.id;
+      await accept(message);
+      return message;
+    };
+    const message = await withDeadline(convertAndAccept(), DEADLINE_MS, "The queue did not answer in time");
     answer(res, intake.accepted(message));
   };
   const onError: ErrorRequestHandler = (thrown, _req, res, _next) => {
@@ -37,7 +38,7 @@ export function intakeRoute({ intake, tag }: PlatformChannel, { accept, now, log
     );
     answer(res, reply);
   };
-  return [authenticate, ...readBody(intake.formats), take, onError];
+  return [authenticated(intake), ...readBody(intake.formats, PROVED_BYTES), take, onError];
 }
 
 function answer(res: Response, { status, body, headers }: Answer): void {

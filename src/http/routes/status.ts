@@ -22,17 +22,18 @@ export interface StatusPorts extends WebhookPorts {
   link(number: string, userId: string): Promise<void>;
 }
 
-/** https://developer.vonage.com/en/api-errors/messages: the recipient has opted out with the carrier. */
-const CARRIER_OPT_OUT = "1240";
-const THROTTLED = "1000";
-
 /** A status of Vonage: 200 once the platform has it or never wants it, 503 to be sent it again. */
 export function statusRoute(ports: StatusPorts) {
   const { channels, log, now } = ports;
 
   async function handle(body: unknown): Promise<string> {
     const status = fromStatus(body, now());
-    if (status.recipient) await learnNames(status.recipient);
+    // Beside each other: a storage that hangs must not delay the report.
+    const [outcome] = await Promise.all([take(status), learnNames(status)]);
+    return outcome;
+  }
+
+  async function take(status: VonageStatus): Promise<string> {
     const reference = parseReference(status.clientRef);
     const channel = channels.find(({ tag }) => tag === reference?.origin);
     const about = {
@@ -40,12 +41,13 @@ export function statusRoute(ports: StatusPorts) {
       vendor_status: status.vendorStatus,
       code: status.error?.code,
     };
+    if (reference?.origin === AUTO_REPLY_ORIGIN) {
+      log.info(about, "Status of an auto-reply");
+      await recordOptOut(status);
+      return "ignored";
+    }
     if (!reference || !channel) {
-      const isAutoReply = reference?.origin === AUTO_REPLY_ORIGIN;
-      log.info(
-        about,
-        isAutoReply ? "Status of an auto-reply" : "Status ignored: its reference is not one of ours",
-      );
+      log.info(about, "Status ignored: its reference is not one of ours");
       return "ignored";
     }
     const id = await ports.resolve(reference);
@@ -54,10 +56,11 @@ export function statusRoute(ports: StatusPorts) {
         { msg_id: id, ...about },
         `Status ignored: ${id === undefined ? "its reference has expired" : "not a status we know"}`,
       );
+      await recordOptOut(status);
       return "ignored";
     }
     log.info({ msg_id: id, ...about }, `Status ${status.vendorStatus} received`);
-    if (status.error?.code === THROTTLED) ports.throttled(channel.channel);
+    if (status.reason === "throttled") ports.throttled(channel.channel);
     const report = ports.report({
       origin: channel.tag,
       channel: channel.channel,
@@ -66,28 +69,32 @@ export function statusRoute(ports: StatusPorts) {
       at: status.at,
       to: status.to,
       ...(status.error ? { error: status.error } : {}),
+      ...(status.reason ? { reason: status.reason } : {}),
     });
     // Beside the report: an opt-out does not wait for a platform that is away.
-    const optOut =
-      channel.channel === "sms" && status.error?.code === CARRIER_OPT_OUT
-        ? ports.carrierOptOut(optOutOf(status, id, now()))
-        : undefined;
-    const outcomes = await Promise.allSettled([report, optOut]);
+    const outcomes = await Promise.allSettled([report, recordOptOut(status, id)]);
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
     return "ok";
   }
 
-  const optOutOf = ({ vendorId, to, from, at }: VonageStatus, messageId: string, latest: number) => ({
-    ...({ id: vendorId, channel: "sms", messageId } as const),
-    person: to.replace(/^\+/, ""),
-    sender: from,
-    at: Math.min(at, latest),
-  });
+  /** A carrier's opt-out holds for the person, whatever message of ours it was that brought it to light. */
+  async function recordOptOut(
+    { channel, reason, vendorId, to, from, at }: VonageStatus,
+    messageId?: string,
+  ): Promise<void> {
+    if (channel !== "sms" || reason !== "carrier_opt_out") return;
+    await ports.carrierOptOut({
+      ...{ id: vendorId, channel, person: to.replace(/^\+/, ""), sender: from },
+      ...(messageId === undefined ? {} : { messageId }),
+      at: Math.min(at, now()),
+    });
+  }
 
   /** Only helps a later opt-out, so that a report never fails for it. */
-  async function learnNames({ number, userId }: { number: string; userId: string }): Promise<void> {
+  async function learnNames({ recipient }: VonageStatus): Promise<void> {
+    if (!recipient) return;
     await ports
-      .link(number, userId)
+      .link(recipient.number, recipient.userId)
       .catch((error) => log.warn(loggableError(error), "Names of a person not remembered"));
   }
 

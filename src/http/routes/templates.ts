@@ -1,8 +1,9 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import type { Log } from "../../core/ports.ts";
 import type { CatalogTemplate } from "../../core/template.ts";
-import { asConnectorError, ConnectorError, loggableError } from "../../errors.ts";
+import { asConnectorError, loggableError } from "../../errors.ts";
 import type { PlatformChannel, PlatformTemplates } from "../../platforms/platform.ts";
+import { authenticated } from "../middleware/authenticate.ts";
 
 export interface TemplatePorts {
   /** Every template, of whatever status; rejects with a ConnectorError in words. */
@@ -17,10 +18,6 @@ export function templatesRoute(
   templates: PlatformTemplates,
   { syncTemplates, publicUrl = "", log }: TemplatePorts,
 ) {
-  const authenticate: RequestHandler = (req, _res, next) => {
-    if (intake.authenticate(req.headers)) next();
-    else throw new ConnectorError("unauthorized", "Invalid credentials", { httpStatus: 401 });
-  };
   const list: RequestHandler = async (req, res) => {
     const query = new URL(req.originalUrl, "http://localhost").searchParams;
     // A query that makes no sense is told before Vonage is asked.
@@ -41,5 +38,5 @@ export function templatesRoute(
     );
     res.status(status).json(body);
   };
-  return [authenticate, list, onError];
+  return [authenticated(intake), list, onError];
 }

@@ -1,3 +1,4 @@
+import { basicAuth } from "../../core/basic-auth.ts";
 import type { EngagementEvent, Events } from "../../core/event.ts";
 import type { Log } from "../../core/ports.ts";
 import { loggableError } from "../../errors.ts";
@@ -37,7 +38,7 @@ export function createConnectedSource(
   { url, workspaceId, key }: ConnectedSourceSettings,
   { transport, pause, log }: { transport: Transport; pause: (ms: number) => Promise<void>; log: Log },
 ): ConnectedSource {
-  const authorization = `Basic ${Buffer.from(`${workspaceId}:${key}`).toString("base64")}`;
+  const authorization = basicAuth(workspaceId, key);
   const waiting: SourceEvent[] = [];
   let dropped = 0;
   let untold = 0;

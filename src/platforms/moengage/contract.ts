@@ -6,6 +6,10 @@ import { z } from "zod";
  * https://www.moengage.com/docs/user-guide/campaigns-and-channels/sms-mms-and-rcs/sms/getting-started-with-sms/configure-custom-connector-for-sms
  */
 
+/** Tags of our channels of MoEngage. */
+export const WHATSAPP_TAG = "mw";
+export const SMS_TAG = "ms";
+
 export const WHATSAPP_INTAKE_PATH = "/webhooks/send";
 export const SMS_INTAKE_PATH = "/";
 export const TEMPLATES_PATH = "/sync_templates";

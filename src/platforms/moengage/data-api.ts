@@ -1,3 +1,4 @@
+import { basicAuth } from "../../core/basic-auth.ts";
 import type { Clock, Log } from "../../core/ports.ts";
 import type { InboundReply } from "../../core/reply.ts";
 import { ConnectorError } from "../../errors.ts";
@@ -42,7 +43,7 @@ export async function writeSubscription(
     log.warn(about, "The person's MoEngage profile is not updated: the phone number is hidden and not known");
     return;
   }
-  const headers = { authorization: `Basic ${Buffer.from(`${workspaceId}:${key}`).toString("base64")}` };
+  const headers = { authorization: basicAuth(workspaceId, key) };
   const endpoint = `${url}/v1/customer/${encodeURIComponent(workspaceId)}`;
   for (let tries = 1; ; tries++) {
     const status = await post(endpoint, update, headers, deadline - now()).catch(() => undefined);

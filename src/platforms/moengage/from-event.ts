@@ -1,4 +1,6 @@
 import type { EngagementEvent } from "../../core/event.ts";
+import { isPage } from "../../core/page.ts";
+import { SMS_TAG, WHATSAPP_TAG } from "./contract.ts";
 
 /**
  * One event as the connector posts it. Every event has every field: how MoEngage walks the list is not published,
@@ -27,8 +29,7 @@ export const EVENT_NAMES: Record<EngagementEvent["kind"], string> = {
   failed: "Vonage Message Failed",
 };
 
-/** Tags of MoEngage's own channels. */
-const OWN = new Set(["mw", "ms"]);
+const OWN = new Set<string>([WHATSAPP_TAG, SMS_TAG]);
 /** Words of a person; an event attribute is no place for a novel. */
 const MAX_TEXT = 1_000;
 
@@ -107,12 +108,13 @@ export function sourceAnswer(status: number, text: string): SourceAnswer {
     code: word(body.error?.["code"]),
     target: word(body.error?.["target"]),
   };
-  if (status >= 200 && status < 300) {
+  const isAccepting = status >= 200 && status < 300;
+  if (isAccepting && !isPage(text)) {
     return about.request_id
       ? { outcome: "taken", about, words: "Events told to MoEngage" }
       : { outcome: "taken", about, words: "Events posted, and answered without a request_id" };
   }
-  if (status === 408 || status === 429 || status >= 500)
+  if (isAccepting || status === 408 || status === 429 || status >= 500)
     return { outcome: "later", about, words: "Events not taken by MoEngage: trying again" };
   const misfit =
     about.code === "e_9004"

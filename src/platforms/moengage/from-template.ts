@@ -15,7 +15,8 @@ export function templatesToList(
   query: URLSearchParams,
   url: string,
 ): Answer {
-  const wanted = filter.safeParse(Object.fromEntries(query)).data;
+  const given = [...query].filter(([, value]) => value !== "");
+  const wanted = filter.safeParse(Object.fromEntries(given)).data;
   if (!wanted) {
     throw new ConnectorError("invalid_request", "limit must be a whole number from 1 on, and after a cursor");
   }

@@ -8,8 +8,10 @@ import {
   FAILURE_CODES,
   MAX_STATUSES_PER_CALL,
   SMS_INTAKE_PATH,
+  SMS_TAG,
   TEMPLATES_PATH,
   WHATSAPP_INTAKE_PATH,
+  WHATSAPP_TAG,
 } from "./contract.ts";
 import { type DataApiPorts, type DataApiSettings, writeSubscription } from "./data-api.ts";
 import { replyToInbound } from "./from-reply.ts";
@@ -32,7 +34,7 @@ export function moengageWhatsApp(
   settings: { numbers: readonly string[]; deliveryUrl: string; dataApi?: DataApiSettings },
   { transport, authenticate, messageTtlSeconds, pause, now, log }: MoEngageDependencies,
 ): PlatformChannel {
-  const tag = "mw";
+  const tag = WHATSAPP_TAG;
   const post = createPost(transport);
   return {
     tag,
@@ -64,10 +66,13 @@ export function moengageWhatsApp(
       path: TEMPLATES_PATH,
       serialise: templatesToList,
       // Why a sync failed is for the marketer to read, unlike errors of our own.
-      failed: (error) => ({
-        status: error.httpStatus,
-        body: { message: error.httpStatus === 500 ? "The templates could not be fetched" : error.message },
-      }),
+      failed: (error) =>
+        error.httpStatus === 500
+          ? {
+              status: 503,
+              body: { message: "The templates could not be fetched: try again in some minutes" },
+            }
+          : { status: error.httpStatus, body: { message: error.message } },
     },
   };
 }
@@ -77,7 +82,7 @@ export function moengageSms(
   settings: { senderId: string; deliveryUrl: string; reportSent: boolean; dataApi?: DataApiSettings },
   { transport, authenticate, newId, messageTtlSeconds, pause, now, log }: MoEngageDependencies,
 ): PlatformChannel {
-  const tag = "ms";
+  const tag = SMS_TAG;
   const post = createPost(transport);
   return {
     tag,

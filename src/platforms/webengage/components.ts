@@ -4,16 +4,13 @@ import { placeButtons } from "./buttons.ts";
 import type { Card, TemplateData } from "./contract.ts";
 import { matchText } from "./match-text.ts";
 
-/** The template as the WhatsApp account has it; undefined when nothing is known of it. */
-export type FindTemplate = (number: string, name: string, language: string) => CatalogTemplate | undefined;
-
 type Component = Record<string, unknown>;
 
 /**
  * WebEngage's fields as the components of Meta's template object. What the catalog knows of the template decides
  * where values go; without it they go where docs/install-webengage.md says.
  * https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-message-templates
- * Throws ConnectorError `invalid_request`, `empty_message` or `template_mismatch`.
+ * Throws ConnectorError `invalid_request`, `empty_message` or `template_mismatch`; see isUnread for the last.
  */
 export function toComponents(data: TemplateData, template: CatalogTemplate | undefined): Component[] {
   const type = (data.type ?? "TEXT").toUpperCase();
@@ -118,21 +115,26 @@ function valuesOf({ templateVariables, message }: TemplateData, known: Parts | u
     throw new ConnectorError("empty_message", "message is empty, and there are no templateVariables");
   if (!known) {
     if (templateVariables) return [];
-    throw new ConnectorError(
-      "template_mismatch",
-      "message cannot be taken apart: this template is not known to the connector. Choose Send Personalization Variables as Request Type in WebEngage, or sync the templates",
+    throw unread(
+      "message cannot be taken apart: the WhatsApp account has no such template in this language. Choose Send Personalization Variables as Request Type in WebEngage, or correct the template",
     );
   }
   const text = known.body?.text ?? "";
   const values = matchText(text, message);
   if (!values) {
-    throw new ConnectorError(
-      "template_mismatch",
+    throw unread(
       "message does not fit the template's body: its text must be the approved one, letter by letter",
     );
   }
   return ordered(placeholders(text)).map((placeholder) => values.get(placeholder) ?? "");
 }
+
+const unread = (message: string) =>
+  new ConnectorError("template_mismatch", message, { detail: { unread: true } });
+
+/** Whether a finished message could not be read by what is known of its template, which may be out of date. */
+export const isUnread = (error: unknown) =>
+  error instanceof ConnectorError && error.detail["unread"] === true;
 
 /** Numbers in their order, whatever their place in the text; names in the order of the text. */
 const ordered = (names: string[]) =>

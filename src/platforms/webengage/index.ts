@@ -1,17 +1,19 @@
+import type { OutboundMessage } from "../../core/message.ts";
+import type { CatalogTemplate, FoundTemplate } from "../../core/template.ts";
 import type { Transport } from "../../transport.ts";
 import { createPost } from "../callback.ts";
 import type { PlatformChannel } from "../platform.ts";
 import { postDsn } from "./client.ts";
-import type { FindTemplate } from "./components.ts";
+import { isUnread } from "./components.ts";
 import { INTAKE_PATH, type SendAnswer, STATUS_CODES } from "./contract.ts";
 import { rejected } from "./from-error.ts";
 import { isReported, reportToDsn } from "./from-report.ts";
-import { whatsappToMessage } from "./to-message.ts";
+import { checkSend, whatsappToMessage } from "./to-message.ts";
 
 export interface WebEngageDependencies {
   transport: Transport;
   authenticate: PlatformChannel["intake"]["authenticate"];
-  findTemplate: FindTemplate;
+  findTemplate(number: string, name: string, language: string): FoundTemplate;
   messageTtlSeconds: number;
 }
 
@@ -24,7 +26,22 @@ export function webengageWhatsApp(
 ): PlatformChannel {
   const tag = "ww";
   const post = createPost(transport);
-  const intakeSettings = { origin: tag, numbers: settings.numbers, messageTtlSeconds, findTemplate };
+
+  /** Only a finished message that cannot be read waits, for a list that is surely not too old to have its template. */
+  function toMessage(body: unknown, now: number): OutboundMessage | Promise<OutboundMessage> {
+    const send = checkSend(body, settings.numbers);
+    const { templateName, language } = send.templateData;
+    const found = findTemplate(send.from, templateName, language);
+    const convert = (template: CatalogTemplate | undefined) =>
+      whatsappToMessage(send, template, { origin: tag, messageTtlSeconds }, now);
+    try {
+      return convert(found.template);
+    } catch (error) {
+      if (!isUnread(error)) throw error;
+      return found.confirm().then(convert);
+    }
+  }
+
   return {
     tag,
     platform: "webengage",
@@ -33,7 +50,7 @@ export function webengageWhatsApp(
       path: INTAKE_PATH,
       formats: ["json"],
       authenticate,
-      toMessage: (body, now) => whatsappToMessage(body, intakeSettings, now),
+      toMessage,
       accepted: () => ({ status: 200, body: ACCEPTED }),
       failed: rejected,
     },

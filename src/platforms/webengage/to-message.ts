@@ -2,41 +2,49 @@ import { mask, type WhatsAppMessage } from "../../core/message.ts";
 import { parseRecipient } from "../../core/recipient.ts";
 import type { CatalogTemplate } from "../../core/template.ts";
 import { ConnectorError } from "../../errors.ts";
-import { type FindTemplate, toComponents } from "./components.ts";
-import { send, VERSION } from "./contract.ts";
+import { toComponents } from "./components.ts";
+import { send, type TemplateData, VERSION } from "./contract.ts";
 
-export interface WhatsAppSettings {
-  origin: string;
-  numbers: readonly string[];
-  messageTtlSeconds: number;
-  findTemplate: FindTemplate;
+/** A send whose shape and numbers are right. */
+export interface CheckedSend {
+  id: string;
+  from: string;
+  to: string;
+  templateData: TemplateData;
 }
 
 /**
- * A body of `POST /webengage/whatsapp` as a message. Throws a ConnectorError whose code from-error turns into
- * WebEngage's: `unsupported_version`, `invalid_request`, `invalid_sender`, `invalid_recipient`, `missing_template`,
- * `empty_message` or `template_mismatch`, each naming field and remedy.
+ * A body of `POST /webengage/whatsapp`, checked. Throws a ConnectorError whose code from-error turns into
+ * WebEngage's: `unsupported_version`, `invalid_request`, `invalid_sender`, `invalid_recipient`, `missing_template`
+ * or `template_mismatch`, each naming field and remedy.
  */
-export function whatsappToMessage(body: unknown, settings: WhatsAppSettings, now: number): WhatsAppMessage {
+export function checkSend(body: unknown, numbers: readonly string[]): CheckedSend {
   checkVersion(body);
   const { whatsAppData, metadata } = check(body);
-  const { templateData } = whatsAppData;
-  const from = senderOf(whatsAppData.fromNumber, settings.numbers);
-  const to = parseRecipient(whatsAppData.toNumber, "toNumber", "whatsapp");
-  const template: CatalogTemplate | undefined = settings.findTemplate(
-    from,
-    templateData.templateName,
-    templateData.language,
-  );
-  const components = toComponents(templateData, template);
   return {
     id: metadata.messageId,
-    origin: settings.origin,
+    from: senderOf(whatsAppData.fromNumber, numbers),
+    to: parseRecipient(whatsAppData.toNumber, "toNumber", "whatsapp"),
+    templateData: whatsAppData.templateData,
+  };
+}
+
+/** The send as a message, with its template as far as it is known. Throws as toComponents does. */
+export function whatsappToMessage(
+  { id, from, to, templateData }: CheckedSend,
+  template: CatalogTemplate | undefined,
+  { origin, messageTtlSeconds }: { origin: string; messageTtlSeconds: number },
+  now: number,
+): WhatsAppMessage {
+  const components = toComponents(templateData, template);
+  return {
+    id,
+    origin,
     channel: "whatsapp",
     from,
     to,
     acceptedAt: now,
-    expiresAt: now + settings.messageTtlSeconds * 1_000,
+    expiresAt: now + messageTtlSeconds * 1_000,
     content: {
       type: "template",
       template: {

@@ -109,7 +109,8 @@ describe("sourceAnswer", () => {
 
   it.each([
     [200, taken, "taken", { request_id: "uhdvtjxa" }, "told to MoEngage"],
-    [200, "<html>", "taken", {}, "without a request_id"],
+    [200, "OK", "taken", {}, "without a request_id"],
+    [200, "<html>", "later", {}, "trying again"],
     [
       400,
       e9004("Required field 'x' is missing in the payload"),

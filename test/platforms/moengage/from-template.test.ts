@@ -149,6 +149,7 @@ describe("a query", () => {
     ["name=offer&language=en", ["1"]],
     ["limit=2", ["4", "1"]],
     ["something=else", ["4", "1", "2"]],
+    ["status=&name=&language=&limit=&after=", ["4", "1", "2"]],
   ])("%s gives %j", (query, expected) => {
     expect(ids(given, query)).toEqual(expected);
   });

@@ -177,10 +177,10 @@ describe("moengage WhatsApp", () => {
 });
 
 describe("moengage SMS", () => {
-  it("answers the tracking id it made", () => {
+  it("answers the tracking id it made", async () => {
     const { sms } = createChannels();
 
-    const message = sms.intake.toMessage(buildSmsSend(), ACCEPTED_AT);
+    const message = await sms.intake.toMessage(buildSmsSend(), ACCEPTED_AT);
 
     expect(message).toEqual(buildSmsMessage());
     expect(sms.intake.accepted(message)).toEqual({

@@ -4,7 +4,7 @@ import { webengageWhatsApp } from "../../../src/platforms/webengage/index.ts";
 import type { TransportRequest } from "../../../src/transport.ts";
 import { fixture } from "../../fixtures/index.ts";
 import { buildReport, buildWhatsAppMessage } from "../../support/builders.ts";
-import { NUMBER, VERBATIM } from "./fixtures.ts";
+import { NUMBER, unknownTemplate, VERBATIM } from "./fixtures.ts";
 
 function create() {
   const requests: TransportRequest[] = [];
@@ -19,7 +19,7 @@ function create() {
         close: async () => undefined,
       },
       authenticate: () => true,
-      findTemplate: () => undefined,
+      findTemplate: unknownTemplate,
       messageTtlSeconds: 60,
     },
   );
@@ -91,15 +91,18 @@ describe("answers to a send", () => {
     });
   });
 
-  it.each(VERBATIM)("refuse %s as printed for its business number", (_, send) => {
-    const answer = () => {
+  it.each(VERBATIM)("refuse %s as printed for its business number", async (_, send) => {
+    const answer = async () => {
       try {
-        return intake.accepted(intake.toMessage(send, Date.now()));
+        return intake.accepted(await intake.toMessage(send, Date.now()));
       } catch (error) {
         return intake.failed(asConnectorError(error));
       }
     };
-    expect(answer()).toMatchObject({ status: 400, body: { status: "whatsapp_rejected", statusCode: 2004 } });
+    expect(await answer()).toMatchObject({
+      status: 400,
+      body: { status: "whatsapp_rejected", statusCode: 2004 },
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import { credentialsCheck } from "../../../src/http/auth/credentials.ts";
 import { createPlatformChannels } from "../../../src/platforms/index.ts";
 import { createCredentials, credentialsEnv } from "../../../src/sandbox/credentials.ts";
 import { createRecordingLog } from "../../support/ports.ts";
+import { unknownTemplate } from "./fixtures.ts";
 
 const required = credentialsEnv(createCredentials());
 const NUMBER = { WHATSAPP_NUMBER: "14155550100" };
@@ -22,7 +23,7 @@ function channelsOf(env: Record<string, string>) {
   return createPlatformChannels(config, {
     transport: { request: () => Promise.reject(new Error("unused")), close: async () => undefined },
     credentialsCheck,
-    findTemplate: () => undefined,
+    findTemplate: unknownTemplate,
     newId: () => "id",
     messageTtlSeconds: 60,
     pause: async () => undefined,
@@ -124,6 +125,6 @@ describe("the seam", () => {
       .filter((name) => name.endsWith(".ts") && !/^(platforms\/webengage|sandbox)\b/.test(name))
       .filter((name) => /web[-_ ]?engage/i.test(readFileSync(join(src, name), "utf8")));
 
-    expect(knowing.toSorted()).toEqual(["config.ts", "platforms/index.ts"]);
+    expect(knowing.toSorted()).toEqual(["config.ts", "config/variables.ts", "platforms/index.ts"]);
   });
 });

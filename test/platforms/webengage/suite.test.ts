@@ -7,7 +7,7 @@ import {
   HTTP_STATUS,
 } from "../../../src/sandbox/webengage/contract.ts";
 import { describePlatform } from "../../support/platform-suite.ts";
-import { NUMBER, REAL } from "./fixtures.ts";
+import { NUMBER, REAL, unknownTemplate } from "./fixtures.ts";
 
 const DSN_URL = "https://wt.in.webengage.com/tracking/events";
 const DSN_TOKEN = "the-dsn-token";
@@ -23,7 +23,7 @@ describePlatform("WebEngage WhatsApp", {
           { key: "webengage", secrets: ["admin", "next"] },
           { tokens: ["the-api-key"] },
         ),
-        findTemplate: () => undefined,
+        findTemplate: unknownTemplate,
         messageTtlSeconds: 86_400,
       },
     ),

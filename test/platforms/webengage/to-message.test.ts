@@ -2,15 +2,16 @@ import { describe, expect, it } from "@jest/globals";
 import type { WhatsAppMessage } from "../../../src/core/message.ts";
 import type { CatalogTemplate, TemplateComponent } from "../../../src/core/template.ts";
 import { ConnectorError } from "../../../src/errors.ts";
-import type { FindTemplate } from "../../../src/platforms/webengage/components.ts";
-import { whatsappToMessage } from "../../../src/platforms/webengage/to-message.ts";
+import { checkSend, whatsappToMessage } from "../../../src/platforms/webengage/to-message.ts";
 import { fixture } from "../../fixtures/index.ts";
 import { NUMBER, PERSON, REAL, real, VERBATIM } from "./fixtures.ts";
 
 const NOW = Date.UTC(2026, 0, 15, 10, 30);
 
-const toMessage = (body: unknown, findTemplate: FindTemplate = () => undefined) =>
-  whatsappToMessage(body, { origin: "ww", numbers: [NUMBER], messageTtlSeconds: 3_600, findTemplate }, NOW);
+function toMessage(body: unknown, template?: CatalogTemplate) {
+  const settings = { origin: "ww", messageTtlSeconds: 3_600 };
+  return whatsappToMessage(checkSend(body, [NUMBER]), template, settings, NOW);
+}
 
 function templateOf({ content }: WhatsAppMessage) {
   return content.type === "template" ? content.template : undefined;
@@ -275,8 +276,8 @@ describe("what is refused", () => {
   });
 });
 
-function catalog(components: TemplateComponent[], more: Partial<CatalogTemplate> = {}): FindTemplate {
-  const found: CatalogTemplate = {
+function known(components: TemplateComponent[], more: Partial<CatalogTemplate> = {}): CatalogTemplate {
+  return {
     id: "1",
     name: "templatexyz",
     language: "en",
@@ -286,15 +287,13 @@ function catalog(components: TemplateComponent[], more: Partial<CatalogTemplate>
     components,
     ...more,
   };
-  return (number, name, language) =>
-    number === NUMBER && name === found.name && language === found.language ? found : undefined;
 }
 const BODY = { type: "BODY", text: "hello {{1}}, welcome to new {{2}}" };
 
 describe("with the template known", () => {
   it("reads the variables out of the finished message", () => {
     const send = changed("entire-message-text", template({ templateVariables: undefined }));
-    expect(templateOf(toMessage(send, catalog([BODY])))?.components).toEqual([names, url("0", "XYZ.pdf")]);
+    expect(templateOf(toMessage(send, known([BODY])))?.components).toEqual([names, url("0", "XYZ.pdf")]);
   });
 
   it.each([
@@ -303,10 +302,11 @@ describe("with the template known", () => {
     ["a value missing", "hello , welcome to new world"],
   ])("refuses a message that does not fit: %s", (_, message) => {
     const send = changed("entire-message-text", template({ templateVariables: undefined, message }));
-    expect(() => toMessage(send, catalog([BODY]))).toThrow(
+    expect(() => toMessage(send, known([BODY]))).toThrow(
       expect.objectContaining({
         code: "template_mismatch",
         message: expect.stringContaining("does not fit"),
+        detail: { unread: true },
       }),
     );
   });
@@ -315,7 +315,7 @@ describe("with the template known", () => {
     const send = changed("variables-text", template({ templateVariables: ["Hi", "john", "world"] }));
     const components = [{ type: "HEADER", format: "TEXT", text: "{{1}}!" }, BODY];
 
-    expect(templateOf(toMessage(send, catalog(components)))?.components).toEqual([
+    expect(templateOf(toMessage(send, known(components)))?.components).toEqual([
       { type: "header", parameters: [text("Hi")] },
       names,
       url("0", "XYZ.pdf"),
@@ -329,9 +329,7 @@ describe("with the template known", () => {
       template({ templateVariables: ["Ana", "today"], buttonUrlParam: null }),
     );
 
-    expect(
-      templateOf(toMessage(send, catalog(components, { parameterFormat: "NAMED" })))?.components,
-    ).toEqual([
+    expect(templateOf(toMessage(send, known(components, { parameterFormat: "NAMED" })))?.components).toEqual([
       {
         type: "body",
         parameters: [
@@ -350,9 +348,11 @@ describe("with the template known", () => {
         { type: "BUTTONS", buttons: [{ type: "QUICK_REPLY" }, { type: "URL", url: "https://e.com/{{1}}" }] },
       ],
     };
-    const find = catalog([BODY, { type: "CAROUSEL", cards: [card, card] }], { name: "carousel cards image" });
+    const template = known([BODY, { type: "CAROUSEL", cards: [card, card] }], {
+      name: "carousel cards image",
+    });
 
-    const sent = templateOf(toMessage(real(fixture("webengage-send", "variables-carousel")), find));
+    const sent = templateOf(toMessage(real(fixture("webengage-send", "variables-carousel")), template));
 
     const expected = cards("XYZ.pdf");
     for (const { components } of expected.cards) components[2] = url("1", "XYZ.pdf");

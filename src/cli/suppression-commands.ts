@@ -1,15 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { ConfigError, parseConfig } from "./config.ts";
-import { suppressionBucket } from "./core/keys.ts";
-import { type Channel, mask } from "./core/message.ts";
-import { parseNumberFile, parseNumbers } from "./core/number-list.ts";
-import { ConnectorError } from "./errors.ts";
-import { createSuppression, parseEntry, type Said, type Suppression } from "./flows/suppression.ts";
-import { createTransport } from "./transport.ts";
-import { scan } from "./vcr/scan.ts";
-import { createSession } from "./vcr/session.ts";
-import { createState } from "./vcr/state.ts";
+import { ConfigError, parseConfig } from "../config.ts";
+import { suppressionBucket } from "../core/keys.ts";
+import { type Channel, mask } from "../core/message.ts";
+import { parseNumberFile, parseNumbers } from "../core/number-list.ts";
+import { ConnectorError } from "../errors.ts";
+import { createSuppression, parseEntry, type Said, type Suppression } from "../flows/suppression.ts";
+import { createTransport } from "../transport.ts";
+import { scan } from "../vcr/scan.ts";
+import { createSession } from "../vcr/session.ts";
+import { sessionSettings } from "../vcr/settings.ts";
+import { createState } from "../vcr/state.ts";
 
 const HELP = `Who has opted out, and gets no message whatever the platform asks for.
 
@@ -85,23 +86,13 @@ function connect(environment: Environment) {
   // Whatever else is wrong with the connector's variables does not matter here.
   const needed = /^(VCR_)?(API_ACCOUNT_ID|API_APPLICATION_ID|PRIVATE_KEY|INSTANCE_.*|PROVIDERS_URL)$|^DEBUG$/;
   const env = Object.fromEntries(Object.entries(environment).filter(([name]) => needed.test(name)));
-  const { account, application, instance, providersUrl } = parseConfig({
+  const config = parseConfig({
     ...env,
     VCR_API_ACCOUNT_SECRET: "not used",
     VONAGE_SIGNATURE_SECRET: "not used",
   });
   const transport = createTransport(4);
-  const session = createSession(
-    {
-      accountId: account.id,
-      applicationId: application.id,
-      privateKey: application.privateKey,
-      instanceId: instance.id,
-      serviceName: instance.serviceName,
-      ...(providersUrl ? { providersUrl } : {}),
-    },
-    transport,
-  );
+  const session = createSession(sessionSettings(config), transport);
   return { session, suppression: createSuppression(createState(session, Date.now), Date.now), transport };
 }
 
