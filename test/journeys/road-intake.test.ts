@@ -221,7 +221,8 @@ describe("whatever is posted to whatever route", () => {
     ["/webhooks/message-dispatcher", "text/plain", [415]],
     ["/nowhere", "application/json", [404]],
   ])("%s with %s: the contract's answer, never 500", async (route, type, expected) => {
-    const journey = await startJourney();
+    // Some of them are good sends, which the fake platform knows nothing of.
+    const journey = await startJourney({ allow: ["unknown id"] });
     const bodies = isIntake(route) && type === "application/json" ? [...odd, ...mutants] : odd;
     const answers = await answersTo(journey, route, type, bodies);
     expect(answers.filter(({ status, words }) => !expected.includes(status) || !words)).toEqual([]);
