@@ -123,6 +123,8 @@ const alone: Scenario[] = NEIGHBOURS.flatMap((neighbour) =>
   Object.entries(FAULTS).map(([word, fault]) => ({
     ...BASE,
     name: `${neighbour} ${word}`,
+    // A page in place of an answer does not say whether the report was taken: it is told again.
+    ...(neighbour === "platform" && word === "lying" ? { allowed: [TOLD_AGAIN] } : {}),
     trouble: during([[neighbour, fault]], 3_000),
   })),
 );
