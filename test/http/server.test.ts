@@ -107,6 +107,25 @@ describe("the server", () => {
     });
   });
 
+  // A 408 would make Vonage drop a webhook for good.
+  it.each([
+    ["ERR_HTTP_REQUEST_TIMEOUT", "503 Service Unavailable"],
+    ["HPE_HEADER_OVERFLOW", "431 Request Header Fields Too Large"],
+    ["HPE_INVALID_METHOD", "400 Bad Request"],
+  ])("answers %s, where no request came about, with %s", async (code, status) => {
+    const { port, server } = await openSeen(express());
+    const connected = once(server, "connection");
+    const client = connect(port, "127.0.0.1");
+    const [socket] = await connected;
+    let received = "";
+    client.on("data", (chunk: Buffer) => {
+      received += chunk;
+    });
+    server.emit("clientError", Object.assign(new Error("x"), { code }), socket);
+    await once(client, "end");
+    expect(received.split("\r\n")[0]).toBe(`HTTP/1.1 ${status}`);
+  });
+
   it("rejects when the port cannot be had", async () => {
     const { port } = await open(express());
     await expect(listen(express(), port)).rejects.toMatchObject({ code: "EADDRINUSE" });
