@@ -8,6 +8,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     only: { type: "string", default: "" },
     parallel: { type: "string", default: "4" },
+    /** What failed is run once more, alone: a starved machine fails a scenario now and then, a bug does it again. */
+    again: { type: "boolean", default: false },
   },
 });
 
@@ -29,20 +31,21 @@ const chosen = TASKS.filter(({ name }) => values.only.split(",").some((word) => 
 const results: Result[] = [];
 let next = 0;
 
+async function run(index: number): Promise<void> {
+  const task = chosen[index] as Task;
+  const result = await task.run(Number(values.seed) + index).catch(
+    (error: Error): Result => ({
+      ...{ name: task.name, messages: 0, lost: 0, doubled: 0, failed: 0, peakMegabytes: 0 },
+      ...{ recoverSeconds: 0, logFile: "", problems: [`the run itself failed: ${error.message}`] },
+    }),
+  );
+  results[index] = result;
+  say(row(result));
+  for (const problem of result.problems) say(`  PROBLEM ${problem}\n  its log: ${result.logFile}`);
+}
+
 async function worker(): Promise<void> {
-  while (next < chosen.length) {
-    const index = next++;
-    const task = chosen[index] as Task;
-    const result = await task.run(Number(values.seed) + index).catch(
-      (error: Error): Result => ({
-        ...{ name: task.name, messages: 0, lost: 0, doubled: 0, failed: 0, peakMegabytes: 0 },
-        ...{ recoverSeconds: 0, logFile: "", problems: [`the run itself failed: ${error.message}`] },
-      }),
-    );
-    results[index] = result;
-    say(row(result));
-    for (const problem of result.problems) say(`  PROBLEM ${problem}\n  its log: ${result.logFile}`);
-  }
+  while (next < chosen.length) await run(next++);
 }
 
 /** A script speaks to its terminal. */
@@ -57,6 +60,13 @@ const HEAD = `${"fault".padEnd(44)} messages     lost  doubled   failed recover 
 
 const startedAt = Date.now();
 await Promise.all(Array.from({ length: Number(values.parallel) }, worker));
+if (values.again) {
+  for (const [index, { name, problems }] of [...results.entries()]) {
+    if (problems.length === 0) continue;
+    say(`again, alone: ${name}`);
+    await run(index);
+  }
+}
 say(`\n${HEAD}\n${results.map(row).join("\n")}`);
 const bad = results.filter(({ problems, lost, doubled }) => problems.length + lost + doubled > 0);
 say(
