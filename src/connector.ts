@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { withDeadline } from "./core/deadline.ts";
@@ -17,6 +18,7 @@ import { createPacer } from "./flows/pacer.ts";
 import { createReplies } from "./flows/reply.ts";
 import { createReporter } from "./flows/report.ts";
 import { createSuppression } from "./flows/suppression.ts";
+import { createTurns } from "./flows/turns.ts";
 import { credentialsCheck } from "./http/auth/credentials.ts";
 import { JOBS_PATH } from "./http/routes/jobs.ts";
 import { STATUS_PATHS } from "./http/routes/status.ts";
@@ -146,10 +148,11 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     return { pacer, holder };
   }
 
+  const turns = createTurns({ state, now, pause: (ms) => sleep(ms, undefined, { ref: false }) });
   const suppression = createSuppression(state, now);
   const correlation = createCorrelation(state, now, log);
   const common = {
-    ...{ channels, queue, state, suppression, correlation, now, log },
+    ...{ channels, queue, state, turns, suppression, correlation, now, log },
     ...(events ? { events } : {}),
   };
   const reporter = templates.explaining(createReporter(common));

@@ -41,6 +41,16 @@ export function reportedBuckets(at: number): Bucket[] {
   return newest.key === dayBefore.key ? [newest] : [newest, dayBefore];
 }
 
+/** A part of the list in which processes take their turns; only its end matters, so it soon goes. */
+export const turnsSegment = (segment: number): Bucket => ({
+  key: `turns:${segment}`,
+  ttl: 300,
+  scope: "instance",
+});
+
+/** Which of those parts is the current one. */
+export const TURNS: Bucket = { key: "turns", ttl: null, scope: "instance" };
+
 /** A message's field in these buckets: ids are unique within a platform channel only. */
 export const messageField = (origin: string, id: string) => `${origin}:${id}`;
 

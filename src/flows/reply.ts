@@ -9,9 +9,11 @@ import type { Correlation, SentMessage } from "./correlate.ts";
 import { OWED_MS } from "./owed.ts";
 import { createSteps } from "./steps.ts";
 import type { Said, Suppression } from "./suppression.ts";
+import type { Turns } from "./turns.ts";
 
 export interface ReplyPorts extends AutoReplyPorts {
   channels: readonly PlatformChannel[];
+  turns: Turns;
   suppression: Suppression;
   correlation: Correlation;
   /** The WhatsApp numbers this connector sends from; what people say to others is not its business. */
@@ -58,7 +60,7 @@ const SAID: Partial<Record<ReplyKind, { said: Said; text: "optOut" | "optIn" }>>
 };
 
 export function createReplies(ports: ReplyPorts): Replies {
-  const { channels, queue, state, suppression, correlation, keywords, texts, now, log } = ports;
+  const { channels, queue, state, turns, suppression, correlation, keywords, texts, now, log } = ports;
   const steps = createSteps(state, now);
   const autoReplies = createAutoReplies(ports, steps);
   /** Copies of a webhook that arrive while it is being handled share its outcome. */
@@ -67,9 +69,19 @@ export function createReplies(ports: ReplyPorts): Replies {
   async function alone(id: string, handle: () => Promise<ReplyOutcome>): Promise<ReplyOutcome> {
     const before = underWay.get(id);
     if (before) return before;
-    const handling = handle().finally(() => underWay.delete(id));
+    const handling = inTurn(id, handle).finally(() => underWay.delete(id));
     underWay.set(id, handling);
     return handling;
+  }
+
+  /** A copy that reached another replica waits for this one, and then finds everything done. */
+  async function inTurn(id: string, handle: () => Promise<ReplyOutcome>): Promise<ReplyOutcome> {
+    const endTurn = await turns.take(`inbound ${id}`);
+    try {
+      return await handle();
+    } finally {
+      endTurn();
+    }
   }
 
   async function handle(inbound: InboundMessage, deadline: number): Promise<ReplyOutcome> {

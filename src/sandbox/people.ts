@@ -57,7 +57,9 @@ export function startPeople(options: {
   autoReplies: readonly string[];
 }): People {
   const { vonage, share, autoReplies } = options;
-  const random = createRandom(options.seed);
+  /** Their own, so that what a person does is the same however fast the messages of others arrive. */
+  const chanceOf = ({ request }: AcceptedMessage) =>
+    createRandom(options.seed + Number(request.to.replace(/\D/g, "").slice(-9)));
   const deeds: Record<Deed, number> = { STOP: 0, START: 0, tap: 0, question: 0 };
   const lastWords: People["lastWords"] = new Map();
   const byUuid = new Map<string, AcceptedMessage>();
@@ -90,8 +92,8 @@ export function startPeople(options: {
     return channel === "sms" ? smsInbound(party, text) : whatsappInbound("text", party, { text });
   };
 
-  const act: Record<Story, (message: AcceptedMessage) => void> = {
-    stop: (message) => answer("STOP", message, write(message, random.pick(STOPS))),
+  const act: Record<Story, (message: AcceptedMessage, random: Random) => void> = {
+    stop: (message, random) => answer("STOP", message, write(message, random.pick(STOPS))),
     "hidden stop": (message) => {
       hidden += 1;
       const user_id = userIdOf(message.request.to);
@@ -99,8 +101,8 @@ export function startPeople(options: {
       const body = whatsappInbound("text", party, { text: "STOP", whatsapp: { sender: { user_id } } });
       answer("STOP", message, body);
     },
-    "change of mind": (message) => {
-      act.stop(message);
+    "change of mind": (message, random) => {
+      act.stop(message, random);
       later(REGRET_MS, () => answer("START", message, write(message, "Start")));
     },
     tap: (message) => {
@@ -109,7 +111,7 @@ export function startPeople(options: {
       const party = { from: to, to: from, contextUuid: message.uuid };
       answer("tap", message, whatsappInbound("button", party, { button }));
     },
-    question: (message) => answer("question", message, write(message, random.pick(QUESTIONS))),
+    question: (message, random) => answer("question", message, write(message, random.pick(QUESTIONS))),
   };
 
   const isAnswerable = ({ request }: AcceptedMessage) =>
@@ -125,9 +127,10 @@ export function startPeople(options: {
       const person = personKey(message.request.channel, message.request.to);
       if (reached.has(person)) continue;
       reached.add(person);
+      const random = chanceOf(message);
       if (!random.chance(share)) continue;
       const story = pickWeighted(STORIES[message.request.channel], random);
-      later(random.between(...THINK_MS), () => act[story](message));
+      later(random.between(...THINK_MS), () => act[story](message, random));
     }
   };
   const interval = setInterval(look, LOOK_MS);

@@ -20,10 +20,12 @@ const WRITE_SPACING_MS = 100;
 type Read = (field: string) => Promise<string | null>;
 type Write = (entry: [field: string, value: string]) => Promise<void>;
 
-interface Hash {
+interface Stored {
   read: Read;
   write: Write;
   increment(field: string, by?: number): Promise<number>;
+  append(entry: string): Promise<number>;
+  range(from: number, to: number): Promise<string[]>;
 }
 
 /** The State port on VCR's State provider: HTTP calls, so reads and writes of one hash share them. */
@@ -31,32 +33,34 @@ export function createState(session: VCRSession, now: Clock): State & { drained(
   const instance = new SdkState(session);
   instance.namespace = `application:${session.config.instanceId}`;
   const account = new SdkState(session, "account");
-  const hashes = new Map<string, { hash: Hash; usedAt: number }>();
+  const buckets = new Map<string, { stored: Stored; usedAt: number }>();
   const writes = new Set<Promise<void>>();
 
-  function hashOf(bucket: Bucket): Hash {
+  function storedIn(bucket: Bucket): Stored {
     const name = `${bucket.scope}/${bucket.key}`;
-    const known = hashes.get(name);
+    const known = buckets.get(name);
     if (known) {
       known.usedAt = now();
-      return known.hash;
+      return known.stored;
     }
     forgetExpired();
-    const hash = createHash(bucket.scope === "account" ? account : instance, bucket, now);
-    hashes.set(name, { hash, usedAt: now() });
-    return hash;
+    const stored = createStored(bucket.scope === "account" ? account : instance, bucket, now);
+    buckets.set(name, { stored, usedAt: now() });
+    return stored;
   }
 
   /** Buckets are named by hour and day: without this, the map would grow for as long as the process lives. */
   function forgetExpired(): void {
-    for (const [name, { usedAt }] of hashes) if (now() - usedAt > 3_600_000) hashes.delete(name);
+    for (const [name, { usedAt }] of buckets) if (now() - usedAt > 3_600_000) buckets.delete(name);
   }
 
   return {
-    increment: (bucket, field, by) => hashOf(bucket).increment(field, by),
-    read: (bucket, field) => hashOf(bucket).read(field),
+    increment: (bucket, field, by) => storedIn(bucket).increment(field, by),
+    read: (bucket, field) => storedIn(bucket).read(field),
+    append: (list, entry) => storedIn(list).append(entry),
+    range: (list, from, to) => storedIn(list).range(from, to),
     write(bucket, field, value) {
-      const work = hashOf(bucket).write([field, value]);
+      const work = storedIn(bucket).write([field, value]);
       const end = () => writes.delete(work);
       writes.add(work);
       work.then(end, end);
@@ -76,7 +80,13 @@ export function createState(session: VCRSession, now: Clock): State & { drained(
 const garbled = () =>
   new ConnectorError("provider_garbled", "State's answer is not one", { retryable: true });
 
-function createHash(state: SdkState, { key, ttl }: Bucket, now: Clock): Hash {
+function asCount(answer: unknown): number {
+  const count = Number(answer);
+  if (!Number.isSafeInteger(count) || count < 1) throw garbled();
+  return count;
+}
+
+function createStored(state: SdkState, { key, ttl }: Bucket, now: Clock): Stored {
   const pending = new Map<string, string>();
   let expiryGoodUntil = 0;
 
@@ -121,10 +131,22 @@ function createHash(state: SdkState, { key, ttl }: Bucket, now: Clock): Hash {
       }
     },
     async increment(field, by = 1) {
-      const count = Number(await state.mapIncrement(key, field, by));
-      if (!Number.isSafeInteger(count) || count < 1) throw garbled();
+      const count = asCount(await state.mapIncrement(key, field, by));
       await ensureExpiry();
       return count;
+    },
+    async append(entry) {
+      const length = asCount(await state.listAppend(key, entry));
+      await ensureExpiry();
+      return length;
+    },
+    async range(from, to) {
+      // The SDK parses each entry, and trips over an answer that is none of its own.
+      const entries: unknown = await state.listRange<string>(key, from, to).catch((error) => {
+        throw error instanceof ConnectorError ? error : garbled();
+      });
+      if (!Array.isArray(entries) || entries.some((entry) => typeof entry !== "string")) throw garbled();
+      return entries;
     },
   };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { messageField, reportedBucket } from "../../src/core/keys.ts";
 import type { DeliveryStatus } from "../../src/core/report.ts";
 import { createReporter } from "../../src/flows/report.ts";
+import { createTurns } from "../../src/flows/turns.ts";
 import {
   createClock,
   createFakeChannel,
@@ -21,10 +22,17 @@ function createWorld() {
   ];
   const channel = createFakeChannel("mw");
   const replica = () => {
-    const reporter = createReporter({ channels: [channel], queue, state, log, now });
+    let isAlive = true;
+    const pause = (ms: number) =>
+      new Promise((resolve) => setTimeout(() => isAlive && resolve(undefined), ms / 50));
+    const turns = createTurns({ state, now, pause });
+    const reporter = createReporter({ channels: [channel], queue, state, turns, log, now });
+    const die = () => {
+      isAlive = false;
+    };
     const tell = (status: DeliveryStatus, id = "m-1") =>
       reporter.report(deliveryReport({ status, id })).catch((error) => error.code);
-    return { reporter, tell };
+    return { reporter, tell, die };
   };
   const stored = () => state.hash(reportedBucket(now()));
   return {
@@ -76,15 +84,20 @@ describe("while State is away", () => {
 
 describe("a process that dies", () => {
   it("between the platform's answer and its note of it leaves nothing to be told backwards", async () => {
-    const { state, replica, stored, field } = createWorld();
+    const { state, replica, stored, field, now } = createWorld();
     const write = state.write;
     state.write = async (bucket, name, value) => {
       if (value === "told") return new Promise(() => undefined);
       return write(bucket, name, value);
     };
-    await replica().tell("delivered");
+    const dying = replica();
+    await dying.tell("delivered");
+    dying.die();
     expect(stored()).toEqual({ [field("d")]: "coming" });
-    expect(await replica().tell("sent")).toBe("outdated");
+    const outcome = replica().tell("sent");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    now.advance(6_500);
+    expect(await outcome).toBe("outdated");
   });
 
   it("before the platform took a report leaves it to be told when it comes again", async () => {

@@ -8,6 +8,7 @@ import { dispatch } from "../../src/flows/dispatch.ts";
 import { createPacer } from "../../src/flows/pacer.ts";
 import { createReporter } from "../../src/flows/report.ts";
 import { createSuppression } from "../../src/flows/suppression.ts";
+import { createTurns } from "../../src/flows/turns.ts";
 import type { Random } from "../../src/sandbox/random.ts";
 import {
   createClock,
@@ -72,6 +73,14 @@ export async function runModel(random: Random, chances: Chances) {
   const happens = (share: number) => !troubleEnds && random.chance(share);
   const enqueue = (job: Job) => line.push({ job: structuredClone(job), pending: true });
   const never = new Promise<never>(() => undefined);
+  const sleepers: { until: number; resolve(): void }[] = [];
+  const sleep = (ms: number) => new Promise<void>((resolve) => sleepers.push({ until: now() + ms, resolve }));
+
+  function advance(ms: number): void {
+    now.advance(ms);
+    for (const sleeper of sleepers.splice(0))
+      sleeper.until <= now() ? sleeper.resolve() : sleepers.push(sleeper);
+  }
 
   /** A port call of one process. */
   async function call<T>(process: Process, effect: () => T | Promise<T>): Promise<T> {
@@ -87,6 +96,7 @@ export async function runModel(random: Random, chances: Chances) {
     channels: [channel],
     queue: { put: () => never },
     state: store,
+    turns: createTurns({ state: store, now, pause: sleep }),
     log: createRecordingLog(),
     now,
   });
@@ -109,6 +119,8 @@ export async function runModel(random: Random, chances: Chances) {
       increment: guarded(store.increment),
       read: guarded(store.read),
       write: guarded(store.write),
+      append: guarded(store.append),
+      range: guarded(store.range),
       getKey: store.getKey,
       setKey: store.setKey,
     };
@@ -147,7 +159,12 @@ export async function runModel(random: Random, chances: Chances) {
       },
     };
     const channels = [own];
-    const reporter = createReporter({ channels, queue, state, log, now });
+    const pause = async (ms: number) => {
+      await sleep(ms);
+      if (!process.alive) await never;
+    };
+    const turns = createTurns({ state, now, pause });
+    const reporter = createReporter({ channels, queue, state, turns, log, now });
     const ports = {
       ...{ queue, sender, reporter, channels, now, log },
       state,
@@ -205,11 +222,12 @@ export async function runModel(random: Random, chances: Chances) {
     if (happens(chances.repeat)) repeat();
     if (gates.length > 0 && random.chance(0.8)) gates.splice(random.between(0, gates.length - 1), 1)[0]?.();
     else if (waiting.length > 0) worker.take(random.pick(waiting));
-    else now.advance(random.between(1, 30_000));
-    if (random.chance(0.05)) now.advance(random.between(1, 60_000));
+    else advance(random.between(1, 30_000));
+    if (random.chance(0.05)) advance(random.between(1, 60_000));
     // Vonage reports what it accepted, well before a doubt is decided.
     const arrived = chances.policy === "resend" ? statuses.splice(0) : [];
-    await Promise.all(arrived.map((id) => vonage.report(deliveryReport({ id, status: "sent" }))));
+    for (const id of arrived)
+      vonage.report(deliveryReport({ id, status: "sent" })).catch(() => statuses.push(id));
     await settle();
   }
   const failed = channel.posted.flat().filter(({ status }) => status === "failed");

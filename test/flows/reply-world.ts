@@ -8,6 +8,7 @@ import {
   createFakeChannel,
   createMemoryQueue,
   createMemoryState,
+  createQuickTurns,
   createRecordingLog,
   T0,
   whatsappMessage,
@@ -68,6 +69,7 @@ export function createReplyWorld(
     createReplies({
       ...{ queue, state, now, log, texts, correlation, messageTtlSeconds: 86_400 },
       suppression: createSuppression(state, now),
+      turns: createQuickTurns(state, now),
       channels: [channel, other, sms],
       ownNumbers: [WABA],
       keywords: { optOut: parseKeywords(["STOP", "BAJA"]), optIn: parseKeywords(["START"]) },

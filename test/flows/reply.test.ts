@@ -408,6 +408,18 @@ describe("a neighbour that is away", () => {
   });
 });
 
+describe("copies of one webhook that reach two replicas in the same moment", () => {
+  it.each([said("STOP"), said("START"), said("Hello?")])("are one", async (inbound) => {
+    const world = createReplyWorld();
+    world.sent();
+    const outcomes = await Promise.all([world.open(), world.open()].map(({ reply }) => reply(inbound)));
+    expect(outcomes.filter((outcome) => outcome === "repeated")).toHaveLength(1);
+    expect(world.queued()).toHaveLength(1);
+    expect(world.channel.told.length).toBeLessThanOrEqual(1);
+    expect(world.channel.subscribed.length).toBeLessThanOrEqual(1);
+  });
+});
+
 /** Cuts the power at the nth call to a neighbour, until every step has been the last one of a process. */
 describe("wherever a process dies, the retry completes it", () => {
   const outcome = async (world: ReturnType<typeof createReplyWorld>) => ({
@@ -461,7 +473,10 @@ describe("wherever a process dies, the retry completes it", () => {
       channel.outcomes.post = async () => {};
       if (!died) break;
       deaths++;
+      // The turn of the dead one is over after some seconds of silence.
+      const time = setInterval(() => world.now.advance(1_000), 1);
       await world.open().reply(inbound);
+      clearInterval(time);
       const found = await outcome(world);
       expect({ last, ...found }).toEqual({ last, ...expected });
     }

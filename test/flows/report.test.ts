@@ -2,11 +2,13 @@ import { describe, expect, it } from "@jest/globals";
 import type { DeliveryStatus } from "../../src/core/report.ts";
 import { ConnectorError } from "../../src/errors.ts";
 import { createReporter } from "../../src/flows/report.ts";
+import { createTurns } from "../../src/flows/turns.ts";
 import {
   createClock,
   createFakeChannel,
   createMemoryQueue,
   createMemoryState,
+  createQuickTurns,
   createRecordingLog,
   deliveryReport,
   HOUR,
@@ -18,7 +20,8 @@ import {
 function createWorld(channel = createFakeChannel("mw")) {
   const now = createClock();
   const [log, queue, state] = [createRecordingLog(), createMemoryQueue(), createMemoryState()];
-  const reporter = createReporter({ channels: [channel], queue, state, log, now });
+  const turns = createQuickTurns(state, now);
+  const reporter = createReporter({ channels: [channel], queue, state, turns, log, now });
   const tell = (...statuses: DeliveryStatus[]) =>
     Promise.all(statuses.map((status) => reporter.report(deliveryReport({ status }))));
   return { now, log, queue, state, channel, reporter, tell };
@@ -115,7 +118,8 @@ describe("one message's reports", () => {
     const first = createWorld();
     await first.tell("delivered");
     const { now, log, queue, state, channel } = first;
-    const second = createReporter({ channels: [channel], queue, state, log, now });
+    const turns = createQuickTurns(state, now);
+    const second = createReporter({ channels: [channel], queue, state, turns, log, now });
     expect(await second.report(deliveryReport())).toBe("repeated");
     expect(await second.known("mw", "m-1")).toBe("d");
   });
@@ -210,20 +214,33 @@ describe("a report", () => {
 
 describe("a status that comes after the announcement of a failure nobody was told of", () => {
   it("is not told, and settles a doubt all the same", async () => {
-    const { reporter, channel, state, queue, log, now } = createWorld();
+    const { channel, state, queue, log, now } = createWorld();
+    const ports = { state, queue, log, now };
     channel.outcome = () => new Promise(() => undefined);
-    void reporter.report(deliveryReport({ status: "failed" }));
+    // A process that dies in mid-post: after its turn was taken, nothing more is heard of it.
+    const turns = createTurns({ state, now, pause: () => new Promise(() => undefined) });
+    const dying = createReporter({ channels: [channel], turns, ...ports });
+    void dying.report(deliveryReport({ status: "failed" }));
     await until(() => channel.posted.length === 1);
-    const other = createReporter({ channels: [createFakeChannel("mw")], state, queue, log, now });
+    const other = createReporter({
+      ...{ channels: [createFakeChannel("mw")], turns: createQuickTurns(state, now), ...ports },
+    });
     expect(await other.known("mw", "m-1")).toBe("");
-    expect(await other.report(deliveryReport({ status: "sent" }))).toBe("outdated");
+    const outcome = other.report(deliveryReport({ status: "sent" }));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    now.advance(6_500);
+    expect(await outcome).toBe("outdated");
     expect(await other.known("mw", "m-1")).toBe("s");
   });
 });
 
 describe("a status that the platform cannot take now", () => {
   const another = ({ state, queue, log, now }: ReturnType<typeof createWorld>) =>
-    createReporter({ channels: [createFakeChannel("mw")], state, queue, log, now });
+    createReporter({
+      channels: [createFakeChannel("mw")],
+      turns: createQuickTurns(state, now),
+      ...{ state, queue, log, now },
+    });
 
   it.each([
     ["sent", "s"],

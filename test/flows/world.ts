@@ -15,6 +15,7 @@ import {
   createFakeHolder,
   createMemoryQueue,
   createMemoryState,
+  createQuickTurns,
   createRecordingLog,
   createScriptedSender,
   deliveryReport,
@@ -34,7 +35,8 @@ export function createWorld(inDoubt: DispatchPorts["inDoubt"] = { waitSeconds: 1
   const holder = createFakeHolder(now);
   const pacer = createPacer(29, now, log);
   const claims = createClaims(state, log);
-  const reporter = createReporter({ channels: [channel], queue, state, log, now });
+  const turns = createQuickTurns(state, now);
+  const reporter = createReporter({ channels: [channel], queue, state, turns, log, now });
   const suppression = createSuppression(state, now);
   const correlation = createCorrelation(state, now, log);
   const channels = [channel];
@@ -93,7 +95,7 @@ export function createWorld(inDoubt: DispatchPorts["inDoubt"] = { waitSeconds: 1
       ),
     /** A status that another replica has told the platform. */
     leaveStatus: (status: DeliveryStatus) =>
-      createReporter({ channels: [createFakeChannel("mw")], queue, state, log, now }).report(
+      createReporter({ channels: [createFakeChannel("mw")], queue, state, turns, log, now }).report(
         deliveryReport({ status }),
       ),
   };

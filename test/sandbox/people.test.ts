@@ -40,7 +40,7 @@ async function send(vonage: Vonage, messages: object[]) {
 const settled = (people: People, vonage: Vonage) =>
   eventually(() => people.pending() === 0 && vonage.records().open === 0, "every answer");
 
-const number = (n: number) => `99900000${String(n).padStart(4, "0")}`;
+const number = (n: number) => `99900100${String(n).padStart(4, "0")}`;
 
 describe("people with phones", () => {
   it("answer the first message that reaches them, once, in ways the fake's own samples allow", async () => {

@@ -4,6 +4,7 @@ import type { Bucket, Clock, JobQueue, Log, Sender, SendFailure, State } from ".
 import type { DeliveryReport } from "../../src/core/report.ts";
 import { ConnectorError } from "../../src/errors.ts";
 import type { Holder } from "../../src/flows/hold.ts";
+import { createTurns, type Turns } from "../../src/flows/turns.ts";
 import type { PlatformChannel } from "../../src/platforms/platform.ts";
 
 /** Half an hour before noon, where whatever State keeps by the hour or by parts of a day turns. */
@@ -66,7 +67,7 @@ export function createMemoryQueue(): MemoryQueue {
   return queue;
 }
 
-export type Operation = "increment" | "read" | "write" | "key";
+export type Operation = "increment" | "read" | "write" | "append" | "range" | "key";
 
 export type MemoryState = State & {
   /** Operations that are refused now. */
@@ -74,12 +75,14 @@ export type MemoryState = State & {
   isDown(down: boolean): void;
   hash(bucket: Bucket): Record<string, string>;
   keys: Map<string, string>;
+  lists: Map<string, string[]>;
 };
 
-const OPERATIONS: Operation[] = ["increment", "read", "write", "key"];
+const OPERATIONS: Operation[] = ["increment", "read", "write", "append", "range", "key"];
 
 export function createMemoryState(): MemoryState {
   const hashes = new Map<string, Map<string, string>>();
+  const lists = new Map<string, string[]>();
   const keys = new Map<string, string>();
   const down = new Set<Operation>();
   const check = (operation: Operation) => {
@@ -94,6 +97,7 @@ export function createMemoryState(): MemoryState {
   return {
     down,
     keys,
+    lists,
     isDown(isDown) {
       for (const operation of OPERATIONS) isDown ? down.add(operation) : down.delete(operation);
     },
@@ -112,6 +116,16 @@ export function createMemoryState(): MemoryState {
       check("write");
       hashOf(bucket).set(field, value);
     },
+    async append({ key }, entry) {
+      check("append");
+      const list = lists.get(key) ?? [];
+      lists.set(key, list);
+      return list.push(entry);
+    },
+    async range({ key }, from, to) {
+      check("range");
+      return (lists.get(key) ?? []).slice(from, to + 1);
+    },
     async getKey(key) {
       check("key");
       return keys.get(key) ?? null;
@@ -122,6 +136,10 @@ export function createMemoryState(): MemoryState {
     },
   };
 }
+
+/** The turns of one process, in hurried time. */
+export const createQuickTurns = (state: State, now: Clock): Turns =>
+  createTurns({ state, now, pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 50)) });
 
 export const sendFailure = (failure: SendFailure, message = "", detail: ConnectorError["detail"] = {}) =>
   new ConnectorError(failure, message, { retryable: failure !== "refused", detail });
