@@ -272,7 +272,8 @@ describe("parseConfig", () => {
     ["MESSAGE_TTL_SECONDS", "59", "must be between 60 and 86400 seconds"],
     ["IN_DOUBT_WAIT_SECONDS", "86401", "must be between 1 and 86400 seconds"],
     ["IN_DOUBT_POLICY", "retry", "must be fail or resend"],
-    ["QUEUE_MAX_REQUEST_BYTES", "999", "must be between 1000 and 10000000 bytes"],
+    ["QUEUE_MAX_REQUEST_BYTES", "999", "must be between 1000 and 100000 bytes"],
+    ["QUEUE_MAX_REQUEST_BYTES", "131072", "must be between 1000 and 100000 bytes"],
     ["VCR_INSTANCE_SERVICE_NAME", "a/b", "must be letters, digits, - and _"],
     ["LOG_LEVEL", "loud", "must be trace, debug, info, warn, error or fatal"],
   ])("refuses %s=%s in words", (name, value, words) => {

@@ -69,7 +69,8 @@ export const variables = z.object({
   MESSAGE_TTL_SECONDS: whole(60, 86_400, " seconds").default(86_400),
   IN_DOUBT_WAIT_SECONDS: whole(1, 86_400, " seconds").default(1_200),
   IN_DOUBT_POLICY: z.enum(["fail", "resend"], "must be fail or resend").default("fail"),
-  QUEUE_MAX_REQUEST_BYTES: whole(1_000, 10_000_000, " bytes").default(8_000),
+  // A job comes back in one request, and the route that takes it reads no more than 128 KB.
+  QUEUE_MAX_REQUEST_BYTES: whole(1_000, 100_000, " bytes").default(8_000),
   LOG_LEVEL: z
     .enum(
       ["trace", "debug", "info", "warn", "error", "fatal"],
