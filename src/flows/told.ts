@@ -26,6 +26,9 @@ export interface Told {
 const STATUSES = ["sent", "delivered", "read", "failed"] as const;
 const LETTER: Record<DeliveryStatus, string> = { sent: "s", delivered: "d", read: "r", failed: "f" };
 
+/** About to be told, or told with no answer that counts. */
+const COMING_LETTER: Record<DeliveryStatus, string> = { sent: "S", delivered: "D", read: "R", failed: "F" };
+
 /** Each status with the statuses that make it old news. A late `delivered` after `failed` is let through. */
 const OUTDATED_BY: Record<DeliveryStatus, readonly DeliveryStatus[]> = {
   sent: ["delivered", "read", "failed"],
@@ -99,13 +102,18 @@ export function createTold(state: State, log: Log, now: Clock): Told {
       const { status } = report;
       const later = OUTDATED_BY[status];
       const found = await lookUpIfThere(report, [status, ...later]);
-      const told = recent.of(messageField(report.origin, report.id));
-      if (found.get(status) === TOLD || told.includes(LETTER[status])) return "repeated";
-      return later.some((other) => found.get(other) || told.includes(LETTER[other])) ? "outdated" : undefined;
+      const here = recent.of(messageField(report.origin, report.id));
+      if (found.get(status) === TOLD || here.includes(LETTER[status])) return "repeated";
+      const isKnown = (other: DeliveryStatus) =>
+        Boolean(found.get(other)) || here.includes(LETTER[other]) || here.includes(COMING_LETTER[other]);
+      return later.some(isKnown) ? "outdated" : undefined;
     },
 
     async announce(report) {
-      if (OUTDATING.has(report.status) && !isStateAway()) await note(report, COMING);
+      const { origin, id, status } = report;
+      if (!OUTDATING.has(status)) return;
+      recent.add(messageField(origin, id), COMING_LETTER[status]);
+      if (!isStateAway()) await note(report, COMING);
     },
 
     async noteArrived(report) {
@@ -115,12 +123,12 @@ export function createTold(state: State, log: Log, now: Clock): Told {
 
     async known(origin, id) {
       const found = await lookUp({ origin, id }, STATUSES);
-      const told = recent.of(messageField(origin, id));
+      const here = recent.of(messageField(origin, id));
       // A failure under way may be one of the connector's own, which nobody would tell again.
       const isKnown = (status: DeliveryStatus) =>
         found.get(status) === TOLD ||
         (found.get(status) === COMING && status !== "failed") ||
-        told.includes(LETTER[status]);
+        here.includes(LETTER[status]);
       return STATUSES.filter(isKnown)
         .map((status) => LETTER[status])
         .join("");
@@ -134,7 +142,7 @@ function createRecent(most: number) {
   return {
     of: (field: string) => letters.get(field) ?? "",
     add(field: string, letter: string): void {
-      const before = letters.get(field) ?? "";
+      const before = (letters.get(field) ?? "").replace(letter, "");
       // Taken out first, so that the map stays in the order of use.
       letters.delete(field);
       letters.set(field, before + letter);

@@ -56,6 +56,18 @@ describe("while State is away", () => {
     expect(outcomes).toEqual(["posted", "repeated", "posted", "repeated", "repeated", "posted", "repeated"]);
   });
 
+  it("a status that the platform took without saying so is not followed by an earlier one", async () => {
+    const { state, channel, replica } = createWorld();
+    const { tell } = replica();
+    state.isDown(true);
+    channel.outcome = async () => {
+      throw unavailable("platform_garbled");
+    };
+    expect(await tell("delivered")).toBe("platform_garbled");
+    channel.outcome = async () => undefined;
+    expect([await tell("sent"), await tell("delivered")]).toEqual(["outdated", "posted"]);
+  });
+
   it("it is asked once a second and not by every report", async () => {
     const { state, replica, now } = createWorld();
     let asked = 0;
