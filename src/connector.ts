@@ -148,7 +148,12 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     return { pacer, holder };
   }
 
-  const turns = createTurns({ state, now, pause: (ms) => sleep(ms, undefined, { ref: false }) });
+  const turns = createTurns({
+    state,
+    // A clock that is set must not make the dead of the living.
+    now: () => performance.now(),
+    pause: (ms) => sleep(ms, undefined, { ref: false }),
+  });
   const suppression = createSuppression(state, now);
   const correlation = createCorrelation(state, now, log);
   const common = {
@@ -252,7 +257,8 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       await server.stop(STOP_GRACE_MS);
       // Events are the least of it: what a slow neighbour does not take in a moment is dropped.
       await withDeadline(events?.stop() ?? Promise.resolve(), EVENTS_GRACE_MS, "").catch(() => undefined);
-      await withDeadline(state.drained(), DRAIN_GRACE_MS, "").catch(() => undefined);
+      const written = state.drained().then(turns.drained);
+      await withDeadline(written, DRAIN_GRACE_MS, "").catch(() => undefined);
       await Promise.all(Object.values(transports).map((transport) => transport.close()));
       // Only now: what waits for a neighbour that hangs has lost its socket.
       await preparing;

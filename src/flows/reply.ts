@@ -84,13 +84,19 @@ export function createReplies(ports: ReplyPorts): Replies {
     }
   }
 
-  async function handle(inbound: InboundMessage, deadline: number): Promise<ReplyOutcome> {
+  async function handle(inbound: InboundMessage): Promise<ReplyOutcome> {
+    const deadline = now() + PATIENCE_MS;
     const about = { message_uuid: inbound.id, channel: inbound.channel };
     // On SMS nobody knows which of the account's numbers people were told to text (docs/decisions/0009).
     if (inbound.channel === "whatsapp" && !ports.ownNumbers.includes(inbound.to)) {
       log.info(about, "Reply ignored: it was sent to a number that is not one of WHATSAPP_NUMBER");
       return "ignored";
     }
+    return alone(inbound.id, () => handleOwn(inbound, deadline));
+  }
+
+  async function handleOwn(inbound: InboundMessage, deadline: number): Promise<ReplyOutcome> {
+    const about = { message_uuid: inbound.id, channel: inbound.channel };
     if (await steps.isDone(inbound.id)) {
       log.info(about, "Reply repeated: ignored");
       return "repeated";
@@ -200,7 +206,7 @@ export function createReplies(ports: ReplyPorts): Replies {
   }
 
   return {
-    reply: (inbound) => alone(inbound.id, () => handle(inbound, now() + PATIENCE_MS)),
+    reply: handle,
 
     async carrierOptOut(optOut) {
       const deadline = now() + PATIENCE_MS;

@@ -23,12 +23,17 @@ const CHUNK = 200;
 /** For so long after its own last entry a process may count on the list still being there. */
 const SURELY_THERE_MS = 120_000;
 
-/** `apply` is called with every entry, also with one's own; after a long rest, with some a second time. */
+/**
+ * `apply` is called with every entry, one's own included. After a rest, and by a process that comes late, entries of
+ * the last minutes are applied that were so before.
+ */
 export function createSharedLog(state: State, apply: (entry: string) => void, now: Clock): SharedLog {
   let segment = 0;
   /** Entries of this segment that were applied. */
   let applied = 0;
-  let surelyThereUntil = 0;
+  let surelyThereUntil = Number.NEGATIVE_INFINITY;
+  /** The segment that is known to be written down as the current one. */
+  let noted = -1;
   let last: Promise<void> = Promise.resolve();
 
   /** One call at a time, so that entries are applied in order. */
@@ -37,23 +42,36 @@ export function createSharedLog(state: State, apply: (entry: string) => void, no
     return last;
   }
 
-  function moveTo(next: number): void {
-    segment = next;
+  /** The segment where the log goes on, as far as it is written down. */
+  async function current(): Promise<number> {
+    const found = Number((await state.read(TURNS, "segment")) ?? 0);
+    return Number.isSafeInteger(found) && found > 0 ? found : 0;
+  }
+
+  /** Goes to where the others are. What is before that is read and never added to: others would not look there. */
+  async function join(): Promise<void> {
+    noted = await current();
+    const to = Math.max(segment, noted);
+    applied = 0;
+    // Whoever took a turn at the end of the one before may still have it.
+    segment = Math.max(0, to - 1);
+    if (segment < to) await applyRest();
+    segment = to;
     applied = 0;
   }
 
-  /** The segment where the log goes on, as far as it is written down. */
-  async function current(): Promise<number> {
-    const noted = Number((await state.read(TURNS, "segment")) ?? 0);
-    return Number.isSafeInteger(noted) && noted > 0 ? noted : 0;
+  /** Everything of this segment that was not applied yet. */
+  async function applyRest(): Promise<void> {
+    for (;;) {
+      const entries = await state.range(turnsSegment(segment), applied, applied + CHUNK - 1);
+      const counting = entries.slice(0, SEGMENT_ENTRIES - applied);
+      for (const entry of counting) apply(entry);
+      applied += counting.length;
+      if (entries.length < CHUNK || applied === SEGMENT_ENTRIES) return;
+    }
   }
 
-  async function applyUpTo(length: number, own?: string): Promise<void> {
-    if (own !== undefined && length === applied + 1) {
-      applied = length;
-      apply(own);
-      return;
-    }
+  async function applyUpTo(length: number): Promise<void> {
     while (applied < length) {
       const entries = await state.range(
         turnsSegment(segment),
@@ -66,36 +84,45 @@ export function createSharedLog(state: State, apply: (entry: string) => void, no
     }
   }
 
+  /** For those who come later; who cannot do it now does it with the next entry. */
+  async function note(): Promise<void> {
+    try {
+      if ((await current()) < segment) await state.write(TURNS, "segment", String(segment));
+      noted = segment;
+    } catch {
+      noted = -1;
+    }
+  }
+
   async function append(entry: string): Promise<void> {
-    // The one before is read as well: whoever took a turn at its end may still have it.
-    if (now() > surelyThereUntil) moveTo(Math.max(segment, (await current()) - 1));
+    if (now() > surelyThereUntil) await join();
     for (;;) {
       const length = await state.append(turnsSegment(segment), entry);
-      if (length === 1) {
-        const elsewhere = await current();
-        if (elsewhere > segment) {
-          moveTo(Math.max(segment + 1, elsewhere - 1));
-          continue;
-        }
-        await state.write(TURNS, "segment", String(segment));
-      }
+      surelyThereUntil = now() + SURELY_THERE_MS;
       // State has lost the list, which has begun anew.
       if (length <= applied) applied = 0;
-      surelyThereUntil = now() + SURELY_THERE_MS;
-      if (length <= SEGMENT_ENTRIES) return applyUpTo(length, entry);
+      if (length <= SEGMENT_ENTRIES) {
+        if (length === applied + 1) {
+          applied = length;
+          apply(entry);
+        } else {
+          await applyUpTo(length);
+        }
+        if (noted < segment) await note();
+        return;
+      }
       await applyUpTo(SEGMENT_ENTRIES);
-      moveTo(segment + 1);
+      segment++;
+      applied = 0;
     }
   }
 
   async function catchUp(): Promise<void> {
-    for (;;) {
-      const entries = await state.range(turnsSegment(segment), applied, applied + CHUNK - 1);
-      const counting = entries.slice(0, SEGMENT_ENTRIES - applied);
-      for (const entry of counting) apply(entry);
-      applied += counting.length;
-      if (applied === SEGMENT_ENTRIES) moveTo(segment + 1);
-      else if (entries.length < CHUNK) return;
+    await applyRest();
+    while (applied === SEGMENT_ENTRIES) {
+      segment++;
+      applied = 0;
+      await applyRest();
     }
   }
 

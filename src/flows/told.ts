@@ -1,6 +1,7 @@
 import { messageField, reportedBucket, reportedBuckets } from "../core/keys.ts";
 import type { Clock, Log, State } from "../core/ports.ts";
 import type { DeliveryReport, DeliveryStatus } from "../core/report.ts";
+import { twice } from "../core/retry.ts";
 import { loggableError } from "../errors.ts";
 
 /** What is remembered of the statuses that platforms were told, in State and, of the latest, in this process too. */
@@ -76,7 +77,7 @@ export function createTold(state: State, log: Log, now: Clock): Told {
   async function lookUpIfThere(report: DeliveryReport, statuses: readonly DeliveryStatus[]) {
     if (isStateAway()) return new Map<DeliveryStatus, string>();
     try {
-      return await lookUp(report, statuses);
+      return await twice(() => lookUp(report, statuses), now);
     } catch {
       stateIsAway();
       return new Map<DeliveryStatus, string>();
@@ -86,7 +87,7 @@ export function createTold(state: State, log: Log, now: Clock): Told {
   async function note(report: DeliveryReport, value: string): Promise<void> {
     const field = statusField(report.origin, report.id, report.status);
     try {
-      await state.write(reportedBucket(now()), field, value);
+      await twice(() => state.write(reportedBucket(now()), field, value), now);
     } catch (error) {
       log.warn({ msg_id: report.id, ...loggableError(error) }, "Report not remembered");
     }

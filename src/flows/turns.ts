@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Clock, State } from "../core/ports.ts";
+import { twice } from "../core/retry.ts";
 import { ConnectorError } from "../errors.ts";
 import { createSharedLog } from "./shared-log.ts";
 
 export interface TurnPorts {
   state: State;
+  /** Milliseconds that only ever go forward. */
   now: Clock;
   pause(ms: number): Promise<unknown>;
 }
@@ -17,13 +19,18 @@ export interface Turns {
    * same name do not exclude each other.
    */
   take(name: string): Promise<() => void>;
+  /** Resolves once the turns that have ended are known to be over, or cannot be told so. */
+  drained(): Promise<void>;
 }
 
 export const TURN_TAKEN = "turn_taken";
 
 /** Entries leave this far apart under load, so that each holds more; a lone one leaves at once. */
 const SPACING_MS = 50;
-const MOST_AT_ONCE = 500;
+const MOST_AT_ONCE = 1_000;
+/** What is asked for longer than this, or behind so many, will not be in the log in time. */
+const MOST_UNWRITTEN_MS = 2_500;
+const MOST_WAITING = 20_000;
 const POLL_MS = 100;
 /** A webhook has ten seconds, and is told again after five. */
 const MOST_WAIT_MS = 7_000;
@@ -31,6 +38,20 @@ const MOST_WAIT_MS = 7_000;
 const BEAT_MS = 2_000;
 const SILENCE_MS = 6_000;
 const FORGOTTEN_MS = 60_000;
+const RETRY_MS = 500;
+
+interface Taken {
+  mark: string;
+  askedAt: number;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** Who has taken a turn and not ended it, with the number of that turn. */
+interface Turn {
+  by: string;
+  number: string;
+}
 
 /**
  * Turns are taken in a log that all processes see in the same order: the first in it has the turn. That is one call
@@ -38,94 +59,114 @@ const FORGOTTEN_MS = 60_000;
  */
 export function createTurns({ state, now, pause }: TurnPorts): Turns {
   const log = createSharedLog(state, apply, now);
-  /** By name, the processes that have taken a turn and not ended it, each with the number of that turn. */
-  const lines = new Map<string, { by: string; number: string }[]>();
-  const heardOf = new Map<string, number>();
+  const lines = new Map<string, Turn[]>();
+  const heardOf = new Map<string, { at: number; entry: number }>();
   let self = newSelf();
+  let entries = 0;
   let count = 0;
   let held = 0;
 
-  const takes: { mark: string; resolve(): void; reject(error: unknown): void }[] = [];
+  const takes: Taken[] = [];
   let ends: string[] = [];
   let beat = false;
-  let isWriting = false;
+  let failingSince: number | undefined;
+  let writing: Promise<void> | undefined;
   let isBeating = false;
   let catchingUp: Promise<void> | undefined;
 
-  /** An entry: who wrote it, `+name.number` for each turn taken, `-name.number` for each that ended. */
-  function apply(entry: string): void {
-    const [by = "", ...marks] = entry.split(" ");
-    heardOf.set(by, now());
+  /** An entry: who wrote it and its number, `+name.number` for each turn taken, `-name.number` for each that ended. */
+  function apply(text: string): void {
+    const [author = "", ...marks] = text.split(" ");
+    const [by = "", entry = ""] = author.split(":");
+    // One that arrives late, after its writer gave it up, or is read again after a rest, says nothing new.
+    if (Number(entry) <= (heardOf.get(by)?.entry ?? 0)) return;
+    heardOf.set(by, { at: now(), entry: Number(entry) });
     for (const mark of marks) {
       const [name = "", number = ""] = mark.slice(1).split(".");
-      const line = lines.get(name) ?? [];
-      if (mark.startsWith("+")) lines.set(name, [...line, { by, number }]);
-      else
-        setLine(
-          name,
-          line.filter((turn) => turn.by !== by || turn.number !== number),
-        );
+      const line = (lines.get(name) ?? []).filter((turn) => turn.by !== by || turn.number !== number);
+      if (mark.startsWith("+")) line.push({ by, number });
+      setLine(name, line);
     }
   }
 
-  function setLine(name: string, line: { by: string; number: string }[]): void {
+  function setLine(name: string, line: Turn[]): void {
     if (line.length === 0) lines.delete(name);
     else lines.set(name, line);
   }
 
-  const isDead = (by: string) => by !== self && now() - (heardOf.get(by) ?? 0) > SILENCE_MS;
+  const isDead = (by: string) =>
+    by !== self && now() - (heardOf.get(by)?.at ?? Number.NEGATIVE_INFINITY) > SILENCE_MS;
 
   /** Whether every other process has ended the turns it took before this one. */
   function isDue(name: string, number: string): boolean {
     const line = (lines.get(name) ?? []).filter(({ by }) => !isDead(by));
     setLine(name, line);
     const own = line.findIndex((turn) => turn.by === self && turn.number === number);
-    const before = own < 0 ? line : line.slice(0, own);
-    return before.every(({ by }) => by === self);
+    return own >= 0 && line.slice(0, own).every(({ by }) => by === self);
   }
 
   /** What a process left behind that died: nobody may ever ask for those names again. */
   function forgetTheDead(): void {
-    for (const [by, at] of heardOf) {
-      if (by === self || now() - at < FORGOTTEN_MS) continue;
-      heardOf.delete(by);
-      for (const [name, line] of lines)
-        setLine(
-          name,
-          line.filter((turn) => turn.by !== by),
-        );
+    for (const [dead, { at }] of heardOf) {
+      if (dead === self || now() - at < FORGOTTEN_MS) continue;
+      heardOf.delete(dead);
+      for (const [name, line] of lines) {
+        const alive = line.filter(({ by }) => by !== dead);
+        if (alive.length < line.length) setLine(name, alive);
+      }
     }
   }
 
-  async function write(): Promise<void> {
-    if (isWriting) return;
-    isWriting = true;
+  function write(): void {
+    writing ??= writeAll();
+  }
+
+  async function writeAll(): Promise<void> {
     // What is asked for in the same moment goes together.
     await Promise.resolve();
     while (takes.length + ends.length > 0 || beat) {
+      refuseLate();
       const taken = takes.splice(0, MOST_AT_ONCE);
       const ended = ends.splice(0, MOST_AT_ONCE);
       beat = false;
-      try {
-        await log.append(
-          [self, ...ended.map((mark) => `-${mark}`), ...taken.map(({ mark }) => `+${mark}`)].join(" "),
-        );
-        for (const { resolve } of taken) resolve();
-        forgetTheDead();
-      } catch (error) {
-        startAnew();
-        for (const { reject } of [...taken, ...takes.splice(0)]) reject(error);
-      }
-      await pause(SPACING_MS);
+      const marks = [...ended.map((mark) => `-${mark}`), ...taken.map(({ mark }) => `+${mark}`)];
+      const error = await writeEntry([`${self}:${++entries}`, ...marks].join(" "));
+      if (!error) for (const { resolve } of taken) resolve();
+      else fail(error, taken, ended);
+      await pause(error ? RETRY_MS : SPACING_MS);
     }
-    isWriting = false;
+    writing = undefined;
   }
 
-  /** Nobody knows whether that entry is in. Under another name, whatever it took is over once the old one is silent. */
-  function startAnew(): void {
-    heardOf.delete(self);
+  /** Resolves to what went wrong, if anything did. An entry that is in twice counts once. */
+  async function writeEntry(entry: string): Promise<unknown> {
+    try {
+      await twice(() => log.append(entry), now);
+      failingSince = undefined;
+      forgetTheDead();
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /** Nobody knows whether that entry is in: whatever it took is ended by the next. */
+  function fail(error: unknown, taken: Taken[], ended: string[]): void {
+    for (const { reject } of [...taken, ...takes.splice(0)]) reject(error);
+    ends = [...ended, ...taken.map(({ mark }) => mark), ...ends];
+    failingSince ??= now();
+    if (now() - failingSince <= SILENCE_MS) return;
+    // The others take this process for dead, so its turns are over: it goes on as a new one.
+    heardOf.set(self, { at: Number.NEGATIVE_INFINITY, entry: entries });
     self = newSelf();
+    entries = 0;
     ends = [];
+    failingSince = undefined;
+  }
+
+  function refuseLate(): void {
+    const late = takes.findIndex(({ askedAt }) => now() - askedAt <= MOST_UNWRITTEN_MS);
+    for (const { reject } of takes.splice(0, late < 0 ? takes.length : late)) reject(tooSlow());
   }
 
   async function stayAlive(): Promise<void> {
@@ -134,26 +175,42 @@ export function createTurns({ state, now, pause }: TurnPorts): Turns {
     while (held > 0) {
       await pause(BEAT_MS);
       beat = held > 0;
-      if (beat) void write();
+      if (beat) write();
     }
     isBeating = false;
   }
 
+  /** A call that fails while somebody waits is made again soon. */
   function catchUp(): Promise<void> {
-    catchingUp ??= log.catchUp().finally(() => {
-      catchingUp = undefined;
-    });
+    catchingUp ??= log
+      .catchUp()
+      .catch(() => undefined)
+      .finally(() => {
+        catchingUp = undefined;
+      });
     return catchingUp;
+  }
+
+  async function wait(name: string, number: string, by: string, until: number): Promise<void> {
+    while (!isDue(name, number)) {
+      if (by !== self) throw tooSlow();
+      if (now() > until)
+        throw new ConnectorError(TURN_TAKEN, "Another replica has it in hand", { retryable: true });
+      await pause(POLL_MS);
+      await catchUp();
+    }
   }
 
   return {
     async take(name) {
+      if (takes.length >= MOST_WAITING) throw tooSlow();
       const short = createHash("sha1").update(name).digest("base64url").slice(0, 12);
       const number = (++count).toString(36);
       const mark = `${short}.${number}`;
+      const askedAt = now();
       await new Promise<void>((resolve, reject) => {
-        takes.push({ mark, resolve, reject });
-        void write();
+        takes.push({ mark, askedAt, resolve, reject });
+        write();
       });
       const by = self;
       held++;
@@ -163,26 +220,25 @@ export function createTurns({ state, now, pause }: TurnPorts): Turns {
         // Taken under another name, it is over anyway.
         if (by !== self) return;
         ends.push(mark);
-        void write();
+        write();
       };
-      const giveUpAt = now() + MOST_WAIT_MS;
       try {
-        while (!isDue(short, number)) {
-          if (now() > giveUpAt) {
-            throw new ConnectorError(TURN_TAKEN, "Another process is busy with the same", {
-              retryable: true,
-            });
-          }
-          await pause(POLL_MS);
-          await catchUp();
-        }
+        await wait(short, number, by, askedAt + MOST_WAIT_MS);
       } catch (error) {
         end();
         throw error;
       }
       return end;
     },
+    async drained() {
+      // Ends that follow a note just written are asked for in the next moment.
+      await pause(0);
+      await writing;
+    },
   };
 }
 
 const newSelf = () => randomBytes(6).toString("base64url");
+
+const tooSlow = () =>
+  new ConnectorError("state_too_slow", "State does not take turns in time", { retryable: true });

@@ -26,14 +26,16 @@ interface World {
   death: number;
   /** Chance of a post not to be taken. */
   away: number;
+  /** Share of the calls of State that fail. */
+  lost?: number;
 }
 
 /**
  * The statuses of a message come within moments of each other, some twice, each to whatever replica is next; what
  * is not taken comes again, as Vonage does it.
  */
-async function runStory(random: Random, { death, away }: World) {
-  const { now, process, run } = createSimulation(random, { callMs: 60 });
+async function runStory(random: Random, { death, away, lost = 0 }: World) {
+  const { now, process, run } = createSimulation(random, { callMs: 60, lost });
   const told: { id: string; status: DeliveryStatus }[] = [];
   let deaths = 0;
   let open = 0;
@@ -107,6 +109,7 @@ describe("the reports of replicas that share the statuses of a message", () => {
   it.each<[string, World]>([
     ["that are well", { death: 0, away: 0 }],
     ["whose platform is away now and then", { death: 0, away: 0.2 }],
+    ["whose State loses a call now and then", { death: 0, away: 0, lost: 0.0005 }],
   ])("%s: never a step back, nothing twice", async (_, world) => {
     for (let seed = 1; seed <= STORIES; seed++) {
       const { open, backwards, twice, told } = await runStory(createRandom(seed), world);

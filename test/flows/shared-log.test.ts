@@ -1,12 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
-import { TURNS, turnsSegment } from "../../src/core/keys.ts";
+import { TURNS } from "../../src/core/keys.ts";
 import { createSharedLog } from "../../src/flows/shared-log.ts";
 import { createRandom } from "../../src/sandbox/random.ts";
 import { createClock, createMemoryState } from "../support/ports.ts";
 import { createSimulation } from "./simulation.ts";
 
 function createWorld() {
-  const [now, state] = [createClock(), createMemoryState()];
+  const now = createClock();
+  const state = createMemoryState(now);
   const open = () => {
     const seen: string[] = [];
     return { seen, ...createSharedLog(state, (entry) => seen.push(entry), now) };
@@ -44,12 +45,13 @@ describe("a shared log", () => {
   });
 
   it("is found again by a process that rested while the others went on and its part expired", async () => {
-    const { now, state, open } = createWorld();
+    const { now, open } = createWorld();
     const [resting, busy] = [open(), open()];
     await resting.append("0");
     for (const n of numbers(3_200, 1)) await busy.append(n);
-    now.advance(600_000);
-    for (const part of [0, 1, 2]) state.lists.delete(turnsSegment(part).key);
+    now.advance(140_000);
+    await busy.append("3201");
+    now.advance(100_000);
     await resting.append("x");
     await busy.append("y");
     await resting.catchUp();
@@ -63,7 +65,6 @@ describe("a shared log", () => {
     for (const n of numbers(1_200)) await one.append(n);
     await other.append("1200");
     now.advance(600_000);
-    state.lists.clear();
     const third = open();
     await other.append("a");
     await third.append("b");
@@ -71,6 +72,33 @@ describe("a shared log", () => {
     for (const each of [other, third]) await each.catchUp();
     for (const { seen } of [one, other, third]) expect(seen.slice(-3)).toEqual(["a", "b", "c"]);
     expect(state.hash(TURNS)).toEqual({ segment: "1" });
+  });
+
+  it("is the same for all who come late, after a rest in which its parts have expired", async () => {
+    const { now, open } = createWorld();
+    const old = open();
+    for (const n of numbers(1_200)) await old.append(n);
+    now.advance(600_000);
+    const late = [open(), open(), open()];
+    for (const each of [...late, old, ...late]) await each.append("x");
+    for (const each of [...late, old]) await each.catchUp();
+    for (const { seen } of [...late, old]) expect(seen.slice(-7)).toEqual(Array(7).fill("x"));
+  });
+
+  it("is noted with the next entry when that could not be done where a part began", async () => {
+    const { now, state, open } = createWorld();
+    const old = open();
+    for (const n of numbers(1_000)) await old.append(n);
+    state.down.add("write");
+    await old.append("1000");
+    state.down.clear();
+    await old.append("1001");
+    now.advance(600_000);
+    const late = open();
+    await late.append("a");
+    await old.append("b");
+    await late.catchUp();
+    expect(late.seen).toEqual(["a", "b"]);
   });
 
   it("that State has lost begins anew", async () => {

@@ -28,7 +28,7 @@ interface Waiting {
 /** `callMs`: the longest a call takes on its way there, and again on its way back; `lost`: share that fails, before or after its effect. */
 export function createSimulation(random: Random, { callMs = 100, lost = 0 } = {}): Simulation {
   const now = createClock();
-  const store = createMemoryState();
+  const store = createMemoryState(now);
   const waiting: Waiting[] = [];
   const wait = (ms: number) => new Promise<void>((resolve) => waiting.push({ until: now() + ms, resolve }));
 

@@ -12,6 +12,8 @@ interface World {
   death: number;
   /** Longest that a turn lasts. */
   turnMs: number;
+  /** Share of the calls of State that fail, before or after they took effect. */
+  lost?: number;
 }
 
 interface Replica {
@@ -24,8 +26,8 @@ interface Replica {
 const NAMES = ["m-1", "m-2", "m-3"];
 
 /** Three replicas take turns of three names in their own time; some die in the middle of one and are replaced. */
-async function runStory(random: Random, { callMs, death, turnMs }: World) {
-  const { now, process, run } = createSimulation(random, { callMs });
+async function runStory(random: Random, { callMs, death, turnMs, lost = 0 }: World) {
+  const { now, process, run } = createSimulation(random, { callMs, lost });
   const holders = new Map<string, SimulatedProcess[]>();
   const [overlaps, refused] = [[] as string[], [] as string[]];
   let done = 0;
@@ -74,10 +76,19 @@ async function runStory(random: Random, { callMs, death, turnMs }: World) {
 describe("turns", () => {
   it.each<[string, World, string[]]>([
     ["quick turns", { callMs: 20, death: 0, turnMs: 50 }, []],
-    ["a slow State", { callMs: 700, death: 0, turnMs: 50 }, ["turn_taken"]],
+    ["a slow State", { callMs: 700, death: 0, turnMs: 50 }, ["turn_taken", "state_too_slow"]],
     ["turns longer than a silence", { callMs: 20, death: 0, turnMs: 9_000 }, ["turn_taken"]],
     ["processes that die in the middle", { callMs: 20, death: 0.1, turnMs: 200 }, ["turn_taken"]],
-    ["all of it", { callMs: 300, death: 0.1, turnMs: 3_000 }, ["turn_taken"]],
+    [
+      "calls that fail",
+      { callMs: 20, death: 0, turnMs: 9_000, lost: 0.02 },
+      ["turn_taken", "state_too_slow", "provider_refused"],
+    ],
+    [
+      "all of it",
+      { callMs: 200, death: 0.1, turnMs: 3_000, lost: 0.01 },
+      ["turn_taken", "state_too_slow", "provider_refused"],
+    ],
   ])("%s: never two processes at a time, and nobody waits for ever", async (_, world, mayFail) => {
     for (let seed = 1; seed <= STORIES; seed++) {
       const { overlaps, refused, stuck, done } = await runStory(createRandom(seed), world);

@@ -80,11 +80,17 @@ export type MemoryState = State & {
 
 const OPERATIONS: Operation[] = ["increment", "read", "write", "append", "range", "key"];
 
-export function createMemoryState(): MemoryState {
+/** With a clock, lists expire as they do where every process sets the expiry now and then: half their life after the last entry at the soonest. */
+export function createMemoryState(now?: Clock): MemoryState {
   const hashes = new Map<string, Map<string, string>>();
   const lists = new Map<string, string[]>();
+  const expiries = new Map<string, number>();
   const keys = new Map<string, string>();
   const down = new Set<Operation>();
+  const listOf = (key: string) => {
+    if (now && now() >= (expiries.get(key) ?? Number.POSITIVE_INFINITY)) lists.delete(key);
+    return lists.get(key) ?? [];
+  };
   const check = (operation: Operation) => {
     if (down.has(operation)) throw unavailable();
   };
@@ -116,15 +122,16 @@ export function createMemoryState(): MemoryState {
       check("write");
       hashOf(bucket).set(field, value);
     },
-    async append({ key }, entry) {
+    async append({ key, ttl }, entry) {
       check("append");
-      const list = lists.get(key) ?? [];
+      const list = listOf(key);
       lists.set(key, list);
+      if (now && ttl) expiries.set(key, now() + ttl * 500);
       return list.push(entry);
     },
     async range({ key }, from, to) {
       check("range");
-      return (lists.get(key) ?? []).slice(from, to + 1);
+      return listOf(key).slice(from, to + 1);
     },
     async getKey(key) {
       check("key");
