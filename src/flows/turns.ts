@@ -3,6 +3,7 @@ import type { Clock, State } from "../core/ports.ts";
 import { twice } from "../core/retry.ts";
 import { ConnectorError } from "../errors.ts";
 import { createSharedLog } from "./shared-log.ts";
+import { createTurnLines, entryOf, markOf, SILENCE_MS, type Turn } from "./turn-lines.ts";
 
 export interface TurnPorts {
   state: State;
@@ -34,10 +35,8 @@ const MOST_WAITING = 20_000;
 const POLL_MS = 100;
 /** A webhook has ten seconds, and is told again after five. */
 const MOST_WAIT_MS = 7_000;
-/** Whoever has a turn is heard of this often; after so much silence it is dead, and its turns are over. */
+/** Whoever has a turn is heard of this often. */
 const BEAT_MS = 2_000;
-const SILENCE_MS = 6_000;
-const FORGOTTEN_MS = 60_000;
 const RETRY_MS = 500;
 
 interface Taken {
@@ -47,20 +46,15 @@ interface Taken {
   reject(error: unknown): void;
 }
 
-/** Who has taken a turn and not ended it, with the number of that turn. */
-interface Turn {
-  by: string;
-  number: string;
-}
-
 /**
  * Turns are taken in a log that all processes see in the same order: the first in it has the turn. That is one call
  * of State for all the turns taken and ended in the meantime, where a lock would be one for each.
  */
 export function createTurns({ state, now, pause }: TurnPorts): Turns {
-  const log = createSharedLog(state, apply, now);
-  const lines = new Map<string, Turn[]>();
-  const heardOf = new Map<string, { at: number; entry: number }>();
+  const lines = createTurnLines();
+  const log = createSharedLog(state, (entry) => lines.apply(entry, now()), now);
+  /** Nothing that was in the log before this moment is unknown here. */
+  let readAt = Number.NEGATIVE_INFINITY;
   let self = newSelf();
   let entries = 0;
   let count = 0;
@@ -74,49 +68,6 @@ export function createTurns({ state, now, pause }: TurnPorts): Turns {
   let isBeating = false;
   let catchingUp: Promise<void> | undefined;
 
-  /** An entry: who wrote it and its number, `+name.number` for each turn taken, `-name.number` for each that ended. */
-  function apply(text: string): void {
-    const [author = "", ...marks] = text.split(" ");
-    const [by = "", entry = ""] = author.split(":");
-    // One that arrives late, after its writer gave it up, or is read again after a rest, says nothing new.
-    if (Number(entry) <= (heardOf.get(by)?.entry ?? 0)) return;
-    heardOf.set(by, { at: now(), entry: Number(entry) });
-    for (const mark of marks) {
-      const [name = "", number = ""] = mark.slice(1).split(".");
-      const line = (lines.get(name) ?? []).filter((turn) => turn.by !== by || turn.number !== number);
-      if (mark.startsWith("+")) line.push({ by, number });
-      setLine(name, line);
-    }
-  }
-
-  function setLine(name: string, line: Turn[]): void {
-    if (line.length === 0) lines.delete(name);
-    else lines.set(name, line);
-  }
-
-  const isDead = (by: string) =>
-    by !== self && now() - (heardOf.get(by)?.at ?? Number.NEGATIVE_INFINITY) > SILENCE_MS;
-
-  /** Whether every other process has ended the turns it took before this one. */
-  function isDue(name: string, number: string): boolean {
-    const line = (lines.get(name) ?? []).filter(({ by }) => !isDead(by));
-    setLine(name, line);
-    const own = line.findIndex((turn) => turn.by === self && turn.number === number);
-    return own >= 0 && line.slice(0, own).every(({ by }) => by === self);
-  }
-
-  /** What a process left behind that died: nobody may ever ask for those names again. */
-  function forgetTheDead(): void {
-    for (const [dead, { at }] of heardOf) {
-      if (dead === self || now() - at < FORGOTTEN_MS) continue;
-      heardOf.delete(dead);
-      for (const [name, line] of lines) {
-        const alive = line.filter(({ by }) => by !== dead);
-        if (alive.length < line.length) setLine(name, alive);
-      }
-    }
-  }
-
   function write(): void {
     writing ??= writeAll();
   }
@@ -129,8 +80,8 @@ export function createTurns({ state, now, pause }: TurnPorts): Turns {
       const taken = takes.splice(0, MOST_AT_ONCE);
       const ended = ends.splice(0, MOST_AT_ONCE);
       beat = false;
-      const marks = [...ended.map((mark) => `-${mark}`), ...taken.map(({ mark }) => `+${mark}`)];
-      const error = await writeEntry([`${self}:${++entries}`, ...marks].join(" "));
+      const marks = taken.map(({ mark }) => mark);
+      const error = await writeEntry(entryOf(self, ++entries, ended, marks));
       if (!error) for (const { resolve } of taken) resolve();
       else fail(error, taken, ended);
       await pause(error ? RETRY_MS : SPACING_MS);
@@ -140,10 +91,12 @@ export function createTurns({ state, now, pause }: TurnPorts): Turns {
 
   /** Resolves to what went wrong, if anything did. An entry that is in twice counts once. */
   async function writeEntry(entry: string): Promise<unknown> {
+    const startedAt = now();
     try {
       await twice(() => log.append(entry), now);
+      readAt = Math.max(readAt, startedAt);
       failingSince = undefined;
-      forgetTheDead();
+      lines.forgetTheDead(self, now());
       return undefined;
     } catch (error) {
       return error;
@@ -157,7 +110,6 @@ export function createTurns({ state, now, pause }: TurnPorts): Turns {
     failingSince ??= now();
     if (now() - failingSince <= SILENCE_MS) return;
     // The others take this process for dead, so its turns are over: it goes on as a new one.
-    heardOf.set(self, { at: Number.NEGATIVE_INFINITY, entry: entries });
     self = newSelf();
     entries = 0;
     ends = [];
@@ -182,18 +134,24 @@ export function createTurns({ state, now, pause }: TurnPorts): Turns {
 
   /** A call that fails while somebody waits is made again soon. */
   function catchUp(): Promise<void> {
+    const startedAt = now();
     catchingUp ??= log
       .catchUp()
-      .catch(() => undefined)
+      .then(
+        () => {
+          readAt = Math.max(readAt, startedAt);
+        },
+        () => undefined,
+      )
       .finally(() => {
         catchingUp = undefined;
       });
     return catchingUp;
   }
 
-  async function wait(name: string, number: string, by: string, until: number): Promise<void> {
-    while (!isDue(name, number)) {
-      if (by !== self) throw tooSlow();
+  async function wait(name: string, turn: Turn, until: number): Promise<void> {
+    while (!lines.isDue(name, turn, readAt)) {
+      if (turn.by !== self) throw tooSlow();
       if (now() > until)
         throw new ConnectorError(TURN_TAKEN, "Another replica has it in hand", { retryable: true });
       await pause(POLL_MS);
@@ -206,24 +164,23 @@ export function createTurns({ state, now, pause }: TurnPorts): Turns {
       if (takes.length >= MOST_WAITING) throw tooSlow();
       const short = createHash("sha1").update(name).digest("base64url").slice(0, 12);
       const number = (++count).toString(36);
-      const mark = `${short}.${number}`;
       const askedAt = now();
       await new Promise<void>((resolve, reject) => {
-        takes.push({ mark, askedAt, resolve, reject });
+        takes.push({ mark: markOf(short, number), askedAt, resolve, reject });
         write();
       });
-      const by = self;
+      const turn = { by: self, number };
       held++;
       void stayAlive();
       const end = () => {
         held--;
         // Taken under another name, it is over anyway.
-        if (by !== self) return;
-        ends.push(mark);
+        if (turn.by !== self) return;
+        ends.push(markOf(short, number));
         write();
       };
       try {
-        await wait(short, number, by, askedAt + MOST_WAIT_MS);
+        await wait(short, turn, askedAt + MOST_WAIT_MS);
       } catch (error) {
         end();
         throw error;
