@@ -25,6 +25,7 @@ export interface DoubtJob {
   kind: "doubt";
   attempt: number;
   message: OutboundMessage;
+  unanswered?: readonly number[];
   /** Milliseconds since the epoch. */
   decideAt: number;
 }

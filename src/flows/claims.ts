@@ -22,6 +22,11 @@ export interface Claims {
    */
   take(job: SendJob): Promise<Claim>;
   phase(message: OutboundMessage): Promise<string | null>;
+  /**
+   * Whether it is certain that nobody sent this attempt: its first claims were those of this job that State did not
+   * answer, and somebody else's came right after them. False when that is not known (yet).
+   */
+  isUnsent(job: Pick<SendJob, "message" | "attempt" | "unanswered">): Promise<boolean>;
   /** Written in batches, not waited for. */
   mark(message: OutboundMessage, phase: Phase): void;
   /** As `mark`, and resolves when it is written. */
@@ -47,10 +52,25 @@ export function createClaims(state: State, log: Log): Claims {
   const phase = (message: OutboundMessage) => state.read(claimBucket(message.acceptedAt), fieldOf(message));
   const settle = (message: OutboundMessage, to: Phase) =>
     state.write(claimBucket(message.acceptedAt), fieldOf(message), to);
+  /** Left by a claim that was lost: the sum of those before it, which may be all of one job that did not send. */
+  const traceField = ({ message, attempt }: Pick<SendJob, "message" | "attempt">, before: number) =>
+    `${fieldOf(message)}#${attempt}@${before}`;
+
+  function write(message: OutboundMessage, work: Promise<void>, about: object): void {
+    work.catch((error) =>
+      log.warn({ msg_id: message.id, ...about, ...loggableError(error) }, "Phase not remembered"),
+    );
+  }
 
   return {
     phase,
     settle,
+    async isUnsent(job) {
+      const bucket = claimBucket(job.message.acceptedAt);
+      const own = sumsOf(job.unanswered ?? []).filter((sum) => sum > 0);
+      const traces = await Promise.all(own.map((sum) => state.read(bucket, traceField(job, sum))));
+      return traces.some((trace) => trace !== null);
+    },
     async take({ attempt, message, unanswered = [] }) {
       // The same request repeated by the platform across the turn of a bucket has its claim in the one beside.
       // Asked first: when the answer cannot be had, the attempt must not have been claimed.
@@ -70,13 +90,14 @@ export function createClaims(state: State, log: Log): Claims {
         });
       // Nobody has counted but this very job, which surely did not send before.
       if (sumsOf(unanswered).includes(sum - token)) return { won: true };
-      return { won: false, phase: await phase(message) };
+      const known = await phase(message);
+      if (fateOf(attempt, known) === "open") {
+        const trace = traceField({ message, attempt }, sum - token);
+        write(message, state.write(claimBucket(message.acceptedAt), trace, "lost"), { attempt });
+      }
+      return { won: false, phase: known };
     },
-    mark(message, to) {
-      settle(message, to).catch((error) =>
-        log.warn({ msg_id: message.id, phase: to, ...loggableError(error) }, "Phase not remembered"),
-      );
-    },
+    mark: (message, to) => write(message, settle(message, to), { phase: to }),
   };
 }
 

@@ -5,7 +5,7 @@ import { type DispatchPorts, failedReport, type Refusal } from "./dispatch-ports
 
 /** Nobody knows whether it was sent: it waits for a status, `atLeastMs` even if configured shorter, and is not sent again by itself. */
 export async function doubt(
-  { message, attempt }: Pick<SendJob, "message" | "attempt">,
+  { message, attempt, unanswered }: Pick<SendJob, "message" | "attempt" | "unanswered">,
   ports: DispatchPorts,
   atLeastMs = 0,
 ): Promise<void> {
@@ -16,6 +16,7 @@ export async function doubt(
     kind: "doubt",
     attempt,
     message,
+    ...(unanswered ? { unanswered } : {}),
     decideAt: ports.now() + Math.max(ports.inDoubt.waitSeconds * 1_000, atLeastMs),
   });
 }
@@ -28,7 +29,7 @@ const OUTCOME_UNKNOWN: Refusal = {
 /** The new attempt's claim, or the memory of reports told, makes the decision take effect once. */
 export async function dispatchDoubt(job: DoubtJob, ports: DispatchPorts): Promise<void> {
   const { message, attempt } = job;
-  const { reporter, holder, now, log } = ports;
+  const { reporter, claims, holder, now, log } = ports;
   const remaining = job.decideAt - now();
   await holder.hold(Math.min(remaining, holder.longest()));
   const settled = await isSettled(job, ports).catch(async (error) => {
@@ -37,6 +38,12 @@ export async function dispatchDoubt(job: DoubtJob, ports: DispatchPorts): Promis
     return "unsure";
   });
   if (settled === true) return;
+  if (settled === "unsent") {
+    log.info({ msg_id: message.id, attempt }, "Surely not sent: put back");
+    claims.mark(message, `released:${attempt}`);
+    await ports.queue.put({ kind: "send", attempt: attempt + 1, message });
+    return;
+  }
   if (settled === "unsure" || now() < job.decideAt) return void (await ports.queue.put(job));
   if (ports.inDoubt.policy === "resend") {
     log.warn({ msg_id: message.id, attempt }, "Outcome still unknown: sending again");
@@ -47,12 +54,11 @@ export async function dispatchDoubt(job: DoubtJob, ports: DispatchPorts): Promis
   await reporter.owe(failedReport(message, OUTCOME_UNKNOWN, now()));
 }
 
-/** Whether a status came, or whoever owned the attempt got further than it seemed. */
-async function isSettled(
-  { message, attempt }: DoubtJob,
-  { reporter, claims }: DispatchPorts,
-): Promise<boolean> {
+/** Whether a status came, or whoever owned the attempt got further than it seemed; or nobody ever owned it. */
+async function isSettled(job: DoubtJob, { reporter, claims }: DispatchPorts): Promise<boolean | "unsent"> {
+  const { message, attempt } = job;
   if ((await reporter.known(message.origin, message.id)) !== "") return true;
   const phase = await claims.phase(message);
-  return fateOf(attempt, phase) !== "open";
+  if (fateOf(attempt, phase) !== "open") return true;
+  return (await claims.isUnsent(job)) && "unsent";
 }

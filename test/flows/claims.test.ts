@@ -73,6 +73,30 @@ describe("a claim", () => {
       return { claims: world.claims, job: { ...sendJob(), unanswered: [error.detail.token] } };
     }
 
+    it("and that another claim came after is nobody's, as the trace of that one proves", async () => {
+      const { claims, job } = await loseAnswer();
+      expect(await claims.isUnsent(job)).toBe(false);
+      expect(await claims.take(sendJob())).toEqual({ won: false, phase: null });
+      expect(await claims.take(job)).toEqual({ won: false, phase: null });
+      expect([await claims.isUnsent(job), await claims.isUnsent(sendJob())]).toEqual([true, false]);
+    });
+
+    it("and that came after another's proves nothing", async () => {
+      const { claims, state } = createWorld();
+      await claims.take(sendJob());
+      const { increment } = state;
+      state.increment = async (...args) => {
+        await increment(...args);
+        throw unavailable();
+      };
+      const error = await claims.take(sendJob()).catch((thrown) => thrown);
+      state.increment = increment;
+      const job = { ...sendJob(), unanswered: [error.detail.token] };
+      await claims.take(sendJob());
+      await claims.take(job);
+      expect(await claims.isUnsent(job)).toBe(false);
+    });
+
     it("is owned by the job that remembers it, once", async () => {
       const { claims, job } = await loseAnswer();
       expect(await claims.take(job)).toEqual({ won: true });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import type { SendJob } from "../../src/core/job.ts";
 import { HOUR, sendFailure, T0, unavailable } from "../support/ports.ts";
 import { createWorld, doubtJob, replyJob, reportJob, sendJob } from "./world.ts";
 
@@ -123,6 +124,30 @@ describe("a message in doubt", () => {
     const world = createWorld();
     world.queue.failures = 1;
     await expect(world.run(doubtJob())).rejects.toMatchObject({ retryable: true });
+  });
+});
+
+describe("a claim that State did not answer, and the same job delivered again in between", () => {
+  it("leave nobody in doubt: the message goes out, once", async () => {
+    const { run, queue, state, sender, told, holder } = createWorld();
+    holder.room = false;
+    const { increment } = state;
+    state.increment = async (...args) => {
+      await increment(...args);
+      throw unavailable();
+    };
+    await run(sendJob());
+    state.increment = increment;
+    const [putBack] = queue.jobs.splice(0);
+    await run(sendJob());
+    await run(putBack as SendJob);
+    const doubts = queue.jobs.splice(0);
+    expect(doubts.map(({ kind }) => kind)).toEqual(["doubt", "doubt"]);
+    for (const job of [...doubts].reverse()) await run(job);
+    const next = queue.jobs.splice(0);
+    expect(next).toEqual([sendJob(2)]);
+    for (const job of [...next, ...next]) await run(job);
+    expect([sender.sent, told()]).toEqual([["m-1"], []]);
   });
 });
 
