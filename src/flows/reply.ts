@@ -41,8 +41,8 @@ export interface Replies {
   carrierOptOut(optOut: Omit<InboundReply, "kind">): Promise<void>;
 }
 
-/** Of the 10 s that a webhook may take, this many are for asking a platform again. */
-const PATIENCE_MS = 9_000;
+/** Of the 9 s that a webhook may take, this many are for asking a platform again. */
+const PATIENCE_MS = 8_000;
 
 interface Person {
   /** Every name they are known under, the phone number first where it is known. */

@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { AUTO_REPLIES, describeAnswers, findUnheard } from "./answers.ts";
@@ -20,7 +22,8 @@ the connector.
   --answers S     share of messages that people answer, 0 to 1 (0.1); a second, smaller campaign to the same
                   people then shows that STOP is obeyed
   --seed N        of all chance (1)
-  --keep          leave everything running after the campaign, to poke with curl
+  --keep          leave everything running after the campaign, to poke with curl, and keep the connector's log,
+                  which is otherwise kept only when something went wrong
   --verbose       the connector's log on the screen
   --help
 `;
@@ -236,9 +239,9 @@ async function main(): Promise<number> {
   const offered = total + (fromWebEngage?.offered ?? 0);
   const unaccepted = offered - world.moengage.funnel().accepted - (world.webengage?.funnel().accepted ?? 0);
   if (unaccepted > 0) problems.push(`${unaccepted} messages were not accepted`);
-  console.log(
-    `settled after ${((Date.now() - startedAt) / 1000).toFixed(1)} s; the connector's log: ${world.logFile}`,
-  );
+  const isKept = problems.length > 0 || options.keep;
+  const log = isKept ? `; the connector's log: ${world.logFile}` : "";
+  console.log(`settled after ${((Date.now() - startedAt) / 1000).toFixed(1)} s${log}`);
   console.log(problems.length === 0 ? "no violation" : `PROBLEMS\n  ${problems.join("\n  ")}`);
 
   if (options.keep) {
@@ -247,6 +250,7 @@ async function main(): Promise<number> {
   }
   isStopping = true;
   await world.stop();
+  if (!isKept) await rm(dirname(world.logFile), { recursive: true });
   return problems.length === 0 ? 0 : 1;
 }
 

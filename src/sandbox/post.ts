@@ -5,6 +5,8 @@ export interface Outcome {
   status?: number;
   failure?: "refused" | "timeout" | "broken";
   body: string;
+  /** From the moment there was a connection for it; the wait for one is the fake's own. */
+  ms: number;
 }
 
 export interface Poster {
@@ -17,28 +19,63 @@ export interface Poster {
 
 const NEVER_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
-/** POSTs over a keep-alive pool of at most this many connections per host; never throws. */
+/** So many turns at a time; `take` resolves in the order of asking. */
+function createTurns(most: number) {
+  const line: (() => void)[] = [];
+  let taken = 0;
+  return {
+    async take(): Promise<void> {
+      if (taken >= most) await new Promise<void>((resolve) => line.push(resolve));
+      else taken += 1;
+    },
+    give(): void {
+      const next = line.shift();
+      if (next === undefined) taken -= 1;
+      else next();
+    },
+  };
+}
+
+/**
+ * POSTs over keep-alive connections, at most this many at a time; never throws. What has to wait for its turn has
+ * not left yet, so that its clock starts after that.
+ */
 export function createPoster(connections: number): Poster {
   const dispatcher = new Agent({ connections, headersTimeout: 0, bodyTimeout: 0 });
+  const turns = createTurns(connections);
+
+  async function post(
+    url: string,
+    { headers, body, timeoutMs }: Parameters<Poster["post"]>[1],
+  ): Promise<Omit<Outcome, "ms">> {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), timeoutMs);
+    try {
+      const answer = await request(url, {
+        dispatcher,
+        method: "POST",
+        headers,
+        body,
+        signal: deadline.signal,
+      });
+      return { status: answer.statusCode, body: await answer.body.text() };
+    } catch (error) {
+      const code = String((error as { code?: unknown }).code);
+      if (deadline.signal.aborted) return { failure: "timeout", body: "" };
+      return { failure: NEVER_CONNECTED.has(code) ? "refused" : "broken", body: code };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   return {
-    async post(url, { headers, body, timeoutMs }) {
-      const deadline = new AbortController();
-      const timer = setTimeout(() => deadline.abort(), timeoutMs);
+    async post(url, options) {
+      await turns.take();
+      const leftAt = Date.now();
       try {
-        const answer = await request(url, {
-          dispatcher,
-          method: "POST",
-          headers,
-          body,
-          signal: deadline.signal,
-        });
-        return { status: answer.statusCode, body: await answer.body.text() };
-      } catch (error) {
-        const code = String((error as { code?: unknown }).code);
-        if (deadline.signal.aborted) return { failure: "timeout", body: "" };
-        return { failure: NEVER_CONNECTED.has(code) ? "refused" : "broken", body: code };
+        return { ...(await post(url, options)), ms: Date.now() - leftAt };
       } finally {
-        clearTimeout(timer);
+        turns.give();
       }
     },
     close: () => dispatcher.destroy(),

@@ -1,75 +1,55 @@
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { type Result, underFire } from "./fire.ts";
-import { fuzz, slowLoris } from "./fuzz.ts";
-import { SCENARIOS } from "./scenarios.ts";
+import { isBad, type Result, secondsSince } from "./result.ts";
+import { createRoom } from "./room.ts";
+import { TASKS, wantedBy } from "./tasks.ts";
+import { startWorker } from "./workers.ts";
 
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     only: { type: "string", default: "" },
-    parallel: { type: "string", default: "4" },
-    /** What failed is run once more, alone: a starved machine fails a scenario now and then, a bug does it again. */
-    again: { type: "boolean", default: false },
+    parallel: { type: "string", default: "20" },
   },
 });
 
-interface Task {
-  name: string;
-  run(seed: number): Promise<Result>;
-}
+/** Messages a second that are offered to all worlds together: the machine is to be busy, not swamped. */
+const MOST_A_SECOND = 140 * availableParallelism();
 
-const TASKS: Task[] = [
-  { name: "slow loris", run: slowLoris },
-  ...SCENARIOS.map((scenario) => ({
-    name: scenario.name,
-    run: (seed: number) => underFire(scenario, seed),
-  })),
-  { name: "fuzz", run: fuzz },
-];
-
-const chosen = TASKS.filter(({ name }) => values.only.split(",").some((word) => name.includes(word)));
+const room = createRoom(MOST_A_SECOND);
 const results: Result[] = [];
-let next = 0;
+const workers = Array.from({ length: availableParallelism() }, () => startWorker(room, show));
+const waiting = TASKS.filter(({ names }) => names.some(wantedBy(values.only)));
 
-async function run(index: number): Promise<void> {
-  const task = chosen[index] as Task;
-  const result = await task.run(Number(values.seed) + index).catch(
-    (error: Error): Result => ({
-      ...{ name: task.name, messages: 0, lost: 0, doubled: 0, failed: 0, peakMegabytes: 0 },
-      ...{ recoverSeconds: 0, logFile: "", problems: [`the run itself failed: ${error.message}`] },
-    }),
-  );
-  results[index] = result;
+function show(result: Result): void {
+  results.push(result);
   say(row(result));
   for (const problem of result.problems) say(`  PROBLEM ${problem}\n  its log: ${result.logFile}`);
 }
 
-async function worker(): Promise<void> {
-  while (next < chosen.length) await run(next++);
+async function lane(): Promise<void> {
+  for (let task = waiting.shift(); task; task = waiting.shift()) {
+    const [worker] = workers.toSorted((one, other) => one.busy() - other.busy());
+    await worker?.run({ task: task.name, only: values.only, seed: Number(values.seed) });
+  }
 }
 
 /** A script speaks to its terminal. */
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-const row = ({ name, messages, lost, doubled, failed, recoverSeconds, peakMegabytes }: Result) =>
-  [name.padEnd(44), messages, lost, doubled, failed, recoverSeconds, peakMegabytes]
-    .map((cell) => (typeof cell === "number" ? String(cell).padStart(9) : cell))
+const row = ({ name, messages, lost, doubled, failed, recoverSeconds, seconds, peakMegabytes }: Result) =>
+  [name.padEnd(56), messages, lost, doubled, failed, recoverSeconds, seconds, peakMegabytes]
+    .map((cell) => (typeof cell === "number" ? String(cell).padStart(10) : cell))
     .join("");
 
-const HEAD = `${"fault".padEnd(44)} messages     lost  doubled   failed recover s      MB`;
+const HEAD = `${"fault".padEnd(56)}  messages      lost   doubled    failed recover s   whole s        MB`;
 
 const startedAt = Date.now();
-await Promise.all(Array.from({ length: Number(values.parallel) }, worker));
-if (values.again) {
-  for (const [index, { name, problems }] of [...results.entries()]) {
-    if (problems.length === 0) continue;
-    say(`again, alone: ${name}`);
-    await run(index);
-  }
-}
-say(`\n${HEAD}\n${results.map(row).join("\n")}`);
-const bad = results.filter(({ problems, lost, doubled }) => problems.length + lost + doubled > 0);
-say(
-  `${results.length} runs in ${Math.round((Date.now() - startedAt) / 1000)} s, ${bad.length} with problems`,
-);
-process.exitCode = bad.length === 0 ? 0 : 1;
+await Promise.all(Array.from({ length: Number(values.parallel) }, lane));
+for (const worker of workers) worker.end();
+const order = TASKS.flatMap(({ names }) => names);
+const sorted = results.toSorted((one, other) => order.indexOf(one.name) - order.indexOf(other.name));
+say(`\n${HEAD}\n${sorted.map(row).join("\n")}`);
+const bad = results.filter(isBad);
+say(`${results.length} runs in ${secondsSince(startedAt)} s, ${bad.length} with problems`);
+process.exitCode = bad.length === 0 && results.length > 0 ? 0 : 1;

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "../../src/sandbox/connector.ts";
+import { ownPort } from "./ports.ts";
 
 /** A connector in a process of its own that can be killed; `port` stays its own when it is started again. */
 export interface Replica {
@@ -28,21 +28,30 @@ async function isHealthy(url: string): Promise<boolean> {
   }
 }
 
-function tee(child: ChildProcess, logFile: string): void {
-  const file = createWriteStream(logFile, { flags: "a" });
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => file.write(chunk));
-  child.once("close", () => file.end());
+/** Should this process be ended, nothing that it started goes on. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** The built connector, writing to its log by itself: what it said last is there however it ended. */
+function run(env: Record<string, string>, logFile: string, port: number) {
+  const log = openSync(logFile, "a");
+  const child = spawn(process.execPath, ["dist/main.js"], {
+    env: { PATH: process.env["PATH"] ?? "", ...env, VCR_PORT: String(port) },
+    stdio: ["ignore", log, log],
+  });
+  closeSync(log);
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  return child;
 }
 
 /** Starts the built connector; resolves once it is healthy. */
 export async function startReplica(env: Record<string, string>, logFile: string, port = 0): Promise<Replica> {
-  const own = port || (await freePort());
+  const own = port || (await ownPort());
   const url = `http://127.0.0.1:${own}`;
-  const child = spawn(process.execPath, ["dist/main.js"], {
-    env: { PATH: process.env["PATH"] ?? "", ...env, VCR_PORT: String(own) },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  tee(child, logFile);
+  const child = run(env, logFile, own);
   let ended: string | undefined;
   const exited = new Promise<string>((resolve) => {
     child.once("exit", (code, signal) => {

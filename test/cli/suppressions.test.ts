@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
@@ -17,7 +17,7 @@ beforeAll(async () => {
   vcr = await startVcr({ credentials });
   folder = await mkdtemp(join(tmpdir(), "suppressions-"));
 });
-afterAll(() => vcr.stop());
+afterAll(() => Promise.all([vcr.stop(), rm(folder, { recursive: true })]));
 beforeEach(() => {
   for (const channel of ["whatsapp", "sms"]) vcr.state("account", "DEL", `suppressed:${channel}`);
 });

@@ -1,6 +1,6 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { findProblems, funnelTable } from "../../src/sandbox/audit.ts";
 import { startMoEngage, whatsappSend } from "../../src/sandbox/moengage/index.ts";
@@ -40,7 +40,7 @@ beforeEach(async () => {
     },
   };
 });
-afterEach(() => world.stop());
+afterEach(() => Promise.all([world.stop(), rm(dirname(world.logFile), { recursive: true })]));
 
 const basic = `Basic ${Buffer.from(`${credentials.accountId}:${credentials.accountSecret}`).toString("base64")}`;
 const post = (url: string, body: object) =>
@@ -90,6 +90,14 @@ describe("what a campaign is held against", () => {
     const message = await offer();
     await message.sendOn();
     await message.settle();
+    expect(await findProblems(world)).toEqual([]);
+  });
+
+  it("does not take the token of a claim for a phone number", async () => {
+    const message = await offer();
+    await message.sendOn();
+    await message.settle();
+    await writeFile(world.logFile, '{"code":"claim_unanswered","token":999944073114}\n');
     expect(await findProblems(world)).toEqual([]);
   });
 

@@ -118,6 +118,15 @@ describe("status webhooks", () => {
     });
   });
 
+  it("tell of messages that were taken and then found to be too fast", async () => {
+    const { app, vonage } = await start({ throttledShare: 1 });
+    await post(vonage, whatsapp);
+    await quiet(vonage);
+    expect(app.calls.map(({ body }) => body)).toMatchObject([
+      { status: "rejected", error: { type: expect.stringMatching(/#1000$/) } },
+    ]);
+  });
+
   it("tell failures with an error whose code is in the title or only in the type", async () => {
     const { app, vonage } = await start({ failureShare: 1 });
     for (let n = 0; n < 30; n += 1) await post(vonage, { ...whatsapp, client_ref: `r${n}` });

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, symlink } from "node:fs/promises";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, jest } from "@jest/globals";
+import { afterAll, expect, jest } from "@jest/globals";
 import { Agent, request } from "undici";
 import { parseConfig } from "../../src/config.ts";
 import { start } from "../../src/connector.ts";
@@ -414,6 +414,10 @@ async function build(): Promise<string> {
   if (code !== 0) throw new Error(`the build ended with ${code}`);
   return join(folder, "dist", "main.js");
 }
+
+afterAll(async () => {
+  if (built) await rm(dirname(dirname(await built)), { recursive: true });
+});
 
 export async function runMain(env: Record<string, string>): Promise<ChildProcess> {
   built ??= build();

@@ -13,7 +13,7 @@ export interface Delivery {
 }
 
 const TOKEN_SECONDS = 300;
-const LOOK_AGAIN_MS = 25;
+const LOOK_AGAIN_MS = 100;
 
 /**
  * Serves the replicas in turn. The platform routes to live replicas only, so one that refuses the connection is

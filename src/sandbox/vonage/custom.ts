@@ -114,19 +114,19 @@ const carousel = z.strictObject({
 /** Known kinds have Meta's shape, whatever the case of their type; unknown kinds pass. */
 const component = z.looseObject({ type: text }).superRefine(checkKind({ ...kinds, carousel }));
 
+const template = z.strictObject({
+  type,
+  template: z.strictObject({
+    name: z.string().min(1).max(512),
+    language: z.strictObject({ code: z.string().min(2), policy: z.literal("deterministic") }),
+    components: z.array(component).optional(),
+  }),
+});
+
 /** What Vonage hands to WhatsApp as it is. Only templates are checked in depth. */
 export const custom = z.looseObject({ type: text }).superRefine((value, context) => {
   if (value.type !== "template") return;
-  const parsed = z
-    .strictObject({
-      type,
-      template: z.strictObject({
-        name: z.string().min(1).max(512),
-        language: z.strictObject({ code: z.string().min(2), policy: z.literal("deterministic") }),
-        components: z.array(component).optional(),
-      }),
-    })
-    .safeParse(value);
+  const parsed = template.safeParse(value);
   for (const issue of parsed.error?.issues ?? []) {
     context.addIssue({ code: "custom", path: issue.path, message: issue.message });
   }

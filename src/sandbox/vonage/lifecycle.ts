@@ -1,6 +1,6 @@
 import type { Random } from "../random.ts";
 import type { SendRequest } from "./contract.ts";
-import { pickFailure } from "./failures.ts";
+import { failureError, pickFailure } from "./failures.ts";
 import { userIdOf } from "./inbound.ts";
 
 /** What happens to messages after they were accepted; shares between 0 and 1. */
@@ -10,6 +10,8 @@ export interface Traffic {
   /** Least and most milliseconds from one status to the next. */
   delayMs: [number, number];
   failureShare: number;
+  /** Messages that Vonage takes and then finds too many: refused as throttled. */
+  throttledShare: number;
   readShare: number;
   /** Statuses sent twice; messages whose statuses come in the wrong order. */
   doubleShare: number;
@@ -28,6 +30,7 @@ export const DEFAULT_TRAFFIC: Traffic = {
   statuses: true,
   delayMs: [20, 400],
   failureShare: 0,
+  throttledShare: 0,
   readShare: 0.5,
   doubleShare: 0,
   shuffleShare: 0,
@@ -102,6 +105,10 @@ export function planLife(channel: "whatsapp" | "sms", traffic: Traffic, random: 
     afterMs += random.between(...traffic.delayMs);
     steps.push({ status, afterMs, ...(error === undefined ? {} : { error }) });
   };
+  if (random.chance(traffic.throttledShare)) {
+    step("rejected", failureError(1000, "Throttled", random));
+    return steps;
+  }
   const fails = random.chance(traffic.failureShare);
   // A refusal by Vonage itself comes without `submitted`, one by the provider after it.
   if (!fails || random.chance(0.5)) step("submitted");

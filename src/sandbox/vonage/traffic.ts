@@ -9,6 +9,7 @@ export function parseTraffic(body: unknown): Partial<Traffic> {
     statuses: z.boolean(),
     delayMs: z.tuple([z.int().min(0), z.int().min(0)]),
     failureShare: share,
+    throttledShare: share,
     readShare: share,
     doubleShare: share,
     shuffleShare: share,

@@ -14,7 +14,8 @@ export interface WebhookRecord {
   kind: "status" | "inbound";
   url: string;
   body: Record<string, unknown>;
-  attempts: { at: number; status?: number; failure?: string }[];
+  /** `at` is when it was due, `ms` how long the answer took from when there was a connection for it. */
+  attempts: { at: number; ms: number; status?: number; failure?: string }[];
   /** `lost`: answered so that Vonage does not try again; `dropped`: not taken within the 24 hours. */
   outcome: "pending" | "delivered" | "lost" | "dropped";
 }
@@ -85,9 +86,9 @@ export function createWebhooks(options: {
       const headers: Record<string, string> = { "content-type": "application/json" };
       if (bearer !== undefined) headers["authorization"] = `Bearer ${bearer}`;
       const at = Date.now();
-      const { status, failure } = await poster.post(url, { headers, body: raw, timeoutMs });
+      const { status, failure, ms } = await poster.post(url, { headers, body: raw, timeoutMs });
       record.attempts.push({
-        at,
+        ...{ at, ms },
         ...(status === undefined ? {} : { status }),
         ...(failure === undefined ? {} : { failure }),
       });

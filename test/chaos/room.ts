@@ -1,0 +1,34 @@
+/** Whoever wants to load the machine waits until it has room. */
+export interface Room {
+  /** Resolves once there is room for that much. */
+  take(load: number): Promise<void>;
+  give(load: number): void;
+}
+
+/** Room for so much at a time, and for more than that alone; the first to ask of those that fit is let in. */
+export function createRoom(most: number): Room {
+  const line: { load: number; start(): void }[] = [];
+  let taken = 0;
+
+  function admit(): void {
+    const fits = ({ load }: { load: number }) => taken === 0 || taken + load <= most;
+    for (let at = line.findIndex(fits); at >= 0; at = line.findIndex(fits)) {
+      for (const { load, start } of line.splice(at, 1)) {
+        taken += load;
+        start();
+      }
+    }
+  }
+
+  return {
+    take: (load) =>
+      new Promise((resolve) => {
+        line.push({ load, start: resolve });
+        admit();
+      }),
+    give(load) {
+      taken -= load;
+      admit();
+    },
+  };
+}
