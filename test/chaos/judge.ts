@@ -20,7 +20,7 @@ const LOOK_MS = 200;
 
 /** The connector answers a webhook within this, as it promises; what a loaded machine takes for it is added. */
 const ANSWER_MS = 10_000;
-const MACHINE_MS = 1_500;
+const MACHINE_MS = 2_500;
 
 /** True once nobody owes anything any more; false when that takes too long. */
 export async function settled(world: ChaosWorld, withinMs: number): Promise<boolean> {
