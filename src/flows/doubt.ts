@@ -40,7 +40,7 @@ export async function dispatchDoubt(job: DoubtJob, ports: DispatchPorts): Promis
   if (settled === true) return;
   if (settled === "unsent") {
     log.info({ msg_id: message.id, attempt }, "Surely not sent: put back");
-    claims.mark(message, `released:${attempt}`);
+    await claims.settle(message, `released:${attempt}`);
     await ports.queue.put({ kind: "send", attempt: attempt + 1, message });
     return;
   }
@@ -59,6 +59,9 @@ async function isSettled(job: DoubtJob, { reporter, claims }: DispatchPorts): Pr
   const { message, attempt } = job;
   if ((await reporter.known(message.origin, message.id)) !== "") return true;
   const phase = await claims.phase(message);
-  if (fateOf(attempt, phase) !== "open") return true;
-  return (await claims.isUnsent(job)) && "unsent";
+  const fate = fateOf(attempt, phase);
+  if (fate === "over") return true;
+  // Also where this was noted before: the queue may not have taken the next attempt, and this job alone knows.
+  if (await claims.isUnsent(job)) return "unsent";
+  return fate === "released";
 }

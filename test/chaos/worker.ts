@@ -38,9 +38,7 @@ async function run(task: string, only: string, seed: number): Promise<void> {
   say({ task, end: true });
 }
 
-// Whatever a run that failed has left behind.
-process.once("disconnect", () => process.exit());
-// Whoever gave the orders has ended.
+// Whoever gave the orders has ended, or a run that failed has left something behind.
 process.once("disconnect", () => process.exit());
 
 process.on("message", (order: Order) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { SendJob } from "../../src/core/job.ts";
+import { claimBucket } from "../../src/core/keys.ts";
 import { HOUR, sendFailure, T0, unavailable } from "../support/ports.ts";
 import { createWorld, doubtJob, replyJob, reportJob, sendJob } from "./world.ts";
 
@@ -128,6 +129,20 @@ describe("a message in doubt", () => {
 });
 
 describe("a claim that State did not answer, and the same job delivered again in between", () => {
+  it("are still put right when the queue does not take the message at once", async () => {
+    const { run, queue, state, sender, phase, holder } = createWorld();
+    holder.room = false;
+    const job = doubtJob({ unanswered: [7] });
+    await state.write(claimBucket(T0), "mw:m-1#1@7", "lost");
+    queue.failures = 1;
+    await expect(run(job)).rejects.toMatchObject({ code: "queue_unavailable" });
+    await run(job);
+    expect([queue.jobs, phase()]).toEqual([[sendJob(2)], "released:1"]);
+    for (const next of queue.jobs.splice(0)) await run(next as SendJob);
+    await run(job);
+    expect([sender.sent, queue.jobs, phase()]).toEqual([["m-1"], [], "sent"]);
+  });
+
   it("leave nobody in doubt: the message goes out, once", async () => {
     const { run, queue, state, sender, told, holder } = createWorld();
     holder.room = false;
