@@ -1,21 +1,23 @@
-import type { Config } from "./config.ts";
-import { withDeadline } from "./core/deadline.ts";
-import type { Clock, Log, Sender, State } from "./core/ports.ts";
-import type { FoundTemplate } from "./core/template.ts";
-import { ConnectorError } from "./errors.ts";
-import { type Catalog, createCatalog } from "./flows/catalog.ts";
-import { createCatalogStore } from "./flows/catalog-store.ts";
-import { createDrift } from "./flows/drift.ts";
-import { createPreflight, type Preflight } from "./flows/preflight.ts";
-import type { Reporter } from "./flows/report.ts";
-import { syncTemplates } from "./flows/sync-templates.ts";
-import type { Transport } from "./transport.ts";
+import type { Config } from "./config/config.ts";
+import type { Sender, State } from "./core/ports.ts";
+import type { FoundTemplate } from "./core/template/template.ts";
+import type { Reporter } from "./flows/status/report.ts";
+import { type Catalog, createCatalog } from "./flows/templates/catalog.ts";
+import { createCatalogStore } from "./flows/templates/catalog-store.ts";
+import { createDrift } from "./flows/templates/mismatches.ts";
+import { createPreflight, type Preflight } from "./flows/templates/preflight.ts";
+import { syncTemplates } from "./flows/templates/sync.ts";
+import { withDeadline } from "./lib/deadline.ts";
+import { ConnectorError } from "./lib/errors.ts";
+import type { HttpClient } from "./lib/http-client.ts";
+import type { Log } from "./lib/log.ts";
+import type { Clock } from "./lib/runtime.ts";
 import { createToken } from "./vonage/client.ts";
 import { createManager } from "./vonage/manager.ts";
 import { createTemplateSource } from "./vonage/templates.ts";
 
 export interface TemplateSurroundings {
-  transport: Transport;
+  httpClient: HttpClient;
   state: State;
   now: Clock;
   pause(ms: number): Promise<void>;
@@ -41,11 +43,11 @@ const CONFIRM_MS = 2_000;
 
 /** Wires what knows templates: their source at Vonage, the catalog, the preflight and the explanation of refusals. */
 export function createTemplates(config: Config, surroundings: TemplateSurroundings): Templates {
-  const { transport, state, now, log } = surroundings;
+  const { httpClient, state, now, log } = surroundings;
   const { account, application, vonageApiHost: apiHost, whatsapp } = config;
   const token = createToken({ applicationId: application.id, privateKey: application.privateKey }, now);
   const settings = { apiHost, accountId: account.id, accountSecret: account.secret };
-  const manager = createManager(settings, transport, token, now, pause);
+  const manager = createManager(settings, httpClient, token, now, pause);
   const numbers = whatsapp?.numbers ?? [];
   const catalog = createCatalog({
     source: createTemplateSource(manager),

@@ -1,13 +1,13 @@
 import { parseArgs } from "node:util";
-import { ConfigError, parseConfig } from "../config.ts";
+import { ConfigError, parseConfig } from "../config/config.ts";
 import { idOf, type Job, type QueuePurpose } from "../core/job.ts";
-import { asConnectorError } from "../errors.ts";
-import { createTransport } from "../transport.ts";
+import { asConnectorError } from "../lib/errors.ts";
+import { createHttpClient } from "../lib/http-client.ts";
 import { createDeadLetters, type DeadLetter } from "../vcr/dead-letters.ts";
-import { queueName } from "../vcr/queue.ts";
-import { createSealer, type Sealer } from "../vcr/seal.ts";
+import { queueName } from "../vcr/job-queue.ts";
+import { createJobSigner, type JobSigner } from "../vcr/job-signer.ts";
 import { createSession } from "../vcr/session.ts";
-import { sealingKeys, sessionSettings } from "../vcr/settings.ts";
+import { jobSigningKeys, sessionSettings } from "../vcr/settings.ts";
 import { createState } from "../vcr/state.ts";
 
 const HELP = `What the queues gave up on, after trying four times.
@@ -39,11 +39,11 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2;
   }
 
-  const { queues, sealer, close } = connect();
+  const { queues, signer, close } = connect();
   const entries: Entry[] = [];
   for (const purpose of QUEUES) {
     for (const letter of await queues[purpose].list())
-      entries.push({ purpose, letter, job: jobOf(letter, sealer) });
+      entries.push({ purpose, letter, job: jobOf(letter, signer) });
   }
 
   const chosen = isReplay
@@ -75,22 +75,22 @@ function readArguments() {
 
 function connect() {
   const config = parseConfig(process.env);
-  const transport = createTransport(4);
-  const session = createSession(sessionSettings(config), transport);
+  const httpClient = createHttpClient(4);
+  const session = createSession(sessionSettings(config), httpClient);
   const state = createState(session, Date.now);
   const open = (purpose: QueuePurpose) =>
     createDeadLetters(session, queueName(config.instance.serviceName, purpose), state);
   return {
-    sealer: createSealer(sealingKeys(config)),
+    signer: createJobSigner(jobSigningKeys(config)),
     queues: { whatsapp: open("whatsapp"), sms: open("sms"), reports: open("reports") },
-    close: () => transport.close(),
+    close: () => httpClient.close(),
   };
 }
 
 /** Undefined for what this connector did not sign: it can be put back with --all, and will be refused. */
-function jobOf(letter: DeadLetter, sealer: Sealer): Job | undefined {
+function jobOf(letter: DeadLetter, signer: JobSigner): Job | undefined {
   try {
-    return sealer.unseal(letter.sealed);
+    return signer.verify(letter.sealed);
   } catch {
     return undefined;
   }

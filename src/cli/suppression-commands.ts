@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { ConfigError, parseConfig } from "../config.ts";
-import { suppressionBucket } from "../core/keys.ts";
+import { ConfigError, parseConfig } from "../config/config.ts";
 import { type Channel, mask } from "../core/message.ts";
 import { parseNumberFile, parseNumbers } from "../core/number-list.ts";
-import { ConnectorError } from "../errors.ts";
-import { createSuppression, parseEntry, type Said, type Suppression } from "../flows/suppression.ts";
-import { createTransport } from "../transport.ts";
+import { suppressionBucket } from "../core/state-keys.ts";
+import { createSuppression, parseEntry, type Said, type Suppression } from "../flows/inbound/suppression.ts";
+import { ConnectorError } from "../lib/errors.ts";
+import { createHttpClient } from "../lib/http-client.ts";
 import { scan } from "../vcr/scan.ts";
 import { createSession } from "../vcr/session.ts";
 import { sessionSettings } from "../vcr/settings.ts";
@@ -91,9 +91,9 @@ function connect(environment: Environment) {
     VCR_API_ACCOUNT_SECRET: "not used",
     VONAGE_SIGNATURE_SECRET: "not used",
   });
-  const transport = createTransport(4);
-  const session = createSession(sessionSettings(config), transport);
-  return { session, suppression: createSuppression(createState(session, Date.now), Date.now), transport };
+  const httpClient = createHttpClient(4);
+  const session = createSession(sessionSettings(config), httpClient);
+  return { session, suppression: createSuppression(createState(session, Date.now), Date.now), httpClient };
 }
 
 async function list(
@@ -159,13 +159,13 @@ export async function suppressions(args: string[], env: Environment, print: Prin
       print.out(HELP);
       return args.includes("--help") ? 0 : 2;
     }
-    const { session, suppression, transport } = connect(env);
+    const { session, suppression, httpClient } = connect(env);
     try {
       return options.command === "list"
         ? await list(options, session, print)
         : await change(options, options.channel as Channel, suppression, print);
     } finally {
-      await transport.close();
+      await httpClient.close();
     }
   } catch (error) {
     print.error(explain(error));

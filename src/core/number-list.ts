@@ -1,4 +1,4 @@
-import { asConnectorError } from "../errors.ts";
+import { asConnectorError } from "../lib/errors.ts";
 import type { Channel } from "./message.ts";
 import { parseRecipient } from "./recipient.ts";
 

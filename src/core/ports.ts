@@ -1,17 +1,6 @@
 import type { Job } from "./job.ts";
 import type { OutboundMessage } from "./message.ts";
-import type { CatalogTemplate } from "./template.ts";
-
-/** Milliseconds since the epoch. */
-export type Clock = () => number;
-
-/** One wide line a step: ids, counts, codes and durations; never numbers, text or secrets. */
-export interface Log {
-  debug(fields: object, msg: string): void;
-  info(fields: object, msg: string): void;
-  warn(fields: object, msg: string): void;
-  error(fields: object, msg: string): void;
-}
+import type { CatalogTemplate } from "./template/template.ts";
 
 export interface JobQueue {
   /**

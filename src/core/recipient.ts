@@ -1,4 +1,4 @@
-import { ConnectorError } from "../errors.ts";
+import { ConnectorError } from "../lib/errors.ts";
 import { type Channel, mask } from "./message.ts";
 
 const PHONE_NUMBER = /^\d{7,15}$/;

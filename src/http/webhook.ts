@@ -1,7 +1,8 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
-import { withDeadline } from "../core/deadline.ts";
-import type { Clock, Log } from "../core/ports.ts";
-import { asConnectorError, loggableError } from "../errors.ts";
+import { withDeadline } from "../lib/deadline.ts";
+import { asConnectorError, loggableError } from "../lib/errors.ts";
+import type { Log } from "../lib/log.ts";
+import type { Clock } from "../lib/runtime.ts";
 import { readBody, UNPROVED_BYTES } from "./middleware/body.ts";
 
 export interface WebhookPorts {

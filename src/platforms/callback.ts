@@ -1,6 +1,6 @@
-import { isPage } from "../core/page.ts";
-import { ConnectorError } from "../errors.ts";
-import type { Transport } from "../transport.ts";
+import { ConnectorError } from "../lib/errors.ts";
+import type { HttpClient } from "../lib/http-client.ts";
+import { isPage } from "../lib/web-page.ts";
 
 /**
  * Posts JSON and resolves to the HTTP status. Rejects, retryable, when there was none within 5 s or `deadlineMs`,
@@ -19,9 +19,9 @@ export const DEADLINE_MS = 5_000;
 /** Refused for good: the same body would be refused again. Everything else may pass later. */
 const FINAL = new Set([400, 413, 422]);
 
-export function createPost(transport: Transport): Post {
+export function createPost(httpClient: HttpClient): Post {
   return async (url, body, headers = {}, deadlineMs = DEADLINE_MS) => {
-    const { status, text } = await transport.request({
+    const { status, text } = await httpClient.request({
       method: "POST",
       url,
       headers: { "content-type": "application/json", ...headers },

@@ -1,8 +1,8 @@
 import type { Channel, OutboundMessage } from "../core/message.ts";
 import type { InboundReply } from "../core/reply.ts";
 import type { DeliveryReport } from "../core/report.ts";
-import type { CatalogTemplate } from "../core/template.ts";
-import type { ConnectorError } from "../errors.ts";
+import type { CatalogTemplate } from "../core/template/template.ts";
+import type { ConnectorError } from "../lib/errors.ts";
 
 /** An HTTP answer in the words of a platform's contract. */
 export interface Answer {

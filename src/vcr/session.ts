@@ -1,7 +1,7 @@
 import { Bridge, type IRequestParams, JWT, Config as SdkConfig, VCRSession } from "@vonage/vcr-sdk";
-import { isPage } from "../core/page.ts";
-import { ConnectorError } from "../errors.ts";
-import type { Transport } from "../transport.ts";
+import { ConnectorError } from "../lib/errors.ts";
+import type { HttpClient } from "../lib/http-client.ts";
+import { isPage } from "../lib/web-page.ts";
 
 export type { VCRSession } from "@vonage/vcr-sdk";
 
@@ -26,20 +26,20 @@ const GLOBAL_SESSION = "00000000-0000-0000-0000-000000000000";
  * The SDK's session over our sockets: bounded, kept alive, with a deadline. Nothing is ever sent to VCR's log
  * service, which would copy every payload, phone numbers included, and end the process when it fails.
  */
-export function createSession(settings: SessionSettings, transport: Transport): VCRSession {
-  const bridge = new PooledBridge(settings, transport);
+export function createSession(settings: SessionSettings, httpClient: HttpClient): VCRSession {
+  const bridge = new PooledBridge(settings, httpClient);
   const config = new LocalConfig(bridge, settings.providersUrl);
   config.logsSubmission = false;
   return new QuietSession(bridge, config, new JWT(bridge, config), GLOBAL_SESSION);
 }
 
 class PooledBridge extends Bridge {
-  readonly #transport: Transport;
+  readonly #transport: HttpClient;
   readonly #env: Record<string, string | undefined>;
 
-  constructor(settings: SessionSettings, transport: Transport) {
+  constructor(settings: SessionSettings, httpClient: HttpClient) {
     super();
-    this.#transport = transport;
+    this.#transport = httpClient;
     // The SDK asks its bridge for these names; the process's own environment is never consulted.
     this.#env = {
       INSTANCE_SERVICE_NAME: settings.serviceName,

@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { SessionSettings } from "./session.ts";
 
 /** What of the configuration a session with VCR needs. */
@@ -15,7 +15,7 @@ export function sessionSettings({ account, application, instance, providersUrl }
 }
 
 /** The private keys whose jobs are accepted, the one that signs first. */
-export function sealingKeys({ application }: Config): [string, ...string[]] {
+export function jobSigningKeys({ application }: Config): [string, ...string[]] {
   const { privateKey, previousPrivateKey } = application;
   return previousPrivateKey ? [privateKey, previousPrivateKey] : [privateKey];
 }

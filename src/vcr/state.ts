@@ -1,7 +1,8 @@
 import { State as SdkState, type VCRSession } from "@vonage/vcr-sdk";
-import { createBatcher } from "../core/batch.ts";
-import type { Bucket, Clock, State } from "../core/ports.ts";
-import { ConnectorError } from "../errors.ts";
+import type { Bucket, State } from "../core/ports.ts";
+import { createBatcher } from "../lib/batcher.ts";
+import { ConnectorError } from "../lib/errors.ts";
+import type { Clock } from "../lib/runtime.ts";
 
 /** Few fields a command keep a single command short for everybody who shares the store. */
 const MAX_FIELDS = 200;

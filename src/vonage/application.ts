@@ -1,6 +1,6 @@
-import { basicAuth } from "../core/basic-auth.ts";
-import { ConnectorError } from "../errors.ts";
-import type { Transport } from "../transport.ts";
+import { basicAuth } from "../lib/basic-auth.ts";
+import { ConnectorError } from "../lib/errors.ts";
+import type { HttpClient } from "../lib/http-client.ts";
 import { application } from "./contract.ts";
 
 export interface ApplicationSettings {
@@ -26,9 +26,9 @@ const WEBHOOKS = [
  */
 export async function adviseOnWebhooks(
   settings: ApplicationSettings,
-  transport: Transport,
+  httpClient: HttpClient,
 ): Promise<string[]> {
-  const { status, text } = await transport.request({
+  const { status, text } = await httpClient.request({
     method: "GET",
     url: `${settings.apiHost}/v2/applications/${encodeURIComponent(settings.applicationId)}`,
     headers: {

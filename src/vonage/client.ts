@@ -1,8 +1,9 @@
 import { tokenGenerate } from "@vonage/jwt";
 import { Messages } from "@vonage/messages";
-import type { Clock, Sender, State } from "../core/ports.ts";
-import { ConnectorError } from "../errors.ts";
-import type { Transport, TransportResponse } from "../transport.ts";
+import type { Sender, State } from "../core/ports.ts";
+import { ConnectorError } from "../lib/errors.ts";
+import type { HttpClient, HttpResponse } from "../lib/http-client.ts";
+import type { Clock } from "../lib/runtime.ts";
 import { accepted } from "./contract.ts";
 import { blamesReference, errorFromResponse, sendFailure } from "./errors.ts";
 import {
@@ -30,12 +31,12 @@ const RENEW_BEFORE_SECONDS = 60;
 /** Sends through the Messages API: the SDK's class, which defines the wire, over pooled sockets and a kept token. */
 export function createVonageSender(
   settings: VonageSettings,
-  transport: Transport,
+  httpClient: HttpClient,
   state: State,
   now: Clock,
 ): Sender {
   const token = createToken(settings, now);
-  const messages = new PooledMessages(settings, transport, token);
+  const messages = new PooledMessages(settings, httpClient, token);
   const target = settings.statusUrl ? { webhookUrl: settings.statusUrl } : {};
 
   return {
@@ -96,12 +97,12 @@ export function createToken(
  * headers, and an error without the request inside. `send` throws ConnectorErrors whose code is a SendFailure.
  */
 class PooledMessages extends Messages {
-  readonly #transport: Transport;
+  readonly #transport: HttpClient;
   readonly #token: Token;
 
-  constructor({ applicationId, privateKey, apiHost }: VonageSettings, transport: Transport, token: Token) {
+  constructor({ applicationId, privateKey, apiHost }: VonageSettings, httpClient: HttpClient, token: Token) {
     super({ applicationId, privateKey }, { apiHost });
-    this.#transport = transport;
+    this.#transport = httpClient;
     this.#token = token;
   }
 
@@ -115,7 +116,7 @@ class PooledMessages extends Messages {
     >;
   }
 
-  async #post(url: string, body: string, token: string): Promise<TransportResponse> {
+  async #post(url: string, body: string, token: string): Promise<HttpResponse> {
     try {
       return await this.#transport.request({
         method: "POST",
@@ -137,7 +138,7 @@ class PooledMessages extends Messages {
   }
 }
 
-function acceptedBody(response: TransportResponse): { message_uuid: string } {
+function acceptedBody(response: HttpResponse): { message_uuid: string } {
   try {
     return accepted.parse(JSON.parse(response.text));
   } catch {
@@ -147,7 +148,7 @@ function acceptedBody(response: TransportResponse): { message_uuid: string } {
   }
 }
 
-function failureOf({ status, headers, text }: TransportResponse): ConnectorError {
+function failureOf({ status, headers, text }: HttpResponse): ConnectorError {
   const retryAfter = headers["retry-after"];
   const error = errorFromResponse(status, typeof retryAfter === "string" ? retryAfter : undefined, text);
   const requestId = headers["x-request-id"];

@@ -1,6 +1,6 @@
 import type { SendFailure } from "../core/ports.ts";
 import type { FailureReason } from "../core/report.ts";
-import { ConnectorError } from "../errors.ts";
+import { ConnectorError } from "../lib/errors.ts";
 import { type Problem, problem } from "./contract.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Channel } from "../core/message.ts";
 import type { InboundMessage } from "../core/reply.ts";
-import { ConnectorError } from "../errors.ts";
+import { ConnectorError } from "../lib/errors.ts";
 import { inboundWebhook } from "./contract.ts";
 
 const CHANNELS: Record<string, Channel> = { whatsapp: "whatsapp", sms: "sms" };

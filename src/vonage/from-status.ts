@@ -1,5 +1,5 @@
 import type { DeliveryStatus, FailureReason } from "../core/report.ts";
-import { ConnectorError } from "../errors.ts";
+import { ConnectorError } from "../lib/errors.ts";
 import { statusWebhook } from "./contract.ts";
 import { STATUS_REASONS, statusError } from "./errors.ts";
 

@@ -1,7 +1,7 @@
-import { basicAuth } from "../core/basic-auth.ts";
-import type { Clock } from "../core/ports.ts";
-import { ConnectorError } from "../errors.ts";
-import type { Transport, TransportResponse } from "../transport.ts";
+import { basicAuth } from "../lib/basic-auth.ts";
+import { ConnectorError } from "../lib/errors.ts";
+import type { HttpClient, HttpResponse } from "../lib/http-client.ts";
+import type { Clock } from "../lib/runtime.ts";
 import type { Token } from "./client.ts";
 
 export interface ManagerSettings {
@@ -29,7 +29,7 @@ const mainHost = (apiHost: string) =>
  */
 export function createManager(
   settings: ManagerSettings,
-  transport: Transport,
+  httpClient: HttpClient,
   token: Token,
   now: Clock,
   pause: (ms: number) => Promise<void>,
@@ -41,14 +41,14 @@ export function createManager(
   let preferred = 0;
 
   const call = (path: string, scheme: number, deadline: number) =>
-    transport.request({
+    httpClient.request({
       method: "GET",
       url: `${host}${path}`,
       headers: { accept: "application/json", authorization: schemes[scheme]?.() ?? basic },
       deadlineMs: Math.max(1, Math.min(CALL_MS, deadline - now())),
     });
 
-  async function authorized(path: string, deadline: number): Promise<TransportResponse> {
+  async function authorized(path: string, deadline: number): Promise<HttpResponse> {
     const first = await call(path, preferred, deadline);
     if (first.status !== 401 && first.status !== 403) return first;
     const other = 1 - preferred;
@@ -83,7 +83,7 @@ function parsed(text: string, what: string): unknown {
   }
 }
 
-function retryAfterMs(outcome: TransportResponse | ConnectorError): number {
+function retryAfterMs(outcome: HttpResponse | ConnectorError): number {
   const header = outcome instanceof ConnectorError ? undefined : outcome.headers["retry-after"];
   const seconds = Number(header);
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : 0;
@@ -102,7 +102,7 @@ const refused = (what: string, status: number) =>
     { httpStatus: 502, detail: { status } },
   );
 
-function unavailable(what: string, outcome: TransportResponse | ConnectorError): ConnectorError {
+function unavailable(what: string, outcome: HttpResponse | ConnectorError): ConnectorError {
   if (!(outcome instanceof ConnectorError)) {
     return new ConnectorError(
       "templates_unavailable",

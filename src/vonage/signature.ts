@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import { ConnectorError } from "../errors.ts";
+import { ConnectorError } from "../lib/errors.ts";
 import { signatureClaims } from "./contract.ts";
 
 export interface SignatureSettings {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { TemplateSource } from "../core/ports.ts";
-import type { CatalogTemplate, TemplateComponent } from "../core/template.ts";
+import type { CatalogTemplate, TemplateComponent } from "../core/template/template.ts";
 import { type managedTemplate, numberPage, templatePage, wabaPage } from "./contract.ts";
 import { type Manager, malformed } from "./manager.ts";
 

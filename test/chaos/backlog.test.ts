@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { OutboundMessage } from "../../src/core/message.ts";
-import { createBacklog } from "../../src/flows/backlog.ts";
+import { createBacklog } from "../../src/flows/intake/backlog.ts";
 import {
   createClock,
   createRecordingLog,

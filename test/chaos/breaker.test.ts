@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
-import { ConnectorError } from "../../src/errors.ts";
-import { createBreaker } from "../../src/flows/breaker.ts";
+import { createCircuitBreaker } from "../../src/lib/circuit-breaker.ts";
+import { ConnectorError } from "../../src/lib/errors.ts";
 import { createClock, createRecordingLog, unavailable } from "../support/ports.ts";
 
 function createWorld() {
   const [now, log] = [createClock(), createRecordingLog()];
-  const breaker = createBreaker("the platform", now, log);
+  const breaker = createCircuitBreaker("the platform", now, log);
   let calls = 0;
   const outcome = (run: () => Promise<void>) =>
     breaker

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { Queue } from "@vonage/vcr-sdk";
 import type { State } from "../../src/core/ports.ts";
+import { createHttpClient, type HttpClient } from "../../src/lib/http-client.ts";
 import { createCredentials } from "../../src/sandbox/credentials.ts";
 import { type SandboxServer, serve } from "../../src/sandbox/server.ts";
 import { startVcr, type Vcr } from "../../src/sandbox/vcr/index.ts";
-import { createTransport, type Transport } from "../../src/transport.ts";
 import { createDeadLetters } from "../../src/vcr/dead-letters.ts";
 import { createSession } from "../../src/vcr/session.ts";
 import { createState } from "../../src/vcr/state.ts";
@@ -15,7 +15,7 @@ const NAME = "svc-sms";
 
 let vcr: Vcr;
 let app: SandboxServer;
-let transport: Transport;
+let httpClient: HttpClient;
 let state: State;
 let taken: string[];
 let isBroken: boolean;
@@ -35,12 +35,12 @@ beforeEach(async () => {
   });
   vcr = await startVcr({ credentials, apps: [app.url] });
   before = async () => undefined;
-  transport = createTransport(4);
-  const spied: Transport = {
-    ...transport,
+  httpClient = createHttpClient(4);
+  const spied: HttpClient = {
+    ...httpClient,
     request: async (request) => {
       await before(request.url);
-      return transport.request(request);
+      return httpClient.request(request);
     },
   };
   const { accountId, applicationId, privateKey } = credentials;
@@ -60,7 +60,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await vcr.stop();
-  await Promise.all([app.stop(), transport.close()]);
+  await Promise.all([app.stop(), httpClient.close()]);
 });
 
 const job = (mac: string) => ({ v: 1, kid: "k", mac, body: `{"is":"${mac}"}` });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
+import { createHttpClient } from "../../src/lib/http-client.ts";
+import { isPrivateAddress, PRIVATE_ADDRESS, publicLookup } from "../../src/lib/public-lookup.ts";
 import { createPost, postCallbackTo } from "../../src/platforms/callback.ts";
-import { isPrivateAddress, PRIVATE_ADDRESS, publicLookup } from "../../src/public-lookup.ts";
 import { serve } from "../../src/sandbox/server.ts";
-import { createTransport } from "../../src/transport.ts";
 
 const family = (address: string) => (address.includes(":") ? 6 : 4);
 
@@ -69,10 +69,10 @@ describe("a delivery URL", () => {
       status: 307,
       headers: { location: `${stranger.url}/stolen` },
     }));
-    const transport = createTransport(2, { publicAddressesOnly: true });
-    const told = postCallbackTo("Platform", createPost(transport), `${platform.url}/dlr`, { statuses: [] });
+    const httpClient = createHttpClient(2, { publicAddressesOnly: true });
+    const told = postCallbackTo("Platform", createPost(httpClient), `${platform.url}/dlr`, { statuses: [] });
     await expect(told).rejects.toMatchObject({ code: "platform_unavailable", retryable: true });
     expect(strangers).toEqual([]);
-    await Promise.all([transport.close(), platform.stop(), stranger.stop()]);
+    await Promise.all([httpClient.close(), platform.stop(), stranger.stop()]);
   });
 });

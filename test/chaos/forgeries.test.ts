@@ -1,7 +1,7 @@
 import { createHash, createHmac, createPrivateKey } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { parseConfig } from "../../src/config.ts";
-import { type Connector, start } from "../../src/connector.ts";
+import { type Connector, start } from "../../src/compose.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import type { SendJob } from "../../src/core/job.ts";
 import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
 import { signJwt } from "../../src/sandbox/jwt.ts";
@@ -9,7 +9,7 @@ import { type MoEngage, startMoEngage } from "../../src/sandbox/moengage/index.t
 import { startVcr, type Vcr } from "../../src/sandbox/vcr/index.ts";
 import { signWebhook, startVonage, type Vonage } from "../../src/sandbox/vonage/index.ts";
 import { WHATSAPP_NUMBER } from "../../src/sandbox/world.ts";
-import { createSealer } from "../../src/vcr/seal.ts";
+import { createJobSigner } from "../../src/vcr/job-signer.ts";
 import { until, whatsappMessage } from "../support/ports.ts";
 
 const own = createCredentials();
@@ -86,7 +86,7 @@ function job(over: Partial<SendJob> = {}): SendJob {
   });
   return { kind: "send", attempt: 1, message, ...over };
 }
-const sealedBy = (privateKey: string, sealed = job()) => createSealer([privateKey]).seal(sealed);
+const sealedBy = (privateKey: string, sealed = job()) => createJobSigner([privateKey]).sign(sealed);
 const JOBS = "/webhooks/message-dispatcher";
 const QUEUE_HEADERS = {
   "x-neru-queue-name": "connector-whatsapp",

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
 import { createRandom } from "../../src/sandbox/random.ts";
-import { createSealer } from "../../src/vcr/seal.ts";
+import { createJobSigner } from "../../src/vcr/job-signer.ts";
 import type { Run } from "./fire.ts";
 import { judge } from "./judge.ts";
 import { inWorld, NOTHING, secondsSince } from "./result.ts";
@@ -19,7 +19,7 @@ export function fuzz(name: string, { seedOf, loading, tell }: Run): Promise<void
   const startedAt = Date.now();
   return inWorld({ seed, webengage: true, env: { LOG_LEVEL: "warn" } }, tell, async (world, tell) => {
     const [replica] = world.replicas;
-    const sealer = createSealer([world.credentials.privateKey]);
+    const signer = createJobSigner([world.credentials.privateKey]);
     const dispatcher = new Agent({ connections: AT_ONCE });
     const bad: string[] = [];
     const taken = new Set<string>();
@@ -28,7 +28,7 @@ export function fuzz(name: string, { seedOf, loading, tell }: Run): Promise<void
     async function worker(): Promise<void> {
       while (sent < FUZZ_REQUESTS) {
         sent++;
-        const { path, method, headers, body } = strangeRequest(random, world, sealer);
+        const { path, method, headers, body } = strangeRequest(random, world, signer);
         const hasBody = method !== "GET" && method !== "OPTIONS";
         try {
           const response = await request(`${replica?.url}${path}`, {

@@ -1,9 +1,9 @@
 import { expect, it } from "@jest/globals";
+import { createHttpClient } from "../../src/lib/http-client.ts";
 import { createCredentials } from "../../src/sandbox/credentials.ts";
 import { serve } from "../../src/sandbox/server.ts";
-import { createTransport } from "../../src/transport.ts";
-import { createJobQueue } from "../../src/vcr/queue.ts";
-import { createSealer } from "../../src/vcr/seal.ts";
+import { createJobQueue } from "../../src/vcr/job-queue.ts";
+import { createJobSigner } from "../../src/vcr/job-signer.ts";
 import { createSession } from "../../src/vcr/session.ts";
 import { createMemoryState, whatsappMessage } from "../support/ports.ts";
 
@@ -17,15 +17,15 @@ it.each([
   ["JSON", '{"status":"ok"}', "taken"],
 ])("a queue that answers a job with 200 and %s: %j is %s", async (_name, body, expected) => {
   const service = await serve(0, () => ({ status: 200, body }));
-  const transport = createTransport(2);
+  const httpClient = createHttpClient(2);
   const settings = { accountId, applicationId, privateKey, instanceId: "i", serviceName: "svc" };
   const queue = createJobQueue(
-    createSession({ ...settings, providersUrl: service.url }, transport),
+    createSession({ ...settings, providersUrl: service.url }, httpClient),
     {
       ...{ serviceName: "svc", callbackPath: "/jobs", ratePerSecond: 1, maxInflight: 1 },
       ...{ maxRequestBytes: 8_000, parkedTtlSeconds: 60 },
     },
-    createSealer([privateKey]),
+    createJobSigner([privateKey]),
     createMemoryState(),
     Date.now,
   );
@@ -34,5 +34,5 @@ it.each([
     (error) => error.code,
   );
   expect(outcome).toBe(expected);
-  await Promise.all([transport.close(), service.stop()]);
+  await Promise.all([httpClient.close(), service.stop()]);
 });

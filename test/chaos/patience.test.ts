@@ -1,15 +1,15 @@
 import { expect, it } from "@jest/globals";
-import { createWorld, sendJob } from "../flows/world.ts";
+import { createWorld, sendJob } from "../flows/dispatch/world.ts";
 import { sendFailure } from "../support/ports.ts";
 
 it.each([true, false])("a delivery that fails is answered late, room to hold or not: %s", async (room) => {
   const world = createWorld();
-  world.holder.room = room;
+  world.ackDelay.room = room;
   world.sender.script = [sendFailure("throttled")];
   world.queue.failures = 1;
   const lingered: number[] = [];
-  const { hold } = world.holder;
-  world.holder.hold = async (ms) => {
+  const { hold } = world.ackDelay;
+  world.ackDelay.hold = async (ms) => {
     lingered.push(ms);
     if (!room) world.now.advance(1_000);
     return hold(ms);

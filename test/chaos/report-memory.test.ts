@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
-import { messageField, reportedBucket } from "../../src/core/keys.ts";
 import type { DeliveryStatus } from "../../src/core/report.ts";
-import { createReporter } from "../../src/flows/report.ts";
-import { createTurns } from "../../src/flows/turns.ts";
+import { messageField, reportedBucket } from "../../src/core/state-keys.ts";
+import { createReporter } from "../../src/flows/status/report.ts";
+import { createTurns } from "../../src/flows/status/turns.ts";
 import {
   createClock,
   createFakeChannel,

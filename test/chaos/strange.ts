@@ -3,7 +3,7 @@ import type { Random } from "../../src/sandbox/random.ts";
 import { signWebhook } from "../../src/sandbox/vonage/index.ts";
 import { webengageSend } from "../../src/sandbox/webengage/index.ts";
 import { WHATSAPP_NUMBER } from "../../src/sandbox/world.ts";
-import type { Sealer } from "../../src/vcr/seal.ts";
+import type { JobSigner } from "../../src/vcr/job-signer.ts";
 import { whatsappMessage } from "../support/ports.ts";
 import { type ChaosWorld, WEBENGAGE_KEY } from "./world.ts";
 
@@ -100,10 +100,10 @@ const inboundBody = (random: Random) => ({
   context: { message_uuid: random.uuid() },
 });
 
-const sealedJob = (random: Random, sealer: Sealer) =>
-  sealer.seal({ kind: "send", attempt: 1, message: whatsappMessage({ id: random.hex(8) }) });
+const sealedJob = (random: Random, signer: JobSigner) =>
+  signer.sign({ kind: "send", attempt: 1, message: whatsappMessage({ id: random.hex(8) }) });
 
-type Build = (random: Random, sealer: Sealer) => unknown;
+type Build = (random: Random, signer: JobSigner) => unknown;
 
 /** What each route is there for. */
 const OWN: Record<string, Build> = {
@@ -122,11 +122,11 @@ const BODIES: Build[] = [...Object.values(OWN), (random) => random.pick(NASTY)];
 export const TAKING = Object.keys(OWN);
 
 /** One request: mostly what its route is there for, with good credentials or a good signature, so that it comes far. */
-export function strangeRequest(random: Random, { credentials }: ChaosWorld, sealer: Sealer) {
+export function strangeRequest(random: Random, { credentials }: ChaosWorld, signer: JobSigner) {
   const path = random.pick(PATHS);
   const own = OWN[path];
   const build = own !== undefined && random.chance(0.6) ? own : random.pick(BODIES);
-  const valid = build(random, sealer);
+  const valid = build(random, signer);
   const body = spoil(random, JSON.stringify(random.chance(0.8) ? mutate(random, valid) : valid) ?? "");
   const headers: Record<string, string> = { "content-type": random.pick(TYPES) };
   if (random.chance(0.5)) headers["content-type"] = "application/json";

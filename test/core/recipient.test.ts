@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { parseRecipient } from "../../src/core/recipient.ts";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError } from "../../src/lib/errors.ts";
 
 const WRONG = "is not a phone number: give 7 to 15 digits with the country code";
 const MISSING = "recipient is missing: give the recipient's phone number with its country code";

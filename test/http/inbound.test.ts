@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError } from "../../src/lib/errors.ts";
 import { smsInbound, whatsappInbound } from "../../src/sandbox/vonage/index.ts";
 import { unavailable } from "../support/ports.ts";
 import { JSON_TYPE, openSite, type Site, send, signed } from "./site.ts";

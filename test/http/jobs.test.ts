@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { SendJob } from "../../src/core/job.ts";
-import { createSealer } from "../../src/vcr/seal.ts";
+import { createJobSigner } from "../../src/vcr/job-signer.ts";
 import { buildSendJob, MSG_ID } from "../support/builders.ts";
 import { unavailable } from "../support/ports.ts";
-import { JSON_TYPE, KEYS, openSite, type Site, sealer, send } from "./site.ts";
+import { JSON_TYPE, KEYS, openSite, type Site, send, signer } from "./site.ts";
 
 const PATH = "/webhooks/message-dispatcher";
 const job: SendJob = buildSendJob();
-const good = sealer.seal(job);
+const good = signer.sign(job);
 
 let site: Site;
 beforeAll(async () => {
@@ -56,7 +56,7 @@ describe("a job of ours", () => {
   });
 
   it("is known by the previous key during a rotation", async () => {
-    expect((await deliver(createSealer([KEYS.previous]).seal(job))).status).toBe(200);
+    expect((await deliver(createJobSigner([KEYS.previous]).sign(job))).status).toBe(200);
   });
 
   it.each([
@@ -92,13 +92,13 @@ describe("a job that is not ours", () => {
     ["a version as text", { ...good, v: "1" }],
     ["an unknown key", { ...good, kid: "AAAAAAAA" }],
     ["a key id that is a name every object has", { ...good, kid: "__proto__" }],
-    ["a foreign key", createSealer([KEYS.foreign]).seal(job)],
-    ["a foreign key under our key's id", { ...createSealer([KEYS.foreign]).seal(job), kid }],
+    ["a foreign key", createJobSigner([KEYS.foreign]).sign(job)],
+    ["a foreign key under our key's id", { ...createJobSigner([KEYS.foreign]).sign(job), kid }],
     [
       "the previous key's id over our signature",
-      { ...good, kid: createSealer([KEYS.previous]).seal(job).kid },
+      { ...good, kid: createJobSigner([KEYS.previous]).sign(job).kid },
     ],
-    ["another job's content", { ...good, body: sealer.seal({ ...job, attempt: 2 }).body }],
+    ["another job's content", { ...good, body: signer.sign({ ...job, attempt: 2 }).body }],
     ["content with one more space", { ...good, body: `${body} ` }],
     ["an array of good jobs", [good]],
     ["null", null],

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError } from "../../src/lib/errors.ts";
 import {
   buildSmsSend,
   buildVonageStatus,

@@ -1,14 +1,14 @@
 import { createHash, createSecretKey, generateKeyPairSync } from "node:crypto";
-import { type AppDependencies, createApp } from "../../src/app.ts";
 import type { Job } from "../../src/core/job.ts";
 import type { OutboundMessage } from "../../src/core/message.ts";
 import type { InboundMessage } from "../../src/core/reply.ts";
 import type { DeliveryReport } from "../../src/core/report.ts";
+import { type AppDependencies, createApp } from "../../src/http/app.ts";
 import { credentialsCheck } from "../../src/http/auth/credentials.ts";
 import { listen } from "../../src/http/server.ts";
 import { moengageSms, moengageWhatsApp } from "../../src/platforms/moengage/index.ts";
 import { signJwt } from "../../src/sandbox/jwt.ts";
-import { createSealer } from "../../src/vcr/seal.ts";
+import { createJobSigner } from "../../src/vcr/job-signer.ts";
 import { verifySignature } from "../../src/vonage/signature.ts";
 import { buildSmsSend, buildVonageStatus, buildWhatsAppSend } from "../support/builders.ts";
 import { createRecordingLog } from "../support/ports.ts";
@@ -22,7 +22,7 @@ export const newPrivateKey = () =>
     .toString();
 
 export const KEYS = { now: newPrivateKey(), previous: newPrivateKey(), foreign: newPrivateKey() };
-export const sealer = createSealer([KEYS.now, KEYS.previous]);
+export const signer = createJobSigner([KEYS.now, KEYS.previous]);
 
 /** The whole app on a listening server, with what its routes handed on. */
 export async function openSite(over: Partial<AppDependencies> = {}) {
@@ -32,7 +32,7 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
   const replied: InboundMessage[] = [];
   const log = createRecordingLog();
   const deps = {
-    transport: {
+    httpClient: {
       request: () => Promise.reject(new Error("not in this test")),
       close: () => Promise.resolve(),
     },
@@ -52,7 +52,7 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
     log,
     now: () => Date.now(),
     accept: async (message) => void accepted.push(message),
-    unseal: sealer.unseal,
+    verifyJob: signer.verify,
     dispatch: async (job) => void dispatched.push(job),
     verify: (headers, rawBody) =>
       void verifySignature(
@@ -142,7 +142,7 @@ export const ROUTES: Record<string, Route> = {
   inbound: { path: "/webhooks/inbound", good: inbound, auth: signed, formats: [JSON_TYPE] },
   jobs: {
     path: "/webhooks/message-dispatcher",
-    good: sealer.seal({ kind: "send", attempt: 1, message: { id: "m-1" } as OutboundMessage }),
+    good: signer.sign({ kind: "send", attempt: 1, message: { id: "m-1" } as OutboundMessage }),
     auth: () => ({}),
     formats: [JSON_TYPE],
   },

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import type { CatalogTemplate } from "../../src/core/template.ts";
-import { ConnectorError } from "../../src/errors.ts";
+import type { CatalogTemplate } from "../../src/core/template/template.ts";
+import { ConnectorError } from "../../src/lib/errors.ts";
 import { templateCatalog } from "../../src/sandbox/vonage/template-catalog.ts";
 import { KEY, openSite, SECRET } from "./site.ts";
 

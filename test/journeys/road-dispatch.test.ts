@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { createCredentials } from "../../src/sandbox/credentials.ts";
 import type { Rule } from "../../src/sandbox/vonage/index.ts";
-import { createSealer } from "../../src/vcr/seal.ts";
+import { createJobSigner } from "../../src/vcr/job-signer.ts";
 import { buildSendJob, buildSmsSend, buildWhatsAppSend, MSG_ID } from "../support/builders.ts";
 import {
   credentials,
@@ -33,8 +33,8 @@ async function isIdle({ vcr }: Journey): Promise<void> {
 }
 
 describe("a job that this connector did not make", () => {
-  const sealed = createSealer([credentials.privateKey]).seal(buildSendJob());
-  const foreign = createSealer([createCredentials().privateKey]).seal(buildSendJob());
+  const sealed = createJobSigner([credentials.privateKey]).sign(buildSendJob());
+  const foreign = createJobSigner([createCredentials().privateKey]).sign(buildSendJob());
   const altered = sealed.body.replace("order_update", "phishing");
   const { body: _, ...bodiless } = sealed;
 
@@ -63,7 +63,7 @@ describe("a job that this connector did not make", () => {
     const old = createCredentials().privateKey;
     const journey = await startJourney({ env: { VCR_PRIVATE_KEY_PREVIOUS: old } });
     const message = { ...buildSendJob().message, acceptedAt: Date.now(), expiresAt: Date.now() + 60_000 };
-    const job = createSealer([old]).seal(buildSendJob({ message }));
+    const job = createJobSigner([old]).sign(buildSendJob({ message }));
     expect(await journey.post(JOBS, job, {})).toEqual({ status: 200, body: { status: "done" } });
     expect(journey.sends()).toHaveLength(1);
   });

@@ -6,8 +6,8 @@ import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, jest } from "@jest/globals";
 import { Agent, request } from "undici";
-import { parseConfig } from "../../src/config.ts";
-import { start } from "../../src/connector.ts";
+import { start } from "../../src/compose.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import { freePort } from "../../src/sandbox/connector.ts";
 import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
 import {
@@ -397,10 +397,10 @@ function tap(to: Neighbour, target: string, agent: Agent, calls: Call[]): Promis
 
 /** A port that nobody else is given meanwhile: the fakes take free ones as well. */
 async function reservePort(): Promise<{ port: number; release(): Promise<void> }> {
-  const holder = createServer();
-  await new Promise<void>((ready) => holder.listen(0, ready));
-  const { port } = holder.address() as AddressInfo;
-  return { port, release: () => new Promise((released) => holder.close(() => released())) };
+  const ackDelay = createServer();
+  await new Promise<void>((ready) => ackDelay.listen(0, ready));
+  const { port } = ackDelay.address() as AddressInfo;
+  return { port, release: () => new Promise((released) => ackDelay.close(() => released())) };
 }
 
 let built: Promise<string> | undefined;

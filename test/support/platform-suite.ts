@@ -2,17 +2,19 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { DeliveryReport, DeliveryStatus } from "../../src/core/report.ts";
-import { asConnectorError, ConnectorError, loggableError } from "../../src/errors.ts";
+import { asConnectorError, ConnectorError, loggableError } from "../../src/lib/errors.ts";
+import type { HttpClient, HttpRequest } from "../../src/lib/http-client.ts";
 import type { Answer, PlatformChannel } from "../../src/platforms/platform.ts";
 import { createRandom, type Random } from "../../src/sandbox/random.ts";
-import type { Transport, TransportRequest } from "../../src/transport.ts";
 import { buildReport } from "./builders.ts";
+
+type RequestHeaders = Record<string, string | undefined>;
 
 /** What the shared suite has to know of a platform channel. */
 export interface PlatformUnderTest {
-  create(ports: { transport: Transport }): PlatformChannel;
+  create(ports: { httpClient: HttpClient }): PlatformChannel;
   /** Headers that are let in, and headers that are not. */
-  credentials: { good: Record<string, string>[]; bad: Record<string, string>[] };
+  credentials: { good: RequestHeaders[]; bad: RequestHeaders[] };
   /** Bodies that become messages. */
   sends: [name: string, body: unknown][];
   /** What is wrong with an answer to a send by the platform's contract. */
@@ -44,8 +46,8 @@ function sourceFiles(folder: string): string[] {
 }
 
 function recording(answer: number | Error = 200) {
-  const requests: TransportRequest[] = [];
-  const transport: Transport = {
+  const requests: HttpRequest[] = [];
+  const httpClient: HttpClient = {
     async request(request) {
       requests.push(request);
       if (typeof answer !== "number") throw answer;
@@ -53,13 +55,13 @@ function recording(answer: number | Error = 200) {
     },
     close: async () => undefined,
   };
-  return { requests, transport };
+  return { requests, httpClient };
 }
 
 export function describePlatform(name: string, subject: PlatformUnderTest): void {
   const create = (answer?: number | Error) => {
-    const { requests, transport } = recording(answer);
-    return { requests, channel: subject.create({ transport }) };
+    const { requests, httpClient } = recording(answer);
+    return { requests, channel: subject.create({ httpClient }) };
   };
 
   describe(`${name} as a platform`, () => {

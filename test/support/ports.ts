@@ -1,10 +1,12 @@
 import type { Job } from "../../src/core/job.ts";
 import type { SmsMessage, WhatsAppMessage } from "../../src/core/message.ts";
-import type { Bucket, Clock, JobQueue, Log, Sender, SendFailure, State } from "../../src/core/ports.ts";
+import type { Bucket, JobQueue, Sender, SendFailure, State } from "../../src/core/ports.ts";
 import type { DeliveryReport } from "../../src/core/report.ts";
-import { ConnectorError } from "../../src/errors.ts";
-import type { Holder } from "../../src/flows/hold.ts";
-import { createTurns, type Turns } from "../../src/flows/turns.ts";
+import type { AckDelay } from "../../src/flows/dispatch/ack-delay.ts";
+import { createTurns, type Turns } from "../../src/flows/status/turns.ts";
+import { ConnectorError } from "../../src/lib/errors.ts";
+import type { Log } from "../../src/lib/log.ts";
+import type { Clock } from "../../src/lib/runtime.ts";
 import type { PlatformChannel } from "../../src/platforms/platform.ts";
 
 /** Half an hour before noon, where whatever State keeps by the hour or by parts of a day turns. */
@@ -201,26 +203,26 @@ export function createFakeChannel(
   return channel;
 }
 
-export type FakeHolder = Holder & { holds: number[]; room: boolean };
+export type FakeAckDelay = AckDelay & { holds: number[]; room: boolean };
 
 /** Waiting costs nothing but the clock's time. */
-export function createFakeHolder(clock: ManualClock): FakeHolder {
-  const holder: FakeHolder = {
+export function createFakeAckDelay(clock: ManualClock): FakeAckDelay {
+  const ackDelay: FakeAckDelay = {
     holds: [],
     room: true,
-    hasRoom: () => holder.room,
+    hasRoom: () => ackDelay.room,
     held: () => 0,
     longest: () => 10_000,
     async hold(ms) {
       if (ms <= 0) return true;
-      if (!holder.room) return false;
-      holder.holds.push(ms);
+      if (!ackDelay.room) return false;
+      ackDelay.holds.push(ms);
       clock.advance(ms);
       return true;
     },
     release: () => undefined,
   };
-  return holder;
+  return ackDelay;
 }
 
 export function whatsappMessage(over: Partial<WhatsAppMessage> = {}): WhatsAppMessage {

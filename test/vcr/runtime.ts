@@ -1,14 +1,14 @@
+import { createHttpClient, type HttpClient, type HttpRequest } from "../../src/lib/http-client.ts";
 import { createCredentials } from "../../src/sandbox/credentials.ts";
 import { startVcr, type Vcr } from "../../src/sandbox/vcr/index.ts";
-import { createTransport, type Transport, type TransportRequest } from "../../src/transport.ts";
-import { createJobQueue, ensureQueues, type QueueSettings } from "../../src/vcr/queue.ts";
-import { createSealer } from "../../src/vcr/seal.ts";
+import { createJobQueue, ensureQueues, type QueueSettings } from "../../src/vcr/job-queue.ts";
+import { createJobSigner } from "../../src/vcr/job-signer.ts";
 import { createSession } from "../../src/vcr/session.ts";
 import { createState } from "../../src/vcr/state.ts";
 import { createClock } from "../support/ports.ts";
 
 export const credentials = createCredentials();
-export const sealer = createSealer([credentials.privateKey]);
+export const signer = createJobSigner([credentials.privateKey]);
 export const SERVICE = "neru-abcd1234-connector-test";
 
 /** A local VCR; its State's expiry runs on a clock that only tests move. */
@@ -18,18 +18,18 @@ export async function openVcr() {
   return { vcr, clock };
 }
 
-const open: Transport[] = [];
+const open: HttpClient[] = [];
 
 /** One process of the connector at that VCR, and the requests it made. */
 export function startReplica(vcr: Vcr, over: Partial<QueueSettings> = {}) {
-  const requests: TransportRequest[] = [];
-  const transport = createTransport(64);
-  open.push(transport);
-  const spied: Transport = {
-    ...transport,
+  const requests: HttpRequest[] = [];
+  const httpClient = createHttpClient(64);
+  open.push(httpClient);
+  const spied: HttpClient = {
+    ...httpClient,
     request(request) {
       requests.push(request);
-      return transport.request(request);
+      return httpClient.request(request);
     },
   };
   const session = createSession(
@@ -54,9 +54,9 @@ export function startReplica(vcr: Vcr, over: Partial<QueueSettings> = {}) {
   };
   const now = () => Date.now();
   const state = createState(session, now);
-  const queue = createJobQueue(session, settings, sealer, state, now);
+  const queue = createJobQueue(session, settings, signer, state, now);
   const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 2));
   return { session, state, queue, requests, ensure: () => ensureQueues(session, settings, state, pause) };
 }
 
-export const closeReplicas = () => Promise.all(open.splice(0).map((transport) => transport.close()));
+export const closeReplicas = () => Promise.all(open.splice(0).map((httpClient) => httpClient.close()));

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { createTransport } from "../../src/transport.ts";
+import { createHttpClient } from "../../src/lib/http-client.ts";
 import { adviseOnWebhooks } from "../../src/vonage/application.ts";
 import { type Answer, answer, startServer } from "./loopback.ts";
 
@@ -11,8 +11,8 @@ afterEach(async () => {
 
 async function ask(reply: Answer) {
   const server = await startServer(reply);
-  const transport = createTransport(1);
-  toClose.push(transport.close, server.close);
+  const httpClient = createHttpClient(1);
+  toClose.push(httpClient.close, server.close);
   const advice = adviseOnWebhooks(
     {
       apiHost: server.url,
@@ -21,7 +21,7 @@ async function ask(reply: Answer) {
       accountSecret: "account-secret",
       publicUrl: PUBLIC_URL,
     },
-    transport,
+    httpClient,
   );
   return { advice, received: server.received };
 }

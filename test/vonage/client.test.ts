@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { Messages } from "@vonage/messages";
 import type { OutboundMessage, Template } from "../../src/core/message.ts";
 import type { State } from "../../src/core/ports.ts";
-import { createTransport, type TransportRequest } from "../../src/transport.ts";
+import { createHttpClient, type HttpRequest } from "../../src/lib/http-client.ts";
 import { createVonageSender, type VonageSettings } from "../../src/vonage/client.ts";
 import { parseReference, resolveReference } from "../../src/vonage/reference.ts";
 import { toRequest } from "../../src/vonage/to-request.ts";
@@ -38,18 +38,18 @@ interface Setup {
 /** A sender on real sockets to a loopback server, with a clock that the test turns. */
 async function createSubject({ answers = [accepted], settings = {}, state, deadlineMs }: Setup = {}) {
   const server = await startServer(...answers);
-  const transport = createTransport(4);
-  toClose.push(transport.close, server.close);
-  const asked: TransportRequest[] = [];
+  const httpClient = createHttpClient(4);
+  toClose.push(httpClient.close, server.close);
+  const asked: HttpRequest[] = [];
   const keys = createKeys();
   const clock = { now: Date.now() };
   const sender = createVonageSender(
     { apiHost: server.url, applicationId: APPLICATION_ID, privateKey, ...settings },
     {
-      ...transport,
+      ...httpClient,
       request(request) {
         asked.push(request);
-        return transport.request(deadlineMs === undefined ? request : { ...request, deadlineMs });
+        return httpClient.request(deadlineMs === undefined ? request : { ...request, deadlineMs });
       },
     },
     state ?? keys.state,

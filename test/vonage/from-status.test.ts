@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError } from "../../src/lib/errors.ts";
 import { fromStatus, type VonageStatus } from "../../src/vonage/from-status.ts";
 import { fixture, fixturesOf } from "../fixtures/index.ts";
 import { buildVonageStatus, MSG_ID, RECIPIENT, VENDOR_ID, WABA_NUMBER } from "../support/builders.ts";

@@ -1,7 +1,7 @@
 import { createHash, createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { describe, expect, it } from "@jest/globals";
 import { verifySignature as sdkVerifySignature } from "@vonage/jwt";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError } from "../../src/lib/errors.ts";
 import { verifySignature } from "../../src/vonage/signature.ts";
 import { buildVonageStatus } from "../support/builders.ts";
 

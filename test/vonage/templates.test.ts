@@ -1,24 +1,24 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { createHttpClient, type HttpClient, type HttpRequest } from "../../src/lib/http-client.ts";
 import { createCredentials } from "../../src/sandbox/credentials.ts";
 import { sandboxWaba, startVonage, type Vonage } from "../../src/sandbox/vonage/index.ts";
-import { createTransport, type Transport, type TransportRequest } from "../../src/transport.ts";
 import { createToken } from "../../src/vonage/client.ts";
 import { createManager } from "../../src/vonage/manager.ts";
 import { createTemplateSource } from "../../src/vonage/templates.ts";
 import { type Answer, answer, startServer } from "./loopback.ts";
 
 const credentials = createCredentials();
-const transport = createTransport(8);
+const httpClient = createHttpClient(8);
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
-afterAll(() => transport.close());
+afterAll(() => httpClient.close());
 
 const DEADLINE = 20_000;
 
 /** Time passes only while the source pauses. */
-function createSource(apiHost: string, over: Transport = transport) {
+function createSource(apiHost: string, over: HttpClient = httpClient) {
   let at = 0;
   const pauses: number[] = [];
   const token = createToken(
@@ -278,8 +278,8 @@ describe("trouble", () => {
     ["http://127.0.0.1:3", "http://127.0.0.1:3"],
   ])("is not caused by asking %s: templates are at %s", async (apiHost, host) => {
     const asked: string[] = [];
-    const recording: Transport = {
-      request: async ({ url }: TransportRequest) => {
+    const recording: HttpClient = {
+      request: async ({ url }: HttpRequest) => {
         asked.push(url);
         return { status: 200, headers: {}, text: JSON.stringify({ templates: [] }) };
       },

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Accepted } from "../../config.ts";
+import type { Accepted } from "../../config/config.ts";
 
 type Headers = Record<string, string | string[] | undefined>;
 

@@ -1,5 +1,5 @@
 import type { RequestHandler } from "express";
-import { ConnectorError } from "../../errors.ts";
+import { ConnectorError } from "../../lib/errors.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
 
 /** Lets nobody past who does not present the platform's credentials; before the body, which costs more to read. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import express, { type RequestHandler } from "express";
-import { ConnectorError } from "../../errors.ts";
+import { ConnectorError } from "../../lib/errors.ts";
 import type { BodyFormat } from "../../platforms/platform.ts";
 
 /** For whoever has shown credentials before the body is read. */

@@ -1,8 +1,9 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from "express";
-import { withDeadline } from "../../core/deadline.ts";
 import type { OutboundMessage } from "../../core/message.ts";
-import type { Clock, Log } from "../../core/ports.ts";
-import { asConnectorError, loggableError } from "../../errors.ts";
+import { withDeadline } from "../../lib/deadline.ts";
+import { asConnectorError, loggableError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Clock } from "../../lib/runtime.ts";
 import type { Answer, PlatformChannel } from "../../platforms/platform.ts";
 import { authenticated } from "../middleware/authenticate.ts";
 import { PROVED_BYTES, readBody } from "../middleware/body.ts";

@@ -1,22 +1,22 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import { idOf, type Job } from "../../core/job.ts";
-import type { Log } from "../../core/ports.ts";
-import { asConnectorError, loggableError } from "../../errors.ts";
+import { asConnectorError, loggableError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
 import { readBody, UNPROVED_BYTES } from "../middleware/body.ts";
 
 export const JOBS_PATH = "/webhooks/message-dispatcher";
 
 export interface JobPorts {
   /** Throws ConnectorError `foreign_job` for what this connector did not sign. */
-  unseal(received: unknown): Job;
+  verifyJob(received: unknown): Job;
   dispatch(job: Job): Promise<void>;
   log: Log;
 }
 
 /** A delivery of the queue: 2xx done, 5xx again, 401 not our job. */
-export function jobRoute({ unseal, dispatch, log }: JobPorts) {
+export function jobRoute({ verifyJob, dispatch, log }: JobPorts) {
   const handle: RequestHandler = async (req, res) => {
-    const job = unseal(req.body);
+    const job = verifyJob(req.body);
     const about = { msg_id: idOf(job), kind: job.kind, attempt: job.attempt };
     res.locals["about"] = about;
     log.info(about, `POST ${JOBS_PATH}`);

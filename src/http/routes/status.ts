@@ -1,8 +1,8 @@
 import type { Channel } from "../../core/message.ts";
 import type { InboundReply } from "../../core/reply.ts";
 import type { DeliveryReport } from "../../core/report.ts";
-import { loggableError } from "../../errors.ts";
-import { AUTO_REPLY_ORIGIN } from "../../flows/auto-reply.ts";
+import { AUTO_REPLY_ORIGIN } from "../../flows/inbound/auto-reply.ts";
+import { loggableError } from "../../lib/errors.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
 import { fromStatus, type VonageStatus } from "../../vonage/from-status.ts";
 import { parseReference, type Reference } from "../../vonage/reference.ts";

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
-import type { Log } from "../../core/ports.ts";
-import type { CatalogTemplate } from "../../core/template.ts";
-import { asConnectorError, loggableError } from "../../errors.ts";
+import type { CatalogTemplate } from "../../core/template/template.ts";
+import { asConnectorError, loggableError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
 import type { PlatformChannel, PlatformTemplates } from "../../platforms/platform.ts";
 import { authenticated } from "../middleware/authenticate.ts";
 

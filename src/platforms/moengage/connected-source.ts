@@ -1,8 +1,8 @@
-import { basicAuth } from "../../core/basic-auth.ts";
 import type { EngagementEvent, Events } from "../../core/event.ts";
-import type { Log } from "../../core/ports.ts";
-import { loggableError } from "../../errors.ts";
-import type { Transport } from "../../transport.ts";
+import { basicAuth } from "../../lib/basic-auth.ts";
+import { loggableError } from "../../lib/errors.ts";
+import type { HttpClient } from "../../lib/http-client.ts";
+import type { Log } from "../../lib/log.ts";
 import { DEADLINE_MS } from "../callback.ts";
 import { eventToRow, isForMoEngage, type SourceEvent, sourceAnswer } from "./from-event.ts";
 
@@ -36,7 +36,7 @@ const CAPACITY = 10_000;
  */
 export function createConnectedSource(
   { url, workspaceId, key }: ConnectedSourceSettings,
-  { transport, pause, log }: { transport: Transport; pause: (ms: number) => Promise<void>; log: Log },
+  { httpClient, pause, log }: { httpClient: HttpClient; pause: (ms: number) => Promise<void>; log: Log },
 ): ConnectedSource {
   const authorization = basicAuth(workspaceId, key);
   const waiting: SourceEvent[] = [];
@@ -65,7 +65,7 @@ export function createConnectedSource(
 
   async function call(rows: string[]): Promise<"taken" | "refused" | "later"> {
     try {
-      const { status, text } = await transport.request({
+      const { status, text } = await httpClient.request({
         method: "POST",
         url,
         headers: { "content-type": "application/json", authorization },

@@ -1,7 +1,8 @@
-import { basicAuth } from "../../core/basic-auth.ts";
-import type { Clock, Log } from "../../core/ports.ts";
 import type { InboundReply } from "../../core/reply.ts";
-import { ConnectorError } from "../../errors.ts";
+import { basicAuth } from "../../lib/basic-auth.ts";
+import { ConnectorError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Clock } from "../../lib/runtime.ts";
 import type { Post } from "./client.ts";
 import { replyToSubscription } from "./from-reply.ts";
 

@@ -1,5 +1,5 @@
 import type { EngagementEvent } from "../../core/event.ts";
-import { isPage } from "../../core/page.ts";
+import { isPage } from "../../lib/web-page.ts";
 import { SMS_TAG, WHATSAPP_TAG } from "./contract.ts";
 
 /**

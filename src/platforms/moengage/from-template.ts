@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { APPROVED, type CatalogTemplate } from "../../core/template.ts";
-import { ConnectorError } from "../../errors.ts";
+import { APPROVED, type CatalogTemplate } from "../../core/template/template.ts";
+import { ConnectorError } from "../../lib/errors.ts";
 import type { Answer } from "../platform.ts";
 
 /**

@@ -1,7 +1,8 @@
 import type { OutboundMessage } from "../../core/message.ts";
-import type { Clock, Log } from "../../core/ports.ts";
-import type { ConnectorError } from "../../errors.ts";
-import type { Transport } from "../../transport.ts";
+import type { ConnectorError } from "../../lib/errors.ts";
+import type { HttpClient } from "../../lib/http-client.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Clock } from "../../lib/runtime.ts";
 import type { Answer, PlatformChannel, PlatformReplies } from "../platform.ts";
 import { createPost, postCallback } from "./client.ts";
 import {
@@ -20,7 +21,7 @@ import { templatesToList } from "./from-template.ts";
 import { smsToMessage, whatsappToMessage } from "./to-message.ts";
 
 export interface MoEngageDependencies {
-  transport: Transport;
+  httpClient: HttpClient;
   authenticate: PlatformChannel["intake"]["authenticate"];
   newId: () => string;
   messageTtlSeconds: number;
@@ -32,10 +33,10 @@ export interface MoEngageDependencies {
 /** MoEngage's WhatsApp provider `vonage-v2`. */
 export function moengageWhatsApp(
   settings: { numbers: readonly string[]; deliveryUrl: string; dataApi?: DataApiSettings },
-  { transport, authenticate, messageTtlSeconds, pause, now, log }: MoEngageDependencies,
+  { httpClient, authenticate, messageTtlSeconds, pause, now, log }: MoEngageDependencies,
 ): PlatformChannel {
   const tag = WHATSAPP_TAG;
-  const post = createPost(transport);
+  const post = createPost(httpClient);
   return {
     tag,
     platform: "moengage",
@@ -80,10 +81,10 @@ export function moengageWhatsApp(
 /** MoEngage's SMS custom connector. */
 export function moengageSms(
   settings: { senderId: string; deliveryUrl: string; reportSent: boolean; dataApi?: DataApiSettings },
-  { transport, authenticate, newId, messageTtlSeconds, pause, now, log }: MoEngageDependencies,
+  { httpClient, authenticate, newId, messageTtlSeconds, pause, now, log }: MoEngageDependencies,
 ): PlatformChannel {
   const tag = SMS_TAG;
-  const post = createPost(transport);
+  const post = createPost(httpClient);
   return {
     tag,
     platform: "moengage",

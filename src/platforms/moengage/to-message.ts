@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { mask, type SmsMessage, type Template, type WhatsAppMessage } from "../../core/message.ts";
 import { parseRecipient } from "../../core/recipient.ts";
-import { ConnectorError } from "../../errors.ts";
+import { ConnectorError } from "../../lib/errors.ts";
 import { smsSend, whatsappSend } from "./contract.ts";
 
 /** https://developer.vonage.com/en/api/messages: SMS text up to 3,200 characters, ttl 20 to 604,800 seconds. */

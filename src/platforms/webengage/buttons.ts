@@ -1,4 +1,4 @@
-import type { TemplateButton } from "../../core/template.ts";
+import type { TemplateButton } from "../../core/template/template.ts";
 import type { Buttons } from "./contract.ts";
 
 type Value = string | number | boolean;

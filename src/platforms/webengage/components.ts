@@ -1,5 +1,5 @@
-import { type CatalogTemplate, placeholders, type TemplateComponent } from "../../core/template.ts";
-import { ConnectorError } from "../../errors.ts";
+import { type CatalogTemplate, placeholders, type TemplateComponent } from "../../core/template/template.ts";
+import { ConnectorError } from "../../lib/errors.ts";
 import { placeButtons } from "./buttons.ts";
 import type { Card, TemplateData } from "./contract.ts";
 import { matchText } from "./match-text.ts";

@@ -1,4 +1,4 @@
-import type { ConnectorError } from "../../errors.ts";
+import type { ConnectorError } from "../../lib/errors.ts";
 import type { Answer } from "../platform.ts";
 import { type SendAnswer, STATUS_CODES, VERSION } from "./contract.ts";
 

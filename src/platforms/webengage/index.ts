@@ -1,6 +1,6 @@
 import type { OutboundMessage } from "../../core/message.ts";
-import type { CatalogTemplate, FoundTemplate } from "../../core/template.ts";
-import type { Transport } from "../../transport.ts";
+import type { CatalogTemplate, FoundTemplate } from "../../core/template/template.ts";
+import type { HttpClient } from "../../lib/http-client.ts";
 import { createPost } from "../callback.ts";
 import type { PlatformChannel } from "../platform.ts";
 import { postDsn } from "./client.ts";
@@ -11,7 +11,7 @@ import { isReported, reportToDsn } from "./from-report.ts";
 import { checkSend, whatsappToMessage } from "./to-message.ts";
 
 export interface WebEngageDependencies {
-  transport: Transport;
+  httpClient: HttpClient;
   authenticate: PlatformChannel["intake"]["authenticate"];
   findTemplate(number: string, name: string, language: string): FoundTemplate;
   messageTtlSeconds: number;
@@ -22,10 +22,10 @@ const ACCEPTED: SendAnswer = { status: "whatsapp_accepted", statusCode: STATUS_C
 /** WebEngage, as its WhatsApp service provider. It has no contract for what people answer, so there are no replies. */
 export function webengageWhatsApp(
   settings: { numbers: readonly string[]; dsnUrl: string; dsnToken: string },
-  { transport, authenticate, findTemplate, messageTtlSeconds }: WebEngageDependencies,
+  { httpClient, authenticate, findTemplate, messageTtlSeconds }: WebEngageDependencies,
 ): PlatformChannel {
   const tag = "ww";
-  const post = createPost(transport);
+  const post = createPost(httpClient);
 
   /** Only a finished message that cannot be read waits, for a list that is surely not too old to have its template. */
   function toMessage(body: unknown, now: number): OutboundMessage | Promise<OutboundMessage> {

@@ -1,4 +1,4 @@
-import { placeholders } from "../../core/template.ts";
+import { placeholders } from "../../core/template/template.ts";
 
 const PLACEHOLDER = /(\{\{\s*[^{}]+?\s*\}\})/;
 

@@ -1,7 +1,7 @@
 import { mask, type WhatsAppMessage } from "../../core/message.ts";
 import { parseRecipient } from "../../core/recipient.ts";
-import type { CatalogTemplate } from "../../core/template.ts";
-import { ConnectorError } from "../../errors.ts";
+import type { CatalogTemplate } from "../../core/template/template.ts";
+import { ConnectorError } from "../../lib/errors.ts";
 import { toComponents } from "./components.ts";
 import { send, type TemplateData, VERSION } from "./contract.ts";
 

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { query } from "jsonpath-rfc9535";
 import type { EngagementEvent } from "../../../src/core/event.ts";
+import { createHttpClient } from "../../../src/lib/http-client.ts";
 import { createConnectedSource } from "../../../src/platforms/moengage/connected-source.ts";
 import { eventToRow, MAPPER, sourceAnswer } from "../../../src/platforms/moengage/from-event.ts";
 import {
   type ConnectedSource,
   startConnectedSource,
 } from "../../../src/sandbox/moengage/connected-source.ts";
-import { createTransport } from "../../../src/transport.ts";
 import { createRecordingLog, until } from "../../support/ports.ts";
 
 const AT = Date.now();
@@ -142,7 +142,7 @@ describe("sourceAnswer", () => {
 
 describe("the stream", () => {
   let fake: ConnectedSource;
-  const transport = createTransport(8);
+  const httpClient = createHttpClient(8);
   const sources: ReturnType<typeof createConnectedSource>[] = [];
   let log = createRecordingLog();
   let pauses: number[];
@@ -164,7 +164,7 @@ describe("the stream", () => {
       own.push(ms);
       await sleep(Math.min(ms, 5));
     };
-    const source = createConnectedSource(settings, { transport, log, pause });
+    const source = createConnectedSource(settings, { httpClient, log, pause });
     sources.push(source);
     return source;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { CatalogTemplate, TemplateComponent } from "../../../src/core/template.ts";
+import type { CatalogTemplate, TemplateComponent } from "../../../src/core/template/template.ts";
 import { templatesToList } from "../../../src/platforms/moengage/from-template.ts";
 import { templateCatalog } from "../../../src/sandbox/vonage/template-catalog.ts";
 

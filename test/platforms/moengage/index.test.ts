@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
-import { asConnectorError, ConnectorError } from "../../../src/errors.ts";
+import { asConnectorError, ConnectorError } from "../../../src/lib/errors.ts";
+import type { HttpRequest } from "../../../src/lib/http-client.ts";
 import {
   type MoEngageDependencies,
   moengageSms,
   moengageWhatsApp,
 } from "../../../src/platforms/moengage/index.ts";
-import type { TransportRequest } from "../../../src/transport.ts";
 import {
   ACCEPTED_AT,
   buildFailedReport,
@@ -22,9 +22,9 @@ import { createRecordingLog } from "../../support/ports.ts";
 const DELIVERY_URL = "https://api-01.moengage.com/whatsapp/vonage-v2/dlr?k=1";
 
 function createChannels(answer: number | ConnectorError = 200) {
-  const requests: TransportRequest[] = [];
+  const requests: HttpRequest[] = [];
   const dependencies: MoEngageDependencies = {
-    transport: {
+    httpClient: {
       async request(request) {
         requests.push(request);
         if (typeof answer !== "number") throw answer;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { ConnectorError } from "../../../src/errors.ts";
+import { ConnectorError } from "../../../src/lib/errors.ts";
 import { smsToMessage } from "../../../src/platforms/moengage/to-message.ts";
 import {
   ACCEPTED_AT,

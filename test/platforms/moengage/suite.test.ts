@@ -1,4 +1,5 @@
 import { credentialsCheck } from "../../../src/http/auth/credentials.ts";
+import type { HttpClient } from "../../../src/lib/http-client.ts";
 import { moengageSms, moengageWhatsApp } from "../../../src/platforms/moengage/index.ts";
 import type { Answer } from "../../../src/platforms/platform.ts";
 import {
@@ -9,7 +10,6 @@ import {
   WhatsAppAnswer,
   WhatsAppReport,
 } from "../../../src/sandbox/moengage/contract.ts";
-import type { Transport } from "../../../src/transport.ts";
 import { fixturesOf } from "../../fixtures/index.ts";
 import { buildSmsSend, buildWhatsAppSend, TRACKING_ID } from "../../support/builders.ts";
 import { describePlatform } from "../../support/platform-suite.ts";
@@ -32,8 +32,8 @@ const credentials = {
   ],
 };
 
-const ports = (transport: Transport) => ({
-  transport,
+const ports = (httpClient: HttpClient) => ({
+  httpClient,
   authenticate: credentialsCheck({ key: "the-key", secrets: ["the-secret"] }),
   newId: () => TRACKING_ID,
   messageTtlSeconds: 86_400,
@@ -58,8 +58,8 @@ const answerFault =
     faultBy(status < 300 ? success : ErrorAnswer)(body);
 
 describePlatform("MoEngage WhatsApp", {
-  create: ({ transport }) =>
-    moengageWhatsApp({ numbers: ["14155550100"], deliveryUrl: DELIVERY_URL }, ports(transport)),
+  create: ({ httpClient }) =>
+    moengageWhatsApp({ numbers: ["14155550100"], deliveryUrl: DELIVERY_URL }, ports(httpClient)),
   credentials,
   sends: [
     ["the smallest send", buildWhatsAppSend()],
@@ -75,8 +75,8 @@ describePlatform("MoEngage WhatsApp", {
 });
 
 describePlatform("MoEngage SMS", {
-  create: ({ transport }) =>
-    moengageSms({ senderId: "MyBrand", deliveryUrl: DELIVERY_URL, reportSent: false }, ports(transport)),
+  create: ({ httpClient }) =>
+    moengageSms({ senderId: "MyBrand", deliveryUrl: DELIVERY_URL, reportSent: false }, ports(httpClient)),
   credentials,
   sends: [
     ["a text", buildSmsSend()],

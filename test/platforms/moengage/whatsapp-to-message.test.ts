@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Template } from "../../../src/core/message.ts";
-import { ConnectorError } from "../../../src/errors.ts";
+import { ConnectorError } from "../../../src/lib/errors.ts";
 import { whatsappToMessage } from "../../../src/platforms/moengage/to-message.ts";
 import { fixture, fixturesOf } from "../../fixtures/index.ts";
 import {

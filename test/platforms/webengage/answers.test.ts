@@ -1,17 +1,17 @@
 import { describe, expect, it } from "@jest/globals";
-import { asConnectorError, ConnectorError } from "../../../src/errors.ts";
+import { asConnectorError, ConnectorError } from "../../../src/lib/errors.ts";
+import type { HttpRequest } from "../../../src/lib/http-client.ts";
 import { webengageWhatsApp } from "../../../src/platforms/webengage/index.ts";
-import type { TransportRequest } from "../../../src/transport.ts";
 import { fixture } from "../../fixtures/index.ts";
 import { buildReport, buildWhatsAppMessage } from "../../support/builders.ts";
 import { NUMBER, unknownTemplate, VERBATIM } from "./fixtures.ts";
 
 function create() {
-  const requests: TransportRequest[] = [];
+  const requests: HttpRequest[] = [];
   const channel = webengageWhatsApp(
     { numbers: [NUMBER], dsnUrl: "https://wt.webengage.com/tracking/events", dsnToken: "token" },
     {
-      transport: {
+      httpClient: {
         async request(request) {
           requests.push(request);
           return { status: 200, headers: {}, text: "" };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { TemplateButton } from "../../../src/core/template.ts";
+import type { TemplateButton } from "../../../src/core/template/template.ts";
 import { placeButtons } from "../../../src/platforms/webengage/buttons.ts";
 import type { Buttons } from "../../../src/platforms/webengage/contract.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { fill } from "../../../src/core/template.ts";
+import { fill } from "../../../src/core/template/template.ts";
 import { matchText } from "../../../src/platforms/webengage/match-text.ts";
 import { createRandom } from "../../../src/sandbox/random.ts";
 

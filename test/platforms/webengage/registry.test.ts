@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { ConfigError, parseConfig } from "../../../src/config.ts";
+import { ConfigError, parseConfig } from "../../../src/config/config.ts";
 import { credentialsCheck } from "../../../src/http/auth/credentials.ts";
-import { createPlatformChannels } from "../../../src/platforms/index.ts";
+import { createPlatformChannels } from "../../../src/platforms/registry.ts";
 import { createCredentials, credentialsEnv } from "../../../src/sandbox/credentials.ts";
 import { createRecordingLog } from "../../support/ports.ts";
 import { unknownTemplate } from "./fixtures.ts";
@@ -21,7 +21,7 @@ const LOGIN = { WEBENGAGE_USERNAME: "webengage", WEBENGAGE_PASSWORD: "admin" };
 function channelsOf(env: Record<string, string>) {
   const config = parseConfig({ ...required, ...env });
   return createPlatformChannels(config, {
-    transport: { request: () => Promise.reject(new Error("unused")), close: async () => undefined },
+    httpClient: { request: () => Promise.reject(new Error("unused")), close: async () => undefined },
     credentialsCheck,
     findTemplate: unknownTemplate,
     newId: () => "id",
@@ -125,6 +125,6 @@ describe("the seam", () => {
       .filter((name) => name.endsWith(".ts") && !/^(platforms\/webengage|sandbox)\b/.test(name))
       .filter((name) => /web[-_ ]?engage/i.test(readFileSync(join(src, name), "utf8")));
 
-    expect(knowing.toSorted()).toEqual(["config.ts", "config/variables.ts", "platforms/index.ts"]);
+    expect(knowing.toSorted()).toEqual(["config/config.ts", "config/variables.ts", "platforms/registry.ts"]);
   });
 });

@@ -14,11 +14,11 @@ const DSN_TOKEN = "the-dsn-token";
 const basic = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;
 
 describePlatform("WebEngage WhatsApp", {
-  create: ({ transport }) =>
+  create: ({ httpClient }) =>
     webengageWhatsApp(
       { numbers: [NUMBER], dsnUrl: DSN_URL, dsnToken: DSN_TOKEN },
       {
-        transport,
+        httpClient,
         authenticate: credentialsCheck(
           { key: "webengage", secrets: ["admin", "next"] },
           { tokens: ["the-api-key"] },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { WhatsAppMessage } from "../../../src/core/message.ts";
-import type { CatalogTemplate, TemplateComponent } from "../../../src/core/template.ts";
-import { ConnectorError } from "../../../src/errors.ts";
+import type { CatalogTemplate, TemplateComponent } from "../../../src/core/template/template.ts";
+import { ConnectorError } from "../../../src/lib/errors.ts";
 import { checkSend, whatsappToMessage } from "../../../src/platforms/webengage/to-message.ts";
 import { fixture } from "../../fixtures/index.ts";
 import { NUMBER, PERSON, REAL, real, VERBATIM } from "./fixtures.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import type { CatalogTemplate } from "../../../src/core/template.ts";
-import { asConnectorError, ConnectorError } from "../../../src/errors.ts";
+import type { CatalogTemplate } from "../../../src/core/template/template.ts";
+import { asConnectorError, ConnectorError } from "../../../src/lib/errors.ts";
 import { webengageWhatsApp } from "../../../src/platforms/webengage/index.ts";
 import { fixture } from "../../fixtures/index.ts";
 import { NUMBER, real } from "./fixtures.ts";
@@ -28,7 +28,7 @@ async function answer(
   const { intake } = webengageWhatsApp(
     { numbers: [NUMBER], dsnUrl: "https://wt.webengage.com/tracking/events", dsnToken: "token" },
     {
-      transport: { request: () => Promise.reject(new Error("unused")), close: async () => undefined },
+      httpClient: { request: () => Promise.reject(new Error("unused")), close: async () => undefined },
       authenticate: () => true,
       findTemplate: () => ({
         template: known,

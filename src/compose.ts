@@ -1,0 +1,297 @@
+import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "./config/config.ts";
+import { type QueuePurpose, queueOf } from "./core/job.ts";
+import { parseKeywords } from "./core/keywords.ts";
+import type { Sender } from "./core/ports.ts";
+import { createAckDelay } from "./flows/dispatch/ack-delay.ts";
+import { createClaims } from "./flows/dispatch/claims.ts";
+import { dispatch } from "./flows/dispatch/dispatch.ts";
+import { createRateLimiter } from "./flows/dispatch/rate-limiter.ts";
+import { createCorrelation } from "./flows/inbound/conversations.ts";
+import { createReplies } from "./flows/inbound/receive-inbound.ts";
+import { createSuppression } from "./flows/inbound/suppression.ts";
+import { accept } from "./flows/intake/accept.ts";
+import { createBacklog } from "./flows/intake/backlog.ts";
+import { createReporter } from "./flows/status/report.ts";
+import { createTurns } from "./flows/status/turns.ts";
+import { createApp } from "./http/app.ts";
+import { credentialsCheck } from "./http/auth/credentials.ts";
+import { JOBS_PATH } from "./http/routes/jobs.ts";
+import { STATUS_PATHS } from "./http/routes/status.ts";
+import { listen } from "./http/server.ts";
+import { createCircuitBreaker } from "./lib/circuit-breaker.ts";
+import { withDeadline } from "./lib/deadline.ts";
+import { createHttpClient } from "./lib/http-client.ts";
+import { createLog } from "./lib/log.ts";
+import { createMetrics, type Metrics, outcomeOf } from "./lib/metrics.ts";
+import { guarded } from "./platforms/guarded.ts";
+import { createEventSink, createPlatformChannels } from "./platforms/registry.ts";
+import { prepareQueues, prepareTemplates, prepareWebhooks } from "./startup.ts";
+import { createTemplates } from "./templates.ts";
+import { createJobQueue, queueName, unpark, waitingJobs } from "./vcr/job-queue.ts";
+import { createJobSigner } from "./vcr/job-signer.ts";
+import { createSession } from "./vcr/session.ts";
+import { jobSigningKeys, sessionSettings } from "./vcr/settings.ts";
+import { createState } from "./vcr/state.ts";
+import { createVonageSender } from "./vonage/client.ts";
+import { resolveReference } from "./vonage/reference.ts";
+import { createTokenMemory, verifySignature } from "./vonage/signature.ts";
+
+/** Unknown whether Vonage signs a retry anew, and it retries for 24 h. */
+const SIGNATURE_MAX_AGE_SECONDS = 25 * 3_600;
+/** Of the ten seconds a stop may take, this many are for what is in hand. */
+const STOP_GRACE_MS = 8_000;
+const EVENTS_GRACE_MS = 500;
+const DRAIN_GRACE_MS = 500;
+const FIRST_START_MS = 1_000;
+const PROVIDER_CONNECTIONS = 64;
+const PLATFORM_CONNECTIONS = 64;
+
+export interface Connector {
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** Wires everything, listens, and prepares its surroundings behind that. `logTo` takes the log lines instead of stdout. */
+export async function start(config: Config, logTo?: { write(line: string): void }): Promise<Connector> {
+  const log = createLog(config.logLevel, logTo);
+  const now = () => Date.now();
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
+  const pause = (ms: number) => pauseUnlessStopped(ms, stopping.signal);
+  const metrics = createMetrics();
+  const httpClients = {
+    vcr: createHttpClient(PROVIDER_CONNECTIONS),
+    // A send must never wait for a socket: whether it left would then be unknown.
+    vonage: createHttpClient(config.dispatch.maxInflight * 2 + 16),
+    platform: createHttpClient(PLATFORM_CONNECTIONS, { publicAddressesOnly: true }),
+  };
+
+  const { account, application, instance } = config;
+  const session = createSession(sessionSettings(config), httpClients.vcr);
+  const state = createState(session, now);
+  const signer = createJobSigner(jobSigningKeys(config));
+  const queueSettings = {
+    serviceName: instance.serviceName,
+    callbackPath: JOBS_PATH,
+    ...config.dispatch,
+    maxRequestBytes: config.queueMaxRequestBytes,
+    parkedTtlSeconds: config.messageTtlSeconds + 24 * 3_600,
+  };
+  const queue = createJobQueue(session, queueSettings, signer, state, now);
+
+  const platformPorts = {
+    httpClient: httpClients.platform,
+    credentialsCheck,
+    newId: randomUUID,
+    messageTtlSeconds: config.messageTtlSeconds,
+    findTemplate: (number: string, name: string, language: string) =>
+      templates.lookup(number, name, language),
+    pause,
+    now,
+    log,
+  };
+  const events = createEventSink(config, platformPorts);
+  if (events) metrics.gauge("events_dropped", "Events nobody could be told", events.dropped);
+  const channels = createPlatformChannels(config, platformPorts).map((channel) => {
+    const breaker = createCircuitBreaker(`${channel.platform} ${channel.channel}`, now, log);
+    metrics.gauge(
+      `breaker_open_${channel.tag}`,
+      `1 while ${channel.platform} ${channel.channel} is known to be away`,
+      () => (breaker.isOpen() ? 1 : 0),
+    );
+    return guarded(channel, breaker);
+  });
+
+  const templates = createTemplates(config, {
+    httpClient: httpClients.vonage,
+    state,
+    now,
+    pause,
+    isStopping: () => stopping.signal.aborted,
+    log,
+  });
+  const statusUrl = statusUrlOf(config);
+  const sender = counted(
+    createVonageSender(
+      {
+        apiHost: config.vonageApiHost,
+        applicationId: application.id,
+        privateKey: application.privateKey,
+        ...(statusUrl ? { statusUrl } : {}),
+      },
+      httpClients.vonage,
+      state,
+      now,
+    ),
+    metrics,
+  );
+  const lanes = { whatsapp: createLane("whatsapp"), sms: createLane("sms"), reports: createLane("reports") };
+  const backlog = createBacklog({
+    waiting: (channel) => waitingJobs(session, queueName(instance.serviceName, channel)),
+    rate: (channel) => lanes[channel].rateLimiter.rate(),
+    now,
+    log,
+  });
+
+  /** A throttle, or callbacks being held, on one queue must not stop another. */
+  function createLane(purpose: QueuePurpose) {
+    const rateLimiter = createRateLimiter(config.dispatch.ratePerSecond, now, log);
+    const ackDelay = createAckDelay(Math.ceil(config.dispatch.maxInflight / 2));
+    metrics.gauge(
+      `sending_rate_${purpose}`,
+      `Messages a second this replica may send now: ${purpose}`,
+      rateLimiter.rate,
+    );
+    metrics.gauge(`held_callbacks_${purpose}`, `Queue callbacks being held: ${purpose}`, ackDelay.held);
+    return { rateLimiter, ackDelay };
+  }
+
+  const turns = createTurns({
+    state,
+    // A clock that is set must not make the dead of the living.
+    now: () => performance.now(),
+    pause: (ms) => sleep(ms, undefined, { ref: false }),
+  });
+  const suppression = createSuppression(state, now);
+  const correlation = createCorrelation(state, now, log);
+  const common = {
+    ...{ channels, queue, state, turns, suppression, correlation, now, log },
+    ...(events ? { events } : {}),
+  };
+  const reporter = templates.explaining(createReporter(common));
+  const dispatchPorts = {
+    ...common,
+    sender: templates.noting(sender),
+    claims: createClaims(state, log),
+    reporter,
+    unpark: (key: string) => unpark(key, signer, state),
+    inDoubt: config.inDoubt,
+  };
+  const replies = createReplies({
+    ...common,
+    ownNumbers: config.whatsapp?.numbers ?? [],
+    keywords: { optOut: parseKeywords(config.keywords.optOut), optIn: parseKeywords(config.keywords.optIn) },
+    texts: config.autoReplies,
+    messageTtlSeconds: config.messageTtlSeconds,
+  });
+  const signature = {
+    secrets: config.signatureSecrets,
+    accountId: account.id,
+    maxAgeSeconds: SIGNATURE_MAX_AGE_SECONDS,
+    isReused: createTokenMemory(),
+  };
+
+  const surroundings = {
+    session,
+    state,
+    queueSettings,
+    httpClient: httpClients.vonage,
+    pause,
+    isStopping: () => stopping.signal.aborted,
+    log,
+  };
+  const queuesReady = prepareQueues(config, surroundings);
+  const firstStart = Promise.race([queuesReady, pause(FIRST_START_MS)]);
+
+  const app = createApp({
+    channels,
+    log,
+    now,
+    metrics,
+    syncTemplates: templates.sync,
+    publicUrl: instance.publicUrl,
+    async accept(message) {
+      await templates.preflight(message);
+      // The very first start creates the queues; what arrives meanwhile need not be turned away.
+      await firstStart;
+      const uncount = backlog(message);
+      await accept(message, common).catch((error) => {
+        uncount();
+        throw error;
+      });
+      metrics.accepted.inc({ channel: message.channel });
+    },
+    verifyJob: signer.verify,
+    dispatch: (job) =>
+      outcomeOf(dispatch(job, { ...dispatchPorts, ...lanes[queueOf(job)] }), (outcome) =>
+        metrics.jobs.inc({ kind: job.kind, outcome }),
+      ),
+    verify: (headers, rawBody) => void verifySignature(headers, rawBody, signature, now()),
+    resolve: (reference) => resolveReference(state, reference),
+    async report(report) {
+      const outcome = await reporter.report(report);
+      metrics.reports.inc({ status: report.status, outcome });
+    },
+    throttled: (channel) => lanes[channel].rateLimiter.throttled(),
+    link: (number, userId) => suppression.link(number, userId),
+    carrierOptOut: replies.carrierOptOut,
+    async reply(inbound) {
+      const kind = await replies.reply(inbound);
+      metrics.replies.inc({ kind });
+      return kind;
+    },
+  });
+  const server = await listen(app, config.port).catch((error) => {
+    stopping.abort();
+    throw error;
+  });
+  log.info(
+    { port: server.port, channels: channels.map(({ platform, channel }) => `${platform} ${channel}`) },
+    "Connector is listening",
+  );
+  for (const note of config.notes) log.warn({}, note);
+
+  const preparing = Promise.all([
+    queuesReady,
+    prepareWebhooks(config, surroundings),
+    prepareTemplates(channels, templates.sync, surroundings),
+  ]);
+
+  return {
+    port: server.port,
+    async stop() {
+      stopping.abort();
+      for (const { ackDelay } of Object.values(lanes)) ackDelay.release();
+      await server.stop(STOP_GRACE_MS);
+      // Events are the least of it: what a slow neighbour does not take in a moment is dropped.
+      await withDeadline(events?.stop() ?? Promise.resolve(), EVENTS_GRACE_MS, "").catch(() => undefined);
+      const written = state.drained().then(turns.drained);
+      await withDeadline(written, DRAIN_GRACE_MS, "").catch(() => undefined);
+      await Promise.all(Object.values(httpClients).map((httpClient) => httpClient.close()));
+      // Only now: what waits for a neighbour that hangs has lost its socket.
+      await preparing;
+      log.info({}, "Connector has stopped");
+    },
+  };
+}
+
+function counted(sender: Sender, metrics: Metrics): Sender {
+  return {
+    send: (message) =>
+      outcomeOf(sender.send(message), (outcome) => metrics.sends.inc({ channel: message.channel, outcome })),
+  };
+}
+
+/** Vonage takes only https addresses that it can reach. */
+function statusUrlOf(config: Config): string | undefined {
+  const { publicUrl } = config.instance;
+  return publicUrl?.startsWith("https://") && !config.listeners
+    ? `${publicUrl}${STATUS_PATHS[0]}`
+    : undefined;
+}
+
+function pauseUnlessStopped(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(end, ms);
+    function end() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    }
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
+  });
+}

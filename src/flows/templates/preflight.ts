@@ -1,0 +1,83 @@
+import type { OutboundMessage, Template } from "../../core/message.ts";
+import type { Verdict } from "../../core/template/checker.ts";
+import { withDeadline } from "../../lib/deadline.ts";
+import { ConnectorError, loggableError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Clock } from "../../lib/runtime.ts";
+import type { Catalog, Entry } from "./catalog.ts";
+
+export interface PreflightPorts {
+  catalog: Pick<Catalog, "entry" | "fetchSince" | "reload">;
+  now: Clock;
+  log: Log;
+}
+
+/** Throws, or rejects with, ConnectorError `invalid_template` that names every fault; otherwise the send may go on. */
+export type Preflight = (message: OutboundMessage) => void | Promise<void>;
+
+/** A list older than this is fetched again when a send does not fit it, and past the second age it refuses nothing. */
+const REFRESH_MS = 15 * 60_000;
+const TRUSTED_MS = 60 * 60_000;
+/** The platform gives up on an answer after 5 s: a send is not held longer than this for a list. */
+const CONFIRM_MS = 2_500;
+/** Sends held at the same time; one more passes. */
+const MAX_HELD = 500;
+
+/**
+ * Refuses at intake what its template cannot take, and nothing that Vonage would accept: what is not known for
+ * sure passes (docs/decisions/0008).
+ */
+export function createPreflight({ catalog, now, log }: PreflightPorts): Preflight {
+  let held = 0;
+
+  return (message) => {
+    if (message.channel !== "whatsapp" || message.content.type !== "template") return;
+    const entry = catalog.entry(message.from);
+    if (!entry || entry.templates.length === 0) return;
+    const { template } = message.content;
+    const verdict = entry.index.check(template);
+    if (verdict.kind === "fits") return;
+    return verdict.kind === "absent" ? missing(message, template) : misfit(message, template, entry, verdict);
+  };
+
+  /** It may have been created or approved after the list was fetched: only a list begun after this send counts. */
+  async function missing(message: OutboundMessage, template: Template): Promise<void> {
+    if (held >= MAX_HELD) return;
+    held++;
+    try {
+      const entry = await within(CONFIRM_MS, catalog.fetchSince(message.from, message.acceptedAt));
+      if (entry && entry.templates.length > 0) refuse(entry.index.check(template));
+    } finally {
+      held--;
+    }
+  }
+
+  async function misfit(message: OutboundMessage, template: Template, entry: Entry, verdict: Verdict) {
+    // Another replica may have synced since.
+    const newer = await within(CONFIRM_MS, catalog.reload(message.from));
+    const current = newer && newer.startedAt > entry.startedAt ? newer : entry;
+    const age = now() - current.startedAt;
+    if (age > REFRESH_MS) catalog.fetchSince(message.from, message.acceptedAt).catch(() => undefined);
+    if (age > TRUSTED_MS) return;
+    if (current === entry) return refuse(verdict);
+    const again = current.index.check(template);
+    return again.kind === "absent" ? missing(message, template) : refuse(again);
+  }
+
+  /** Undefined when it does not come in time or fails; the work itself goes on. */
+  async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+    try {
+      return await withDeadline(work, ms, "The list did not come in time");
+    } catch (error) {
+      log.debug(loggableError(error), "Preflight goes without a fresh list");
+      return undefined;
+    }
+  }
+}
+
+function refuse(verdict: Verdict): void {
+  if (verdict.kind !== "fits")
+    throw new ConnectorError("invalid_template", verdict.faults.join("; "), {
+      detail: { kind: verdict.kind },
+    });
+}

@@ -1,0 +1,42 @@
+import { type Logger, pino } from "pino";
+
+/** One wide line a step: ids, counts, codes and durations; never numbers, text or secrets. */
+export interface Log {
+  debug(fields: object, msg: string): void;
+  info(fields: object, msg: string): void;
+  warn(fields: object, msg: string): void;
+  error(fields: object, msg: string): void;
+}
+
+/**
+ * The process's logger: one JSON object a line on standard output, `level` as a word, `time` in ISO 8601.
+ * Callers pass ids and masked numbers only; the redaction list is the second fence behind that rule.
+ */
+export function createLog(level: string, destination?: { write(line: string): void }): Logger {
+  const options = {
+    level,
+    base: null,
+    messageKey: "msg",
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: {
+      paths: [
+        "to",
+        "from",
+        "text",
+        "body",
+        "parameters",
+        "components",
+        "headers",
+        "authorization",
+        "url",
+        "*.to",
+        "*.from",
+        "*.text",
+        "*.headers",
+      ],
+      censor: "[redacted]",
+    },
+  };
+  return destination ? pino(options, destination) : pino(options);
+}

@@ -1,0 +1,514 @@
+import { describe, expect, it } from "@jest/globals";
+import type { SendJob } from "../../../src/core/job.ts";
+import { HOUR, sendFailure, smsMessage, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
+import { createWorld, sendJob } from "./world.ts";
+
+const doubt = (attempt = 1) => ({
+  kind: "doubt",
+  attempt,
+  message: whatsappMessage(),
+  decideAt: expect.any(Number),
+});
+
+describe("a message that goes out", () => {
+  it("is sent once, remembered as sent, and told in the promised lines", async () => {
+    const world = createWorld();
+    await world.run(sendJob());
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs, phase: world.phase() }).toEqual({
+      sent: ["m-1"],
+      jobs: [],
+      phase: "sent",
+    });
+    expect(world.log.lines).toEqual([
+      {
+        level: "info",
+        msg: "execute { template: { name: 'welcome' } }",
+        fields: { msg_id: "m-1", attempt: 1 },
+      },
+      {
+        level: "info",
+        msg: "Sending WhatsApp via Vonage: msg_id=m-1",
+        fields: { msg_id: "m-1", attempt: 1, outcome: "accepted", message_uuid: "uuid-1", ms: 0 },
+      },
+    ]);
+  });
+
+  it("has one line when it is an SMS", async () => {
+    const world = createWorld();
+    await world.run(sendJob(1, smsMessage()));
+    expect(world.log.lines.map(({ msg }) => msg)).toEqual(["Sending SMS via Vonage: msg_id=s-1"]);
+  });
+
+  it("needs nothing of State but the claim: a phase that cannot be written is no failure", async () => {
+    const world = createWorld();
+    world.state.down.add("write");
+    await world.run(sendJob());
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: ["m-1"], jobs: [] });
+  });
+});
+
+describe("a send that failed", () => {
+  it("refused: one failed report with Vonage's code and words, and nothing more", async () => {
+    const world = createWorld();
+    world.sender.script = [
+      sendFailure("refused", "Invalid template: name unknown", { status: 422, vonageCode: "1022" }),
+    ];
+    await world.run(sendJob());
+    expect(world.told()).toEqual([
+      {
+        id: "m-1",
+        status: "failed",
+        error: { code: "1022", description: "Invalid template: name unknown" },
+      },
+    ]);
+    expect({ jobs: world.queue.jobs, phase: world.phase() }).toEqual({ jobs: [], phase: "refused" });
+  });
+
+  it("refused while the platform is away: the report is owed on the reports queue", async () => {
+    const world = createWorld();
+    world.sender.script = [sendFailure("refused", "No", { vonageCode: "1170" })];
+    world.channel.outcome = async () => {
+      throw unavailable("platform_unavailable");
+    };
+    await world.run(sendJob());
+    expect(world.queue.jobs).toEqual([
+      {
+        kind: "report",
+        attempt: 1,
+        expiresAt: T0 + 7 * 24 * HOUR,
+        report: {
+          origin: "mw",
+          channel: "whatsapp",
+          id: "m-1",
+          to: "447700900123",
+          status: "failed",
+          at: T0,
+          error: { code: "1170", description: "No" },
+        },
+      },
+    ]);
+  });
+
+  it("throttled: the pacer slows down and the job goes back as the next attempt", async () => {
+    const world = createWorld();
+    world.sender.script = [sendFailure("throttled")];
+    await world.run(sendJob());
+    expect({ jobs: world.queue.jobs, phase: world.phase(), rate: world.rateLimiter.rate() }).toEqual({
+      jobs: [sendJob(2)],
+      phase: "released:1",
+      rate: 14.5,
+    });
+  });
+
+  it("throttled with Retry-After: nothing leaves before it is over", async () => {
+    const world = createWorld();
+    world.sender.script = [sendFailure("throttled", "", { retryAfterSeconds: 7 })];
+    await world.run(sendJob());
+    await world.run(sendJob(2));
+    expect({ waited: world.now() - T0, sent: world.sender.sent.length }).toEqual({ waited: 7_000, sent: 2 });
+  });
+
+  it.each([
+    [1, 500],
+    [2, 1_000],
+    [3, 2_000],
+    [4, 4_000],
+    [5, 5_000],
+    [40, 5_000],
+  ])("transient on attempt %i: held about %i ms, then put back", async (attempt, wait) => {
+    const world = createWorld();
+    world.sender.script = [sendFailure("transient")];
+    await world.run(sendJob(attempt));
+    expect(world.queue.jobs).toEqual([sendJob(attempt + 1)]);
+    expect(world.ackDelay.holds).toHaveLength(1);
+    expect(world.ackDelay.holds[0]).toBeGreaterThanOrEqual(wait * 0.75);
+    expect(world.ackDelay.holds[0]).toBeLessThanOrEqual(wait * 1.25);
+  });
+
+  it("unknown: in doubt with a job to decide later, and never sent again by itself", async () => {
+    const world = createWorld();
+    world.sender.script = [sendFailure("unknown")];
+    await world.run(sendJob());
+    await world.run(sendJob());
+    expect(world.sender.sent).toEqual(["m-1"]);
+    expect(world.phase()).toBe("doubt:1");
+    expect(world.queue.jobs[0]).toEqual({ ...doubt(), decideAt: T0 + 1_200_000 });
+    expect(world.told()).toEqual([]);
+  });
+
+  it.each([
+    ["an error of ours", new TypeError("x")],
+    ["an error whose code is nobody's", unavailable("surprise")],
+    ["an error whose code is a name every object has", unavailable("toString")],
+  ])("%s after the request may have left: in doubt", async (_, error) => {
+    const world = createWorld();
+    world.sender.script = [error];
+    await world.run(sendJob());
+    expect({ jobs: world.queue.jobs, phase: world.phase() }).toEqual({ jobs: [doubt()], phase: "doubt:1" });
+  });
+});
+
+describe("an error of the account", () => {
+  const lowBalance = () => sendFailure("account", "Low balance", { status: 402, vonageCode: "low-balance" });
+
+  it("puts the job back and pauses sending", async () => {
+    const world = createWorld();
+    world.sender.script = [lowBalance()];
+    await world.run(sendJob());
+    await world.run(sendJob(2));
+    expect({ sent: world.sender.sent.length, jobs: world.queue.jobs }).toEqual({
+      sent: 1,
+      jobs: [sendJob(2), sendJob(3)],
+    });
+  });
+
+  it("lets one probe through every 30 s, and goes on when it succeeds", async () => {
+    const world = createWorld();
+    world.sender.script = [lowBalance(), lowBalance()];
+    await world.run(sendJob());
+    world.now.advance(30_000);
+    await world.run(sendJob(2));
+    await world.run(sendJob(3));
+    expect(world.sender.sent).toHaveLength(2);
+    world.now.advance(30_000);
+    await world.run(sendJob(4));
+    await world.run(sendJob(1, whatsappMessage({ id: "m-2" })));
+    expect(world.sender.sent).toEqual(["m-1", "m-1", "m-1", "m-2"]);
+  });
+
+  it("is told in one loud line, however many sends were in flight and probes fail", async () => {
+    const world = createWorld();
+    world.sender.script = Array.from({ length: 6 }, lowBalance);
+    const ids = ["a", "b", "c", "d", "e"];
+    world.now.advance(10_000);
+    await Promise.all(ids.map((id) => world.run(sendJob(1, whatsappMessage({ id })))));
+    world.now.advance(30_000);
+    await world.run(sendJob(1, whatsappMessage({ id: "f" })));
+    expect(world.sender.sent).toHaveLength(6);
+    expect(world.log.at("error").map(({ msg }) => msg)).toEqual([
+      "Sending is paused, nothing is lost: Vonage refuses this account. Check its balance, its key and secret, and the application's private key",
+    ]);
+  });
+
+  it("shows no whole number when Vonage's words quote one", async () => {
+    const world = createWorld();
+    world.sender.script = [sendFailure("account", "Sender 14155550100 is not yours")];
+    await world.run(sendJob());
+    expect(JSON.stringify(world.log.lines)).not.toContain("14155550100");
+  });
+
+  it("ends when a probe is refused for the message's own fault: the account was not the reason", async () => {
+    const world = createWorld();
+    world.sender.script = [lowBalance(), sendFailure("refused", "Bad template", { vonageCode: "1022" })];
+    await world.run(sendJob());
+    world.now.advance(30_000);
+    await world.run(sendJob(2));
+    await world.run(sendJob(1, whatsappMessage({ id: "m-2" })));
+    expect(world.sender.sent).toEqual(["m-1", "m-1", "m-2"]);
+  });
+
+  it("stops messages that were already waiting for their slot", async () => {
+    const world = createWorld();
+    for (let slot = 0; slot < 5; slot++) world.rateLimiter.reserve(10_000);
+    const { hold } = world.ackDelay;
+    world.ackDelay.hold = async (ms) => {
+      world.rateLimiter.paused(30_000);
+      return hold(ms);
+    };
+    await world.run(sendJob());
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: [], jobs: [sendJob(2)] });
+  });
+});
+
+describe("waiting for a slot", () => {
+  it("holds the callback until the slot", async () => {
+    const world = createWorld();
+    for (let slot = 0; slot < 33; slot++) world.rateLimiter.reserve(10_000);
+    await world.run(sendJob());
+    expect({ waited: world.now() - T0 > 900, sent: world.sender.sent }).toEqual({
+      waited: true,
+      sent: ["m-1"],
+    });
+  });
+
+  it("puts the job back at once when too many callbacks are held", async () => {
+    const world = createWorld();
+    for (let slot = 0; slot < 33; slot++) world.rateLimiter.reserve(10_000);
+    world.ackDelay.room = false;
+    await world.run(sendJob());
+    expect({ waited: world.now() - T0, sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({
+      waited: 0,
+      sent: [],
+      jobs: [sendJob(2)],
+    });
+  });
+
+  it("puts the job back when the process stops while it waits", async () => {
+    const world = createWorld();
+    for (let slot = 0; slot < 33; slot++) world.rateLimiter.reserve(10_000);
+    world.ackDelay.hold = async () => false;
+    await world.run(sendJob());
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: [], jobs: [sendJob(2)] });
+  });
+});
+
+describe("a message past its time", () => {
+  const late = () => sendJob(1, whatsappMessage({ expiresAt: T0 }));
+  const told = [
+    {
+      id: "m-1",
+      status: "failed",
+      error: { code: "expired", description: "The message expired before it could be sent" },
+    },
+  ];
+
+  it("is not sent, and reported failed", async () => {
+    const world = createWorld();
+    await world.run(late());
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs, told: world.told() }).toEqual({
+      sent: [],
+      jobs: [],
+      told,
+    });
+  });
+
+  it("is reported while sending is paused", async () => {
+    const world = createWorld();
+    world.rateLimiter.paused(30_000);
+    await world.run(late());
+    expect(world.told()).toEqual(told);
+  });
+
+  it("is reported once when the job is delivered again", async () => {
+    const world = createWorld();
+    await world.run(late());
+    await world.run(late());
+    expect({ told: world.told(), jobs: world.queue.jobs }).toEqual({ told, jobs: [] });
+  });
+
+  it("expires where it would have been put back for ever", async () => {
+    const world = createWorld();
+    world.sender.script = Array.from({ length: 1_000 }, () => sendFailure("transient"));
+    let job = sendJob(1, whatsappMessage({ expiresAt: T0 + 60_000 }));
+    while (world.told().length === 0) {
+      await world.run(job);
+      job = (world.queue.jobs.at(-1) ?? job) as typeof job;
+    }
+    expect(world.told()).toEqual(told);
+    expect(world.now() - T0).toBeLessThan(70_000);
+  });
+});
+
+describe("State down", () => {
+  it("sends nothing: holds, and puts the same attempt back", async () => {
+    const world = createWorld();
+    world.state.isDown(true);
+    await world.run(sendJob(3));
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs, holds: world.ackDelay.holds }).toEqual({
+      sent: [],
+      jobs: [sendJob(3)],
+      holds: [10_000],
+    });
+  });
+
+  it.each(["increment", "read", "write"] as const)(
+    "sends the message once State is back, whichever command failed first: %s",
+    async (operation) => {
+      const world = createWorld();
+      world.state.down.add(operation);
+      await world.run(sendJob());
+      world.state.isDown(false);
+      for (let job = world.queue.jobs.shift(); job; job = world.queue.jobs.shift()) {
+        if (job.kind === "send") await world.run(job);
+      }
+      expect(world.sender.sent).toEqual(["m-1"]);
+    },
+  );
+
+  it("sends the message once State is back when its claim was counted and only the answer was lost", async () => {
+    const world = createWorld();
+    const { increment } = world.state;
+    world.state.increment = async (...claim) => {
+      await increment(...claim);
+      throw unavailable();
+    };
+    await world.run(sendJob());
+    const [putBack] = world.queue.jobs.splice(0);
+    await world.run(putBack as SendJob);
+    world.state.increment = increment;
+    const [again] = world.queue.jobs.splice(0);
+    await world.run(again as SendJob);
+    await world.run(again as SendJob);
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: ["m-1"], jobs: [] });
+  });
+
+  it("rejects when the queue does not take the job back either", async () => {
+    const world = createWorld();
+    world.state.isDown(true);
+    world.queue.failures = 1;
+    await expect(world.run(sendJob())).rejects.toMatchObject({ code: "queue_unavailable", retryable: true });
+  });
+});
+
+describe("a person who has opted out", () => {
+  const optedOut = () => {
+    const world = createWorld();
+    return world.suppression.record("whatsapp", ["447700900123"], "out", T0).then(() => world);
+  };
+
+  it("gets nothing, and the platform hears why", async () => {
+    const world = await optedOut();
+    await world.run(sendJob());
+    await world.run(sendJob());
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs, told: world.told() }).toEqual({
+      sent: [],
+      jobs: [],
+      told: [
+        {
+          id: "m-1",
+          status: "failed",
+          error: { code: "opted_out", description: "The person has opted out of messages from this sender" },
+        },
+      ],
+    });
+  });
+
+  it("gets the confirmation of the opt-out all the same, but no default reply", async () => {
+    const world = await optedOut();
+    for (const purpose of ["confirmation", "default-reply"] as const)
+      await world.run(sendJob(1, whatsappMessage({ id: purpose, origin: "ar", purpose })));
+    expect(world.sender.sent).toEqual(["confirmation"]);
+  });
+
+  it("costs no slot: the next message goes out at once", async () => {
+    const world = await optedOut();
+    for (let n = 0; n < 100; n++) await world.run(sendJob(1, whatsappMessage({ id: `x-${n}` })));
+    await world.run(sendJob(1, whatsappMessage({ id: "m-2", to: "447700900999" })));
+    expect({ sent: world.sender.sent, waited: world.now() - T0 }).toEqual({ sent: ["m-2"], waited: 0 });
+  });
+
+  it("is asked for again when the answer cannot be had, and the message is still sent once State is back", async () => {
+    const world = createWorld();
+    const { read } = world.state;
+    world.state.read = async (bucket, field) => {
+      if (bucket.scope === "account") throw unavailable();
+      return read(bucket, field);
+    };
+    await world.run(sendJob());
+    world.state.read = read;
+    for (let job = world.queue.jobs.shift(); job?.kind === "send"; job = world.queue.jobs.shift())
+      await world.run(job);
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: ["m-1"], jobs: [] });
+  });
+});
+
+describe("a job delivered again", () => {
+  it.each([
+    ["sent", "sent"],
+    ["refused", "refused"],
+    ["put back by a later attempt", "released:3"],
+    ["in doubt since a later attempt", "doubt:3"],
+  ])("is ignored when the message is known as %s", async (_, phase) => {
+    const world = createWorld();
+    await world.leaveClaim(2);
+    await world.leavePhase(phase);
+    await world.run(sendJob(2));
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: [], jobs: [] });
+  });
+
+  it("is put back when its attempt was released: the put back may not have happened", async () => {
+    const world = createWorld();
+    await world.leaveClaim(2);
+    await world.leavePhase("released:2");
+    await world.run(sendJob(2));
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: [], jobs: [sendJob(3)] });
+  });
+
+  it.each([
+    ["nothing is known", undefined],
+    ["only the attempt before is known as put back", "released:1"],
+    ["only the attempt before is known as doubtful", "doubt:1"],
+    ["the doubt is known, but perhaps not the job that decides it", "doubt:2"],
+  ])("is in doubt when %s", async (_, phase) => {
+    const world = createWorld();
+    await world.leaveClaim(2);
+    if (phase) await world.leavePhase(phase);
+    await world.run(sendJob(2));
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: [], jobs: [doubt(2)] });
+  });
+
+  it("does not overwrite what its busy owner finds out meanwhile", async () => {
+    const world = createWorld();
+    await world.leaveClaim(1);
+    const { read } = world.state;
+    world.state.read = async (bucket, field) => {
+      const value = await read(bucket, field);
+      if (field === "mw:m-1" && bucket.key.startsWith("claims")) await world.leavePhase("sent");
+      return value;
+    };
+    await world.run(sendJob());
+    expect(world.phase()).toBe("sent");
+  });
+
+  it("rejects when the doubt cannot be kept, and is in doubt again the next time", async () => {
+    const world = createWorld();
+    world.sender.script = [sendFailure("unknown")];
+    world.queue.failures = 1;
+    await expect(world.run(sendJob())).rejects.toMatchObject({ retryable: true });
+    await world.run(sendJob());
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: ["m-1"], jobs: [doubt()] });
+  });
+});
+
+describe("a put back whose enqueue fails", () => {
+  it("rejects, and is known as released when the queue delivers it again", async () => {
+    const world = createWorld();
+    world.sender.script = [sendFailure("transient")];
+    world.queue.failures = 1;
+    await expect(world.run(sendJob())).rejects.toMatchObject({ code: "queue_unavailable", retryable: true });
+    expect(world.phase()).toBe("released:1");
+    await world.run(sendJob());
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({
+      sent: ["m-1"],
+      jobs: [sendJob(2)],
+    });
+  });
+});
+
+describe("a request the platform repeats", () => {
+  it.each([
+    ["within the hour", 20 * 60_000],
+    ["across the turn of the hour", 40 * 60_000],
+    ["an hour later", HOUR],
+  ])("%s: sent once", async (_, later) => {
+    const world = createWorld();
+    await world.run(sendJob());
+    world.now.advance(later);
+    await world.run(sendJob(1, whatsappMessage({ acceptedAt: T0 + later })));
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: ["m-1"], jobs: [] });
+  });
+
+  it("across the turn of the hour and delivered twice: neither sent nor in doubt", async () => {
+    const world = createWorld();
+    const repeat = sendJob(1, whatsappMessage({ acceptedAt: T0 + HOUR }));
+    await world.run(sendJob());
+    await world.run(repeat);
+    await world.run(repeat);
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: ["m-1"], jobs: [] });
+  });
+
+  // The request accepted first was put back by a State outage and comes behind its repeat.
+  it("across the turn of the hour and delivered before the first one: sent once", async () => {
+    const world = createWorld();
+    await world.run(sendJob(1, whatsappMessage({ acceptedAt: T0 + HOUR })));
+    await world.run(sendJob());
+    expect(world.sender.sent).toEqual(["m-1"]);
+  });
+
+  it("under another channel's tag: a message of its own", async () => {
+    const world = createWorld();
+    await world.run(sendJob());
+    await world.run(sendJob(1, whatsappMessage({ origin: "we" })));
+    expect(world.sender.sent).toEqual(["m-1", "m-1"]);
+  });
+});

@@ -1,0 +1,236 @@
+import type { Job } from "../../../src/core/job.ts";
+import type { OutboundMessage } from "../../../src/core/message.ts";
+import type { State } from "../../../src/core/ports.ts";
+import { claimBucket } from "../../../src/core/state-keys.ts";
+import { createClaims } from "../../../src/flows/dispatch/claims.ts";
+import { dispatch } from "../../../src/flows/dispatch/dispatch.ts";
+import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
+import { createCorrelation } from "../../../src/flows/inbound/conversations.ts";
+import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
+import { createReporter } from "../../../src/flows/status/report.ts";
+import { createTurns } from "../../../src/flows/status/turns.ts";
+import type { Random } from "../../../src/sandbox/random.ts";
+import {
+  createClock,
+  createFakeChannel,
+  createMemoryState,
+  createRecordingLog,
+  deliveryReport,
+  HOUR,
+  sendFailure,
+  T0,
+  unavailable,
+  whatsappMessage,
+} from "../../support/ports.ts";
+
+export interface Chances {
+  crash: number;
+  redeliver: number;
+  repeat: number;
+  stateDown: number;
+  queueDown: number;
+  platformAway: number;
+  policy: "fail" | "resend";
+}
+
+interface Delivery {
+  job: Job;
+  /** Dropped once a delivery was acknowledged. */
+  pending: boolean;
+}
+
+/** A process that died: whatever it was doing never goes on. */
+interface Process {
+  alive: boolean;
+}
+
+const MESSAGES = 6;
+const OUTCOMES = [
+  "accepted",
+  "accepted",
+  "lost answer",
+  "never arrived",
+  "throttled",
+  "transient",
+  "refused",
+];
+
+/**
+ * Replicas share State and the queue. Every port call of a process waits to be let on, in an order that chance
+ * picks, and the process may die before or after the call has had its effect: nothing after it happens then,
+ * and the jobs it had are delivered again.
+ */
+export async function runModel(random: Random, chances: Chances) {
+  const now = createClock(T0);
+  const store = createMemoryState();
+  const channel = createFakeChannel("mw");
+  const line: Delivery[] = [];
+  const gates: (() => void)[] = [];
+  const accepted: string[] = [];
+  const statuses: string[] = [];
+  let troubleEnds = false;
+
+  const happens = (share: number) => !troubleEnds && random.chance(share);
+  const enqueue = (job: Job) => line.push({ job: structuredClone(job), pending: true });
+  const never = new Promise<never>(() => undefined);
+  const sleepers: { until: number; resolve(): void }[] = [];
+  const sleep = (ms: number) => new Promise<void>((resolve) => sleepers.push({ until: now() + ms, resolve }));
+
+  function advance(ms: number): void {
+    now.advance(ms);
+    for (const sleeper of sleepers.splice(0))
+      sleeper.until <= now() ? sleeper.resolve() : sleepers.push(sleeper);
+  }
+
+  /** A port call of one process. */
+  async function call<T>(process: Process, effect: () => T | Promise<T>): Promise<T> {
+    await new Promise<void>((resolve) => gates.push(resolve));
+    if (happens(chances.crash)) process.alive = false;
+    if (!process.alive) return never;
+    const result = await Promise.resolve().then(effect);
+    if (happens(chances.crash)) process.alive = false;
+    return process.alive ? result : never;
+  }
+
+  const vonage = createReporter({
+    channels: [channel],
+    queue: { put: () => never },
+    state: store,
+    turns: createTurns({ state: store, now, pause: sleep }),
+    log: createRecordingLog(),
+    now,
+  });
+
+  function replica() {
+    const process: Process = { alive: true };
+    const log = createRecordingLog();
+    const viaState =
+      (share: number) =>
+      <A extends unknown[], T>(run: (...args: A) => Promise<T>) =>
+      (...args: A) =>
+        call(process, async () => {
+          if (happens(share)) throw unavailable();
+          const result = await run(...args);
+          if (happens(share)) throw unavailable();
+          return result;
+        });
+    const guarded = viaState(chances.stateDown);
+    const state: State = {
+      increment: guarded(store.increment),
+      read: guarded(store.read),
+      write: guarded(store.write),
+      append: guarded(store.append),
+      range: guarded(store.range),
+      getKey: store.getKey,
+      setKey: store.setKey,
+    };
+    const queue = {
+      put: (job: Job) =>
+        call(process, async () => {
+          if (happens(chances.queueDown)) throw unavailable("queue_unavailable");
+          enqueue(job);
+          if (happens(chances.queueDown)) throw unavailable("queue_unavailable");
+          return { url: "" };
+        }),
+    };
+    const sender = {
+      send: (message: OutboundMessage) =>
+        call(process, () => {
+          const outcome = troubleEnds ? "accepted" : random.pick(OUTCOMES);
+          if (outcome === "accepted" || outcome === "lost answer") {
+            accepted.push(message.id);
+            statuses.push(message.id);
+          }
+          if (outcome === "lost answer" || outcome === "never arrived") throw sendFailure("unknown");
+          if (outcome !== "accepted") throw sendFailure(outcome as "throttled" | "transient" | "refused");
+          return { vendorId: `uuid-${accepted.length}` };
+        }),
+    };
+    const post = channel.reports.post;
+    const own = {
+      ...channel,
+      reports: {
+        ...channel.reports,
+        post: (reports: Parameters<typeof post>[0]) =>
+          call(process, () => {
+            if (happens(chances.platformAway)) throw unavailable("platform_unavailable");
+            return post(reports);
+          }),
+      },
+    };
+    const channels = [own];
+    const pause = async (ms: number) => {
+      await sleep(ms);
+      if (!process.alive) await never;
+    };
+    const turns = createTurns({ state, now, pause });
+    const reporter = createReporter({ channels, queue, state, turns, log, now });
+    const ports = {
+      ...{ queue, sender, reporter, channels, now, log },
+      state,
+      unpark: async () => undefined,
+      claims: createClaims(state, log),
+      suppression: createSuppression(state, now),
+      correlation: createCorrelation(state, now, log),
+      rateLimiter: createRateLimiter(29, now, log),
+      ackDelay: {
+        hold: () => call(process, () => true),
+        hasRoom: () => true,
+        held: () => 0,
+        longest: () => 10_000,
+        release: () => undefined,
+      },
+      inDoubt: { waitSeconds: 1_200, policy: chances.policy },
+    };
+    const busy = new Set<Delivery>();
+    return {
+      process,
+      busy,
+      reporter,
+      take(delivery: Delivery) {
+        busy.add(delivery);
+        dispatch(delivery.job, ports)
+          .then(() => {
+            delivery.pending = happens(chances.redeliver);
+          })
+          .catch(() => undefined)
+          .finally(() => busy.delete(delivery));
+      },
+    };
+  }
+
+  const replicas: ReturnType<typeof replica>[] = [replica(), replica()];
+  const messages = Array.from({ length: MESSAGES }, (_, n) => whatsappMessage({ id: `m-${n}` }));
+  for (const message of messages) enqueue({ kind: "send", attempt: 1, message });
+
+  /** The platform repeats a request that was dispatched before. */
+  function repeat(): void {
+    const message = random.pick(messages);
+    const claims = store.hash(claimBucket(T0));
+    if (claims[`mw:${message.id}#1`] === undefined) return;
+    enqueue({ kind: "send", attempt: 1, message: { ...message, acceptedAt: random.pick([T0, T0 + HOUR]) } });
+  }
+
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+  for (let step = 0; step < 20_000; step++) {
+    if (step === 600) troubleEnds = true;
+    for (const [index, { process }] of replicas.entries()) if (!process.alive) replicas[index] = replica();
+    const worker = random.pick(replicas);
+    const busy = new Set(replicas.flatMap((each) => [...each.busy]));
+    const waiting = line.filter((delivery) => delivery.pending && !busy.has(delivery));
+    if (waiting.length === 0 && busy.size === 0 && troubleEnds) break;
+    if (happens(chances.repeat)) repeat();
+    if (gates.length > 0 && random.chance(0.8)) gates.splice(random.between(0, gates.length - 1), 1)[0]?.();
+    else if (waiting.length > 0) worker.take(random.pick(waiting));
+    else advance(random.between(1, 30_000));
+    if (random.chance(0.05)) advance(random.between(1, 60_000));
+    // Vonage reports what it accepted, well before a doubt is decided.
+    const arrived = chances.policy === "resend" ? statuses.splice(0) : [];
+    for (const id of arrived)
+      vonage.report(deliveryReport({ id, status: "sent" })).catch(() => statuses.push(id));
+    await settle();
+  }
+  const failed = channel.posted.flat().filter(({ status }) => status === "failed");
+  const waiting = line.filter(({ pending }) => pending);
+  return { messages: messages.map(({ id }) => id), accepted, failed, waiting };
+}

@@ -1,0 +1,137 @@
+import { describe, expect, it } from "@jest/globals";
+import type { InboundReply } from "../../../src/core/reply.ts";
+import { sendFailure, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
+import { createWorld, replyJob, sendJob } from "./world.ts";
+
+const PERSON = "447700900123";
+
+function createReplyJobs() {
+  const world = createWorld();
+  const told: InboundReply[] = [];
+  let failure: Error | undefined;
+  world.channel.replies = {
+    wants: () => true,
+    async post(reply) {
+      if (failure) throw failure;
+      told.push(reply);
+    },
+    subscribe: async () => undefined,
+  };
+  const fail = (error: Error | undefined) => {
+    failure = error;
+  };
+  return { ...world, told, fail };
+}
+
+describe("a reply that is owed to the platform", () => {
+  it("is told", async () => {
+    const world = createReplyJobs();
+    await world.run(replyJob());
+    expect([world.told, world.queue.jobs]).toEqual([[replyJob().reply], []]);
+  });
+
+  it("is told once when the queue delivers it twice, also after it was put back", async () => {
+    const world = createReplyJobs();
+    world.fail(unavailable("platform_unavailable"));
+    await world.run(replyJob());
+    world.fail(undefined);
+    await world.run(replyJob({ attempt: 2 }));
+    await world.run(replyJob());
+    await world.run(replyJob({ attempt: 2 }));
+    expect([world.told, world.queue.jobs]).toEqual([[replyJob().reply], [replyJob({ attempt: 2 })]]);
+  });
+
+  it("waits in the queue while the platform is away, and is given up after a week", async () => {
+    const world = createReplyJobs();
+    world.fail(unavailable("platform_unavailable"));
+    await world.run(replyJob());
+    expect(world.queue.jobs).toEqual([replyJob({ attempt: 2 })]);
+    world.now.advance(7 * 24 * 3_600_000);
+    await world.run(replyJob({ attempt: 2 }));
+    expect([world.queue.jobs.length, world.log.at("error").map(({ msg }) => msg)]).toEqual([
+      1,
+      ["Owed to the platform, and given up"],
+    ]);
+  });
+
+  it("is dropped when the person has said something else since", async () => {
+    const world = createReplyJobs();
+    await world.suppression.record("whatsapp", [PERSON], "in", T0 + 60_000);
+    await world.run(replyJob());
+    expect([world.told, world.queue.jobs]).toEqual([[], []]);
+  });
+
+  it("is told when what the person said since is the same word again", async () => {
+    const world = createReplyJobs();
+    await world.suppression.record("whatsapp", [PERSON], "out", T0);
+    await world.run(replyJob());
+    expect(world.told.length).toBe(1);
+  });
+
+  it("is told late when it is a tap, whatever the person said since", async () => {
+    const world = createReplyJobs();
+    await world.suppression.record("whatsapp", [PERSON], "out", T0 + 60_000);
+    await world.run(replyJob({ reply: { ...replyJob().reply, kind: "button" } }));
+    expect(world.told.length).toBe(1);
+  });
+
+  it("waits while State cannot say whether it still stands", async () => {
+    const world = createReplyJobs();
+    world.state.isDown(true);
+    await world.run(replyJob());
+    expect([world.told, world.queue.jobs]).toEqual([[], [replyJob({ attempt: 2 })]]);
+  });
+
+  it("of a channel that is off now is forgotten", async () => {
+    const world = createReplyJobs();
+    await world.run(replyJob({ origin: "xx" }));
+    expect([world.told, world.queue.jobs]).toEqual([[], []]);
+  });
+});
+
+describe("a person who has opted out", () => {
+  it("gets no message of any platform; each is told why", async () => {
+    const world = createReplyJobs();
+    await world.suppression.record("whatsapp", [PERSON], "out", T0);
+    await world.run(sendJob());
+    await world.run(sendJob(1, whatsappMessage({ id: "m-2", origin: "ww" })));
+    expect([world.sender.sent, world.told.length, world.channel.posted.flat()]).toMatchObject([
+      [],
+      0,
+      [{ id: "m-1", status: "failed", error: { code: "opted_out" } }],
+    ]);
+  });
+
+  it("gets the confirmation and no default reply", async () => {
+    const world = createReplyJobs();
+    await world.suppression.record("whatsapp", [PERSON], "out", T0);
+    const reply = (purpose: "confirmation" | "default-reply") =>
+      whatsappMessage({ id: purpose, origin: "ar", purpose, content: { type: "text", text: "Bye" } });
+    await world.run(sendJob(1, reply("confirmation")));
+    await world.run(sendJob(1, reply("default-reply")));
+    expect([world.sender.sent, world.channel.posted]).toEqual([["confirmation"], []]);
+  });
+
+  it("is not taken for reachable while State is down: the message is put back unsent and unclaimed", async () => {
+    const world = createReplyJobs();
+    await world.suppression.record("whatsapp", [PERSON], "out", T0);
+    world.state.down.add("read");
+    await world.run(sendJob());
+    expect([world.sender.sent, world.queue.jobs]).toMatchObject([[], [sendJob()]]);
+    world.state.down.clear();
+    for (const job of [...world.queue.jobs]) await world.run(job);
+    expect([world.sender.sent, world.channel.posted.flat().map(({ error }) => error?.code)]).toEqual([
+      [],
+      ["opted_out"],
+    ]);
+  });
+});
+
+it("an auto-reply whose outcome nobody knows is neither sent again nor reported", async () => {
+  const world = createReplyJobs();
+  world.sender.script = [sendFailure("unknown")];
+  const message = whatsappMessage({ id: "in-1", origin: "ar", purpose: "confirmation" });
+  await world.run(sendJob(1, message));
+  await world.run(sendJob(1, message));
+  expect([world.sender.sent, world.queue.jobs, world.channel.posted]).toEqual([["in-1"], [], []]);
+});

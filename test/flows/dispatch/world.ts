@@ -1,0 +1,140 @@
+import type { DoubtJob, Job, ReplyJob, ReportJob, SendJob } from "../../../src/core/job.ts";
+import type { OutboundMessage } from "../../../src/core/message.ts";
+import type { DeliveryStatus } from "../../../src/core/report.ts";
+import { claimBucket, messageField } from "../../../src/core/state-keys.ts";
+import { createClaims } from "../../../src/flows/dispatch/claims.ts";
+import { dispatch } from "../../../src/flows/dispatch/dispatch.ts";
+import type { DispatchPorts } from "../../../src/flows/dispatch/ports.ts";
+import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
+import { createCorrelation } from "../../../src/flows/inbound/conversations.ts";
+import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
+import { createReporter } from "../../../src/flows/status/report.ts";
+import {
+  createClock,
+  createFakeAckDelay,
+  createFakeChannel,
+  createMemoryQueue,
+  createMemoryState,
+  createQuickTurns,
+  createRecordingLog,
+  createScriptedSender,
+  deliveryReport,
+  T0,
+  unavailable,
+  whatsappMessage,
+} from "../../support/ports.ts";
+
+/** One connector's dispatch with fakes at every port; claims, pacer and reporter are the real ones. */
+export function createWorld(inDoubt: DispatchPorts["inDoubt"] = { waitSeconds: 1_200, policy: "fail" }) {
+  const now = createClock();
+  const log = createRecordingLog();
+  const queue = createMemoryQueue();
+  const state = createMemoryState();
+  const sender = createScriptedSender();
+  const channel = createFakeChannel("mw");
+  const ackDelay = createFakeAckDelay(now);
+  const rateLimiter = createRateLimiter(29, now, log);
+  const claims = createClaims(state, log);
+  const turns = createQuickTurns(state, now);
+  const reporter = createReporter({ channels: [channel], queue, state, turns, log, now });
+  const suppression = createSuppression(state, now);
+  const correlation = createCorrelation(state, now, log);
+  const channels = [channel];
+  const parked = new Map<string, Job>();
+  const ports: DispatchPorts = {
+    ...{
+      unpark: async (key: string) => {
+        if (state.down.size > 0) throw unavailable();
+        return parked.get(key);
+      },
+      queue,
+      state,
+      sender,
+      claims,
+      reporter,
+      suppression,
+      correlation,
+      channels,
+      rateLimiter,
+      ackDelay,
+      inDoubt,
+      now,
+      log,
+    },
+  };
+  return {
+    ...{
+      parked,
+      now,
+      log,
+      queue,
+      state,
+      sender,
+      channel,
+      ackDelay,
+      rateLimiter,
+      claims,
+      reporter,
+      suppression,
+      correlation,
+      ports,
+    },
+    run: (job: Parameters<typeof dispatch>[0]) => dispatch(job, ports),
+    /** What the platform was told, in order. */
+    told: () => channel.posted.flat().map(({ id, status, error }) => ({ id, status, error })),
+    phase: (message: OutboundMessage = whatsappMessage()) =>
+      state.hash(claimBucket(message.acceptedAt))[messageField(message.origin, message.id)],
+    /** Sets the phase as an earlier process would have left it. */
+    leavePhase: (phase: string, message: OutboundMessage = whatsappMessage()) =>
+      state.write(claimBucket(message.acceptedAt), messageField(message.origin, message.id), phase),
+    /** Takes the claim as a process would have that died or is still busy. */
+    leaveClaim: (attempt: number, message: OutboundMessage = whatsappMessage()) =>
+      state.increment(
+        claimBucket(message.acceptedAt),
+        `${messageField(message.origin, message.id)}#${attempt}`,
+      ),
+    /** A status that another replica has told the platform. */
+    leaveStatus: (status: DeliveryStatus) =>
+      createReporter({ channels: [createFakeChannel("mw")], queue, state, turns, log, now }).report(
+        deliveryReport({ status }),
+      ),
+  };
+}
+
+export const sendJob = (attempt = 1, message: OutboundMessage = whatsappMessage()): SendJob => ({
+  kind: "send",
+  attempt,
+  message,
+});
+
+export const doubtJob = (over: Partial<DoubtJob> = {}): DoubtJob => ({
+  kind: "doubt",
+  attempt: 1,
+  message: whatsappMessage(),
+  decideAt: T0 + 1_200_000,
+  ...over,
+});
+
+export const replyJob = (over: Partial<ReplyJob> = {}): ReplyJob => ({
+  kind: "reply",
+  attempt: 1,
+  origin: "mw",
+  reply: {
+    kind: "opt_out",
+    id: "in-1",
+    channel: "whatsapp",
+    person: "447700900123",
+    sender: "14155550100",
+    at: T0,
+  },
+  expiresAt: T0 + 7 * 24 * 3_600_000,
+  ...over,
+});
+
+export const reportJob = (over: Partial<ReportJob> = {}): ReportJob => ({
+  kind: "report",
+  attempt: 1,
+  report: deliveryReport({ status: "failed", error: { code: "expired", description: "too late" } }),
+  expiresAt: T0 + 7 * 24 * 3_600_000,
+  ...over,
+});

@@ -1,0 +1,523 @@
+import { describe, expect, it } from "@jest/globals";
+import { ConnectorError } from "../../../src/lib/errors.ts";
+import { HOUR, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
+import { createReplyWorld, NUMBER, said, tapped, USER, WABA } from "./world.ts";
+
+const told = (over: object = {}) => ({
+  ...{ kind: "opt_out", id: "in-1", channel: "whatsapp", person: NUMBER, sender: WABA, at: T0 },
+  ...over,
+});
+const fail = (error: Error) => async () => {
+  throw error;
+};
+
+describe("STOP", () => {
+  it("is recorded, confirmed and told, with the last message sent to that person", async () => {
+    const world = createReplyWorld();
+    world.sent();
+    expect(await world.reply(said("Stop!"))).toBe("opt_out");
+    expect({
+      suppressed: await world.suppression.isSuppressed("whatsapp", NUMBER),
+      jobs: world.queue.jobs,
+      told: [world.channel.told, world.other.told, world.sms.told],
+      subscribed: [world.channel.subscribed, world.other.subscribed, world.sms.subscribed],
+    }).toEqual({
+      suppressed: true,
+      jobs: [
+        {
+          kind: "send",
+          attempt: 1,
+          message: {
+            ...{
+              id: "in-1",
+              origin: "ar",
+              purpose: "confirmation",
+              channel: "whatsapp",
+              from: WABA,
+              to: NUMBER,
+            },
+            ...{ acceptedAt: T0, expiresAt: T0 + 24 * HOUR, content: { type: "text", text: "Bye" } },
+          },
+        },
+      ],
+      told: [[told({ messageId: "m-1" })], [told()], []],
+      subscribed: [[told({ messageId: "m-1" })], [told()], []],
+    });
+    expect(world.log.lines.map(({ msg }) => msg)).toEqual([
+      "Reply received: opt_out",
+      "Reply told to the platform",
+      "Reply told to the platform",
+    ]);
+  });
+
+  it("names the quoted message rather than the last one", async () => {
+    const world = createReplyWorld();
+    world.sent("m-1", "out-1");
+    world.sent("m-2", "out-2");
+    await world.reply(said("STOP", { quotedVendorId: "out-1" }));
+    expect(world.channel.told).toEqual([told({ messageId: "m-1" })]);
+  });
+
+  it("without a reply configured answers nobody, and names no message when none is known", async () => {
+    const world = createReplyWorld({});
+    await world.reply(said("STOP"));
+    expect([world.queued(), world.channel.told]).toEqual([[], [told()]]);
+  });
+
+  it("on SMS is written into the profile, and suppresses SMS alone", async () => {
+    const world = createReplyWorld();
+    await world.reply(said("baja", { channel: "sms" }));
+    expect([
+      await world.suppression.isSuppressed("sms", NUMBER),
+      await world.suppression.isSuppressed("whatsapp", NUMBER),
+      world.sms.subscribed,
+      world.channel.subscribed,
+      world.queued(),
+    ]).toEqual([true, false, [told({ channel: "sms" })], [], [`confirmation in-1 to ${NUMBER}: Bye`]]);
+  });
+
+  it("by a button counts like the word", async () => {
+    const world = createReplyWorld();
+    world.sent();
+    expect(await world.reply(tapped("No more, thanks", "STOP"))).toBe("opt_out");
+    expect(world.channel.told).toEqual([
+      told({ messageId: "m-1", button: { payload: "STOP", text: "No more, thanks" } }),
+    ]);
+  });
+
+  it("is told again when the person says it again", async () => {
+    const world = createReplyWorld();
+    await world.reply(said("STOP"));
+    await world.reply(said("STOP", { id: "in-2" }));
+    expect([world.channel.told.length, world.queued().length]).toEqual([2, 2]);
+  });
+});
+
+describe("START", () => {
+  it("is the mirror image", async () => {
+    const world = createReplyWorld();
+    await world.reply(said("STOP"));
+    world.now.advance(60_000);
+    expect(await world.reply(said("start", { id: "in-2", at: world.now() }))).toBe("opt_in");
+    const again = told({ kind: "opt_in", id: "in-2", at: T0 + 60_000 });
+    expect([
+      await world.suppression.isSuppressed("whatsapp", NUMBER),
+      world.queued().at(-1),
+      world.channel.told.at(-1),
+      world.channel.subscribed.at(-1),
+    ]).toEqual([false, `confirmation in-2 to ${NUMBER}: Welcome`, again, again]);
+  });
+
+  it("is not undone by an older STOP that comes late", async () => {
+    const world = createReplyWorld();
+    await world.reply(said("START", { id: "in-2", at: T0 + 60_000 }));
+    expect(await world.reply(said("STOP"))).toBe("outdated");
+    expect([
+      await world.suppression.isSuppressed("whatsapp", NUMBER),
+      world.channel.told.map(({ kind }) => kind),
+      world.channel.subscribed.map(({ kind }) => kind),
+      world.queued(),
+      await world.reply(said("STOP")),
+    ]).toEqual([false, ["opt_in"], ["opt_in"], [`confirmation in-2 to ${NUMBER}: Welcome`], "repeated"]);
+  });
+});
+
+describe("a tap", () => {
+  it("goes to the platform whose message it was, and to no other", async () => {
+    const world = createReplyWorld();
+    world.sent();
+    expect(await world.reply(tapped("Yes", "yes-1"))).toBe("button");
+    const tap = told({ kind: "button", messageId: "m-1", button: { payload: "yes-1", text: "Yes" } });
+    expect([world.channel.told, world.other.told, world.channel.subscribed, world.queued()]).toEqual([
+      [tap],
+      [],
+      [],
+      [],
+    ]);
+  });
+
+  it("is found by another process, a week later", async () => {
+    const world = createReplyWorld();
+    world.sent();
+    world.now.advance(7 * 24 * HOUR);
+    await world.open().reply(tapped("Yes", "yes-1", { at: world.now() }));
+    expect(world.channel.told.map(({ messageId }) => messageId)).toEqual(["m-1"]);
+  });
+
+  it("on a message nobody knows is nobody's", async () => {
+    const world = createReplyWorld();
+    expect(await world.reply(tapped("Yes", "yes-1"))).toBe("button");
+    expect([world.channel.told, world.queued(), world.log.lines.at(-1)?.msg]).toEqual([
+      [],
+      [],
+      "Tap dropped: the message it answers is not known",
+    ]);
+  });
+
+  it("on the message of a platform that takes no taps is dropped in words", async () => {
+    const world = createReplyWorld();
+    world.correlation.remember(whatsappMessage({ origin: "zz", to: NUMBER, from: WABA }), "out-1");
+    await world.reply(tapped("Yes", "yes-1"));
+    expect(world.log.lines.at(-1)?.msg).toBe("Tap dropped: its platform takes no taps");
+  });
+
+  it("on a choice is told by its id and title", async () => {
+    const world = createReplyWorld();
+    world.sent();
+    await world.reply(
+      said("", { content: { type: "choice", id: "row1", title: "9am" }, quotedVendorId: "out-1" }),
+    );
+    expect(world.channel.told.map(({ button }) => button)).toEqual([{ payload: "row1", text: "9am" }]);
+  });
+});
+
+describe("what is said to a number that is not ours", () => {
+  it.each([
+    ["STOP", said("STOP", { to: "14155559999" })],
+    ["START", said("START", { to: "14155559999" })],
+    ["a question", said("Hello?", { to: "14155559999" })],
+    ["a tap", tapped("Yes", "yes-1", { to: "14155559999" })],
+  ])("on WhatsApp is not our business: %s", async (_, inbound) => {
+    const world = createReplyWorld();
+    world.sent();
+    expect(await world.reply(inbound)).toBe("ignored");
+    expect({
+      suppressed: await world.suppression.isSuppressed("whatsapp", NUMBER),
+      told: [world.channel.told, world.channel.subscribed],
+      queued: world.queued(),
+      log: world.log.lines,
+    }).toEqual({
+      suppressed: false,
+      told: [[], []],
+      queued: [],
+      log: [
+        {
+          level: "info",
+          msg: "Reply ignored: it was sent to a number that is not one of WHATSAPP_NUMBER",
+          fields: { message_uuid: "in-1", channel: "whatsapp" },
+        },
+      ],
+    });
+  });
+
+  it("on SMS counts, and is answered from the number it was said to", async () => {
+    const world = createReplyWorld();
+    expect(await world.reply(said("STOP", { channel: "sms", to: "14155559999" }))).toBe("opt_out");
+    expect([await world.suppression.isSuppressed("sms", NUMBER), world.queue.jobs]).toMatchObject([
+      true,
+      [{ message: { channel: "sms", from: "14155559999", to: NUMBER, text: "Bye" } }],
+    ]);
+  });
+});
+
+describe("any other text", () => {
+  it("gets the default reply once in 24 hours, also over midnight, and nobody is told", async () => {
+    const world = createReplyWorld();
+    const ask = (id: string) => world.reply(said("When do you open?", { id, at: world.now() }));
+    await ask("in-1");
+    world.now.advance(1);
+    await ask("in-2");
+    world.now.advance(14 * HOUR);
+    await ask("in-3");
+    world.now.advance(9 * HOUR);
+    await ask("in-4");
+    world.now.advance(HOUR);
+    await ask("in-5");
+    expect([world.queued(), world.channel.told]).toEqual([
+      [`default-reply in-1 to ${NUMBER}: Pardon?`, `default-reply in-5 to ${NUMBER}: Pardon?`],
+      [],
+    ]);
+  });
+
+  it("gets one answer when two texts arrive together", async () => {
+    const world = createReplyWorld();
+    await Promise.all(["in-1", "in-2", "in-3"].map((id) => world.reply(said("Hello?", { id }))));
+    expect(world.queued().length).toBe(1);
+  });
+
+  it.each([
+    ["no reply is configured", {}, said("Hi")],
+    ["a photo", { other: "Pardon?" }, said("", { content: { type: "other" } })],
+    [
+      "an SMS from a name, which cannot be answered",
+      { other: "Pardon?" },
+      said("Your parcel", { channel: "sms", from: "DHL" }),
+    ],
+    ["an SMS from a short code", { other: "Pardon?" }, said("Call us", { channel: "sms", from: "80808" })],
+  ] as const)("gets none: %s", async (_, texts, inbound) => {
+    const world = createReplyWorld(texts);
+    expect(await world.reply(inbound)).toBe("other");
+    expect(world.queued()).toEqual([]);
+  });
+
+  it("gets none from somebody who has opted out, under whatever name", async () => {
+    const world = createReplyWorld({ other: "Pardon?" });
+    await world.reply(said("STOP", { from: USER, number: NUMBER, userId: USER }));
+    await world.reply(said("Hello?", { id: "in-2" }));
+    await world.reply(said("Hello?", { id: "in-3", from: USER, userId: USER }));
+    expect(world.queued()).toEqual([]);
+  });
+});
+
+it("a machine that answers every confirmation is not answered for ever", async () => {
+  const world = createReplyWorld();
+  for (let n = 0; n < 20; n++)
+    await world.reply(said(n % 2 ? "START" : "STOP", { id: `in-${n}`, at: T0 + n * 1_000 }));
+  expect([world.queued().length, world.channel.told.length]).toEqual([5, 20]);
+});
+
+describe("a hidden number", () => {
+  const hidden = { from: USER, userId: USER };
+  const anonymous = (text: string, over: object = {}) => {
+    const { number: _, ...inbound } = said(text, { ...hidden, ...over });
+    return inbound;
+  };
+
+  it.each([
+    ["Vonage tells it", said("STOP", hidden), [NUMBER, USER]],
+    [
+      "it answers a message that was sent to the number",
+      anonymous("STOP", { quotedVendorId: "out-1" }),
+      [NUMBER, USER],
+    ],
+    ["nothing tells it: the id itself", anonymous("STOP"), [USER]],
+  ])("%s", async (_, inbound, names) => {
+    const world = createReplyWorld();
+    world.sent();
+    await world.reply(inbound);
+    const suppressed = [NUMBER, USER].filter(
+      (name) => name in world.state.hash({ key: "suppressed:whatsapp", ttl: null, scope: "account" }),
+    );
+    expect([suppressed, world.channel.told.map(({ person }) => person), world.queued()]).toEqual([
+      names,
+      [names[0]],
+      [`confirmation in-1 to ${USER}: Bye`],
+    ]);
+  });
+
+  it("is known from what a status told before", async () => {
+    const world = createReplyWorld();
+    world.sent();
+    await world.suppression.link(NUMBER, USER);
+    await world.reply(anonymous("STOP"));
+    expect([
+      await world.suppression.isSuppressed("whatsapp", NUMBER),
+      await world.suppression.isSuppressed("whatsapp", USER),
+      world.channel.told,
+    ]).toEqual([true, true, [told({ messageId: "m-1" })]]);
+  });
+
+  it("also lets a START undo the STOP that was said under the other name", async () => {
+    const world = createReplyWorld();
+    await world.reply(said("STOP", hidden));
+    await world.reply(said("START", { id: "in-2", at: T0 + 5_000 }));
+    expect([
+      await world.suppression.isSuppressed("whatsapp", NUMBER),
+      await world.suppression.isSuppressed("whatsapp", USER),
+    ]).toEqual([false, false]);
+  });
+});
+
+describe("a webhook that comes again", () => {
+  it("acts once", async () => {
+    const world = createReplyWorld();
+    await world.reply(said("STOP"));
+    world.now.advance(20 * HOUR);
+    expect(await world.open().reply(said("STOP"))).toBe("repeated");
+    expect([world.queued().length, world.channel.told.length, world.channel.subscribed.length]).toEqual([
+      1, 1, 1,
+    ]);
+  });
+
+  it("acts once when both copies arrive at the same moment", async () => {
+    const world = createReplyWorld();
+    const outcomes = await Promise.all([world.reply(said("STOP")), world.reply(said("STOP"))]);
+    expect([
+      outcomes,
+      world.queued().length,
+      world.channel.told.length,
+      world.channel.subscribed.length,
+    ]).toEqual([["opt_out", "opt_out"], 1, 1, 1]);
+  });
+
+  it("tells both copies when the first could not be handled", async () => {
+    const world = createReplyWorld();
+    world.state.isDown(true);
+    const outcomes = await Promise.allSettled([world.reply(said("STOP")), world.reply(said("STOP"))]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    world.state.isDown(false);
+    expect(await world.reply(said("STOP"))).toBe("opt_out");
+  });
+});
+
+describe("a neighbour that is away", () => {
+  it("the platform: the opt-out and its confirmation do not wait, and it is owed the word for a week", async () => {
+    const world = createReplyWorld();
+    world.channel.outcomes.post = fail(unavailable("platform_unavailable"));
+    expect(await world.reply(said("STOP"))).toBe("opt_out");
+    expect([
+      await world.suppression.isSuppressed("whatsapp", NUMBER),
+      world.queue.jobs.slice(1),
+      world.other.told.length,
+      world.channel.subscribed.length,
+    ]).toEqual([
+      true,
+      [{ kind: "reply", attempt: 1, origin: "mw", reply: told(), expiresAt: T0 + 7 * 24 * HOUR }],
+      1,
+      1,
+    ]);
+  });
+
+  it("the platform refuses it for good: said in the log, and nothing is owed", async () => {
+    const world = createReplyWorld({});
+    world.channel.outcomes.post = fail(
+      new ConnectorError("platform_refused", "HTTP 400", { detail: { status: 400 } }),
+    );
+    expect(await world.reply(said("STOP"))).toBe("opt_out");
+    expect([world.queue.jobs, world.log.at("error").map(({ msg }) => msg)]).toEqual([
+      [],
+      ["Reply refused by the platform"],
+    ]);
+  });
+
+  it("platform and queue: Vonage has to come again, and then only what is missing is done", async () => {
+    const world = createReplyWorld();
+    world.channel.outcomes.post = async () => {
+      world.queue.failures = 1;
+      throw unavailable("platform_unavailable");
+    };
+    await expect(world.reply(said("STOP"))).rejects.toMatchObject({ retryable: true });
+    expect([await world.suppression.isSuppressed("whatsapp", NUMBER), world.queued()]).toEqual([
+      true,
+      [`confirmation in-1 to ${NUMBER}: Bye`],
+    ]);
+    world.channel.outcomes.post = async () => {};
+    await world.open().reply(said("STOP"));
+    expect([world.queued().length, world.channel.told.length, world.other.told.length]).toEqual([1, 1, 1]);
+  });
+
+  it("the platform's profiles: everything else is done, and the retry writes them alone", async () => {
+    const world = createReplyWorld();
+    world.channel.outcomes.subscribe = fail(unavailable("platform_unavailable"));
+    await expect(world.reply(said("STOP"))).rejects.toMatchObject({ retryable: true });
+    world.channel.outcomes.subscribe = async () => {};
+    await world.open().reply(said("STOP"));
+    expect([world.queued().length, world.channel.told.length, world.channel.subscribed.length]).toEqual([
+      1, 1, 1,
+    ]);
+  });
+});
+
+describe("copies of one webhook that reach two replicas in the same moment", () => {
+  it.each([said("STOP"), said("START"), said("Hello?")])("are one", async (inbound) => {
+    const world = createReplyWorld();
+    world.sent();
+    const outcomes = await Promise.all([world.open(), world.open()].map(({ reply }) => reply(inbound)));
+    expect(outcomes.filter((outcome) => outcome === "repeated")).toHaveLength(1);
+    expect(world.queued()).toHaveLength(1);
+    expect(world.channel.told.length).toBeLessThanOrEqual(1);
+    expect(world.channel.subscribed.length).toBeLessThanOrEqual(1);
+  });
+});
+
+/** Cuts the power at the nth call to a neighbour, until every step has been the last one of a process. */
+describe("wherever a process dies, the retry completes it", () => {
+  const outcome = async (world: ReturnType<typeof createReplyWorld>) => ({
+    suppressed: await world.suppression.isSuppressed("whatsapp", NUMBER),
+    messages: new Set(world.queued()),
+    told: new Set(world.channel.told.map((reply) => JSON.stringify(reply))),
+    subscribed: new Set(world.channel.subscribed.map((reply) => JSON.stringify(reply))),
+  });
+
+  it.each([
+    ["STOP", said("STOP")],
+    ["START", said("START")],
+    ["a tap", tapped("Yes", "yes-1")],
+    ["a question", said("Hello?")],
+    ["STOP from a hidden number", said("STOP", { from: USER, userId: USER })],
+  ])("%s", async (_, inbound) => {
+    const whole = createReplyWorld();
+    whole.sent();
+    await whole.reply(inbound);
+    const expected = await outcome(whole);
+
+    let deaths = 0;
+    for (let last = 1; ; last++) {
+      const world = createReplyWorld();
+      world.sent();
+      let calls = 0;
+      // The call itself takes effect; its caller does not live to hear of it.
+      const cut =
+        <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+        async (...args: A): Promise<R> => {
+          const result = await call(...args);
+          if (++calls >= last && calls < last + 1_000) throw unavailable("died");
+          return result;
+        };
+      const { state, queue, channel } = world;
+      const [{ read, write, increment }, { put }] = [state, queue].map((port) => ({ ...port })) as [
+        typeof state,
+        typeof queue,
+      ];
+      Object.assign(state, { read: cut(read), write: cut(write), increment: cut(increment) });
+      Object.assign(queue, { put: cut(put) });
+      const died = await world
+        .open()
+        .reply(inbound)
+        .then(
+          () => false,
+          () => true,
+        );
+      Object.assign(state, { read, write, increment });
+      Object.assign(queue, { put });
+      channel.outcomes.post = async () => {};
+      if (!died) break;
+      deaths++;
+      // The turn of the dead one is over after some seconds of silence.
+      const time = setInterval(() => world.now.advance(1_000), 1);
+      await world.open().reply(inbound);
+      clearInterval(time);
+      const found = await outcome(world);
+      expect({ last, ...found }).toEqual({ last, ...expected });
+    }
+    expect(deaths).toBeGreaterThan(5);
+  });
+});
+
+describe("a carrier's opt-out", () => {
+  const optOut = {
+    id: "out-1",
+    channel: "sms",
+    person: NUMBER,
+    sender: "Acme",
+    at: T0,
+    messageId: "s-1",
+  } as const;
+
+  it("is recorded and told without a confirmation, once for each status", async () => {
+    const world = createReplyWorld();
+    await world.replies.carrierOptOut(optOut);
+    await world.open().carrierOptOut(optOut);
+    expect([
+      await world.suppression.isSuppressed("sms", NUMBER),
+      world.queued(),
+      world.sms.subscribed,
+      world.channel.subscribed,
+    ]).toEqual([
+      true,
+      [],
+      [{ kind: "opt_out", id: "out-1", channel: "sms", person: NUMBER, sender: "Acme", at: T0 }],
+      [],
+    ]);
+  });
+
+  it("does not outlive a START that came after it", async () => {
+    const world = createReplyWorld({});
+    await world.reply(said("START", { channel: "sms", at: T0 + 5_000 }));
+    await world.replies.carrierOptOut(optOut);
+    expect([await world.suppression.isSuppressed("sms", NUMBER), world.sms.subscribed.length]).toEqual([
+      false,
+      1,
+    ]);
+  });
+});

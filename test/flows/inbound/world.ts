@@ -1,0 +1,97 @@
+import { parseKeywords } from "../../../src/core/keywords.ts";
+import type { InboundMessage, InboundReply } from "../../../src/core/reply.ts";
+import { createCorrelation } from "../../../src/flows/inbound/conversations.ts";
+import { createReplies, type ReplyPorts } from "../../../src/flows/inbound/receive-inbound.ts";
+import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
+import {
+  createClock,
+  createFakeChannel,
+  createMemoryQueue,
+  createMemoryState,
+  createQuickTurns,
+  createRecordingLog,
+  T0,
+  whatsappMessage,
+} from "../../support/ports.ts";
+
+export const [NUMBER, USER, WABA] = ["447700900123", "US.13491208655302741918", "14155550100"];
+
+export const said = (text: string, over: Partial<InboundMessage> = {}): InboundMessage => ({
+  ...{ id: "in-1", channel: "whatsapp", from: NUMBER, number: NUMBER, to: WABA, at: T0 },
+  content: { type: "text", text },
+  ...over,
+});
+
+export const tapped = (text: string, payload: string, over: Partial<InboundMessage> = {}): InboundMessage =>
+  said("", { content: { type: "button", text, payload }, quotedVendorId: "out-1", ...over });
+
+/** A channel whose platform can be told of replies; each step's outcome can be decided. */
+export function createReplyChannel(tag: string, channel: "whatsapp" | "sms" = "whatsapp") {
+  const told: InboundReply[] = [];
+  const subscribed: InboundReply[] = [];
+  const outcomes = { post: async () => {}, subscribe: async () => {} };
+  return {
+    ...createFakeChannel(tag),
+    ...{ channel, told, subscribed, outcomes },
+    replies: {
+      wants: ({ kind, messageId }: InboundReply) =>
+        channel === "whatsapp" && (kind === "button" ? messageId !== undefined : kind !== "other"),
+      async post(reply: InboundReply) {
+        await outcomes.post();
+        told.push(reply);
+      },
+      async subscribe(reply: InboundReply) {
+        await outcomes.subscribe();
+        subscribed.push(reply);
+      },
+    },
+  };
+}
+
+export function createReplyWorld(
+  texts: ReplyPorts["texts"] = { optOut: "Bye", optIn: "Welcome", other: "Pardon?" },
+) {
+  const [now, log, queue, state] = [
+    createClock(),
+    createRecordingLog(),
+    createMemoryQueue(),
+    createMemoryState(),
+  ];
+  const [channel, other, sms] = [
+    createReplyChannel("mw"),
+    createReplyChannel("ww"),
+    createReplyChannel("ms", "sms"),
+  ];
+  const correlation = createCorrelation(state, now, log);
+  const suppression = createSuppression(state, now);
+  /** Another process over the same State and queue. */
+  const open = () =>
+    createReplies({
+      ...{ queue, state, now, log, texts, correlation, messageTtlSeconds: 86_400 },
+      suppression: createSuppression(state, now),
+      turns: createQuickTurns(state, now),
+      channels: [channel, other, sms],
+      ownNumbers: [WABA],
+      keywords: { optOut: parseKeywords(["STOP", "BAJA"]), optIn: parseKeywords(["START"]) },
+    });
+  const replies = open();
+  return {
+    ...{ now, log, queue, state, channel, other, sms, correlation, suppression, replies, open },
+    reply: replies.reply,
+    sent: (id = "m-1", vendorId = "out-1", to = NUMBER) =>
+      correlation.remember(whatsappMessage({ id, to, from: WABA }), vendorId),
+    /** What waits on the queue, in short. */
+    queued: () =>
+      queue.jobs.map((job) => {
+        if (job.kind !== "send") return job.kind;
+        const { message } = job;
+        const text =
+          message.channel === "sms"
+            ? message.text
+            : message.content.type === "text"
+              ? message.content.text
+              : "";
+        return `${message.purpose} ${message.id} to ${message.to}: ${text}`;
+      }),
+  };
+}

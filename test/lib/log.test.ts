@@ -1,0 +1,133 @@
+import { describe, expect, it } from "@jest/globals";
+import { ConnectorError, loggableError } from "../../src/lib/errors.ts";
+import { createHttpClient } from "../../src/lib/http-client.ts";
+import { createLog } from "../../src/lib/log.ts";
+
+function createWorld(level = "info") {
+  const lines: string[] = [];
+  const log = createLog(level, { write: (line) => void lines.push(line) });
+  return { log, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
+}
+
+const TEXT = "Your code is 4711";
+const NUMBER = "447700900123";
+const TOKEN = "eyJhbGciOiJIUzI1NiJ9.payload.signature";
+
+describe("a log line", () => {
+  it("is one JSON object with the level as a word, the time and the message", () => {
+    const { log, parsed, lines } = createWorld("debug");
+    log.debug({}, "one");
+    log.info({ msg_id: "m-1", attempt: 2 }, "two\nlines");
+    log.warn({}, "three");
+    log.error({}, "four");
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(parsed()).toEqual([
+      { level: "debug", time, msg: "one" },
+      { level: "info", time, msg_id: "m-1", attempt: 2, msg: "two\nlines" },
+      { level: "warn", time, msg: "three" },
+      { level: "error", time, msg: "four" },
+    ]);
+    expect(lines.map((line) => line.split("\n").length)).toEqual([2, 2, 2, 2]);
+  });
+
+  it.each([
+    ["info", ["info", "warn", "error"]],
+    ["error", ["error"]],
+    ["silent", []],
+  ])("is written at level %s and above only", (level, levels) => {
+    const { log, parsed } = createWorld(level);
+    for (const each of ["debug", "info", "warn", "error"] as const) log[each]({}, each);
+    expect(parsed().map(({ msg }) => msg)).toEqual(levels);
+  });
+
+  it.each([
+    ["a message", { to: NUMBER, from: NUMBER, text: TEXT }],
+    ["a message in a field", { message: { to: NUMBER, from: NUMBER, text: TEXT } }],
+    ["a request", { url: `https://x/?t=${TOKEN}`, headers: { authorization: TOKEN }, body: TEXT }],
+    ["a request in a field", { request: { headers: { authorization: TOKEN } } }],
+    ["a template's parameters", { parameters: [TEXT], components: [TEXT], authorization: TOKEN }],
+  ])("redacts %s, should a caller ever log it", (_, fields) => {
+    const { log, lines } = createWorld();
+    log.info(fields, "x");
+    for (const secret of [TEXT, NUMBER, TOKEN]) expect(lines.join()).not.toContain(secret);
+    expect(lines.join()).toContain("[redacted]");
+  });
+});
+
+describe("an error in the log", () => {
+  /** As axios throws it: request, headers and bodies hang on it. */
+  const axiosError = () =>
+    Object.assign(new Error(`Request failed: ${TEXT}\n    at ${NUMBER} (${TOKEN})`), {
+      name: "AxiosError",
+      code: "ERR_BAD_REQUEST",
+      config: { headers: { Authorization: `Bearer ${TOKEN}` }, data: `{"text":"${TEXT}","to":"${NUMBER}"}` },
+      response: { status: 401, data: { to: NUMBER }, headers: { "x-token": TOKEN } },
+    });
+  /** As undici throws it for a status, with the body and headers of the answer. */
+  const undiciError = () =>
+    Object.assign(new Error(`Response status code 400: ${TEXT}`), {
+      name: "ResponseStatusCodeError",
+      code: "UND_ERR_RESPONSE_STATUS_CODE",
+      body: { text: TEXT, to: NUMBER },
+      headers: { authorization: TOKEN },
+    });
+  const wrapped = (cause: unknown) =>
+    new ConnectorError("queue_unavailable", "The queue did not take the job", {
+      retryable: true,
+      detail: { status: 503 },
+      cause,
+    });
+
+  it.each([
+    ["axios's", axiosError()],
+    ["undici's", undiciError()],
+    ["axios's inside ours", wrapped(axiosError())],
+    ["undici's inside ours, twice", wrapped(wrapped(undiciError()))],
+    ["a JSON parser's", captured(() => JSON.parse(`${TEXT} ${NUMBER} ${TOKEN}`))],
+    ["thrown text", `${TEXT} ${NUMBER} ${TOKEN}`],
+    ["a thrown object", { text: TEXT, to: NUMBER, token: TOKEN }],
+    ["an error with a number as code", Object.assign(new Error(TEXT), { code: Number(NUMBER) })],
+    ["an aggregate", new AggregateError([axiosError()], TEXT)],
+  ])("shows nothing of what hangs on it: %s", (_, error) => {
+    const { log, lines } = createWorld();
+    log.error(loggableError(error), "x");
+    for (const secret of [TEXT, NUMBER, TOKEN]) expect(lines.join()).not.toContain(secret);
+  });
+
+  it("tells its class, code and where it was thrown, down the chain of causes", () => {
+    expect(loggableError(wrapped(undiciError()))).toEqual({
+      code: "queue_unavailable",
+      message: "The queue did not take the job",
+      retryable: true,
+      status: 503,
+      cause: {
+        type: "ResponseStatusCodeError",
+        code: "UND_ERR_RESPONSE_STATUS_CODE",
+        at: expect.arrayContaining([expect.stringContaining("log.test.ts")]),
+      },
+    });
+  });
+
+  it("of a real connection says no address", async () => {
+    const httpClient = createHttpClient(1);
+    const url = `http://127.0.0.1:1/${NUMBER}?token=${TOKEN}`;
+    const error = await httpClient
+      .request({ method: "POST", url, headers: { authorization: TOKEN }, body: TEXT, deadlineMs: 1_000 })
+      .catch((thrown: unknown) => thrown);
+    await httpClient.close();
+    expect(loggableError(error)).toEqual({
+      code: "not_sent",
+      message: "The connection could not be opened",
+      retryable: true,
+      reason: "ECONNREFUSED",
+    });
+  });
+});
+
+function captured(run: () => unknown): unknown {
+  try {
+    return run();
+  } catch (error) {
+    return error;
+  }
+}

@@ -1,0 +1,213 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import type { Job, ParkedJob, SendJob } from "../../src/core/job.ts";
+import type { Vcr } from "../../src/sandbox/vcr/index.ts";
+import { unpark } from "../../src/vcr/job-queue.ts";
+import {
+  buildReport,
+  buildSendJob,
+  buildSmsMessage,
+  buildTemplate,
+  buildWhatsAppMessage,
+} from "../support/builders.ts";
+import { closeReplicas, openVcr, SERVICE, signer, startReplica } from "./runtime.ts";
+
+let vcr: Vcr;
+beforeEach(async () => {
+  ({ vcr } = await openVcr());
+});
+afterEach(async () => {
+  expect(vcr.records().violations).toEqual([]);
+  await closeReplicas();
+  await vcr.stop();
+});
+
+const sized = (characters: number, id = "m-1") =>
+  buildSendJob({
+    message: buildWhatsAppMessage({
+      id,
+      content: { type: "template", template: buildTemplate({ name: "x".repeat(characters) }) },
+    }),
+  });
+const bodies = (requests: ReturnType<typeof startReplica>["requests"]) =>
+  requests.filter(({ url }) => url.includes("/enqueue")).map(({ body }) => body as string);
+
+describe("putting jobs on the queue", () => {
+  it("shares requests, never over the limit, and loses none", async () => {
+    const { queue, requests, ensure } = startReplica(vcr);
+    await ensure();
+    const jobs = Array.from({ length: 300 }, (_, n) => sized((n * 37) % 3_000, `m-${n}`));
+    const answers = await Promise.all(jobs.map((job) => queue.put(job)));
+    expect(new Set(answers.map(({ url }) => url))).toEqual(
+      new Set([`${vcr.url}/queue/${SERVICE}-whatsapp/enqueue`]),
+    );
+    const sizes = bodies(requests).map((body) => Buffer.byteLength(body));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(8_000);
+    expect(sizes.length).toBeLessThan(200);
+    expect(vcr.records().queues[`${SERVICE}-whatsapp`]).toMatchObject({ accepted: 300 });
+    const sealed = bodies(requests).flatMap((body) => JSON.parse(body));
+    const unsealed = sealed.map(signer.verify);
+    expect((unsealed as SendJob[]).map(({ message }) => message.id).sort()).toEqual(
+      jobs.map(({ message }) => message.id).sort(),
+    );
+  });
+
+  it("sends a lone job at once and alone", async () => {
+    const { queue, requests, ensure } = startReplica(vcr);
+    await ensure();
+    await queue.put(sized(10));
+    expect(bodies(requests).map((body) => JSON.parse(body).length)).toEqual([1]);
+  });
+
+  it("has a queue for each channel and one for what the connector owes", async () => {
+    const { queue, ensure } = startReplica(vcr);
+    await ensure();
+    const message = buildSmsMessage();
+    await Promise.all([
+      queue.put({ kind: "send", attempt: 1, message: buildWhatsAppMessage() }),
+      queue.put({ kind: "send", attempt: 1, message }),
+      queue.put({ kind: "report", attempt: 1, report: buildReport(), expiresAt: 1 }),
+      queue.put({ kind: "doubt", attempt: 1, message, decideAt: 1 }),
+    ]);
+    const accepted = Object.entries(vcr.records().queues).map(([name, { accepted }]) => [name, accepted]);
+    expect(accepted).toEqual([
+      [`${SERVICE}-whatsapp`, 1],
+      [`${SERVICE}-sms`, 1],
+      [`${SERVICE}-reports`, 2],
+    ]);
+  });
+
+  // Around the limit every size is tried, for the line between whole and parked is a byte wide.
+  it("parks exactly what does not fit, for as long as its message may live", async () => {
+    const { queue, requests, ensure, state } = startReplica(vcr, { maxRequestBytes: 2_000 });
+    await ensure();
+    const jobs = Array.from({ length: 80 }, (_, n) => sized(1_300 + n * 5, `m-${n}`));
+    await Promise.all(jobs.map((job) => queue.put(job)));
+    const onQueue = bodies(requests).flatMap((body) => JSON.parse(body).map(signer.verify) as Job[]);
+    expect(Math.max(...bodies(requests).map((body) => Buffer.byteLength(body)))).toBeLessThanOrEqual(2_000);
+    expect(Math.max(...bodies(requests).map((body) => Buffer.byteLength(body)))).toBeGreaterThan(1_900);
+    const parked = onQueue.filter((job) => job.kind === "parked");
+    expect([parked.length > 0, parked.length < 80]).toEqual([true, true]);
+    const whole = await Promise.all(
+      onQueue.map((job) => (job.kind === "parked" ? unpark(job.key, signer, state) : job)),
+    );
+    expect(whole).toEqual(expect.arrayContaining(jobs));
+    expect(vcr.records().calls["client-persistence-api"]).toMatchObject({
+      SET: parked.length,
+      EXPIRE: expect.any(Number),
+    });
+  });
+
+  it("parks a template of a megabyte's neighbourhood and gets it back", async () => {
+    const { queue, requests, ensure, state } = startReplica(vcr);
+    await ensure();
+    const job = sized(500_000);
+    await queue.put(job);
+    const [sealed] = JSON.parse(bodies(requests)[0] as string);
+    const parked = signer.verify(sealed) as ParkedJob;
+    const { id, origin, channel, to } = job.message;
+    expect(parked).toEqual({
+      ...{ kind: "parked", attempt: 1, queue: "whatsapp", id, key: parked.key },
+      message: { id, origin, channel, to },
+    });
+    expect(await unpark(parked.key, signer, state)).toEqual(job);
+  });
+
+  it("forgets parked content when its time is over", async () => {
+    await vcr.stop();
+    const { vcr: own, clock } = await openVcr();
+    const { queue, requests, ensure, state } = startReplica(own, { parkedTtlSeconds: 60 });
+    await ensure();
+    await queue.put(sized(9_000));
+    const [sealed] = JSON.parse(bodies(requests)[0] as string);
+    const { key } = signer.verify(sealed) as ParkedJob;
+    expect(await unpark(key, signer, state)).toBeDefined();
+    clock.advance(61_000);
+    expect(await unpark(key, signer, state)).toBeUndefined();
+    await own.stop();
+    ({ vcr } = await openVcr());
+  });
+
+  it.each([
+    ["is down", { down: true }],
+    ["refuses", { status: 400 }],
+    ["hangs", { hang: true }],
+  ])("rejects within four seconds, retryable, when the queue %s", async (_, fault) => {
+    const { queue, ensure } = startReplica(vcr);
+    await ensure();
+    vcr.setFault("queue-service", fault);
+    const started = Date.now();
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => queue.put(sized(n))));
+    expect(Date.now() - started).toBeLessThan(4_500);
+    expect(outcomes).toEqual(
+      outcomes.map(() => ({
+        status: "rejected",
+        reason: expect.objectContaining({ code: "queue_unavailable", retryable: true, httpStatus: 503 }),
+      })),
+    );
+    vcr.setFault("queue-service", null);
+    await queue.put(sized(1));
+  });
+
+  it("rejects when State cannot park it", async () => {
+    const { queue, ensure } = startReplica(vcr);
+    await ensure();
+    vcr.setFault("client-persistence-api", { down: true });
+    await expect(queue.put(sized(9_000))).rejects.toMatchObject({ code: "queue_unavailable" });
+    await queue.put(sized(9));
+  });
+});
+
+describe("preparing the queues", () => {
+  const created = () => vcr.records().calls["queue-service"]?.["POST /queue"];
+  const rates = async () => {
+    const { session } = startReplica(vcr);
+    const { Queue } = await import("@vonage/vcr-sdk");
+    const sdk = new Queue(session);
+    const names = await sdk.list();
+    return Promise.all(names.map(async (name) => (await sdk.getQueueDetails(name)).queueDetails.rate));
+  };
+
+  it("creates each of them once, however many replicas start together", async () => {
+    await Promise.all(Array.from({ length: 6 }, () => startReplica(vcr).ensure()));
+    expect({ created: created(), rates: await rates() }).toEqual({
+      created: 3,
+      rates: Array(3).fill({ maxInflight: 200, msgPerSecond: 29 }),
+    });
+  });
+
+  it("changes nothing at a restart with the same settings", async () => {
+    await startReplica(vcr).ensure();
+    const { requests, ensure } = startReplica(vcr);
+    await ensure();
+    expect(requests.map(({ method }) => method)).toEqual(["GET", "GET", "GET"]);
+  });
+
+  it("updates the rate at a restart with another one", async () => {
+    await startReplica(vcr).ensure();
+    await startReplica(vcr, { ratePerSecond: 80, maxInflight: 50 }).ensure();
+    expect({ created: created(), rates: await rates() }).toEqual({
+      created: 3,
+      rates: Array(3).fill({ maxInflight: 50, msgPerSecond: 80 }),
+    });
+  });
+
+  it("rejects while the provider is away, and can be called again", async () => {
+    vcr.setFault("queue-service", { down: true });
+    const { ensure } = startReplica(vcr);
+    await expect(ensure()).rejects.toMatchObject({ code: "provider_refused" });
+    vcr.setFault("queue-service", null);
+    await ensure();
+    expect(created()).toBe(3);
+  });
+});
+
+describe("the session", () => {
+  it("signs one token for many calls", async () => {
+    const { queue, requests, ensure, state } = startReplica(vcr);
+    await ensure();
+    await Promise.all(Array.from({ length: 50 }, (_, n) => queue.put(sized(n * 50))));
+    await state.setKey("a", "b", 60);
+    const tokens = new Set(requests.map(({ headers }) => headers?.["Authorization"]));
+    expect([requests.length > 5, tokens.size]).toEqual([true, 1]);
+  });
+});
