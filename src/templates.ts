@@ -100,7 +100,7 @@ export function createTemplates(config: Config, surroundings: TemplateSurroundin
     explaining: (reporter) => ({
       ...reporter,
       report: async (report) => reporter.report(await drift.explain(report)),
-      owe: async (report) => reporter.owe(await drift.explain(report)),
+      reportEventually: async (report) => reporter.reportEventually(await drift.explain(report)),
     }),
   };
 }

@@ -11,6 +11,9 @@ export interface SendJob {
   unanswered?: readonly number[];
 }
 
+/** What a platform could not be told is kept in the outbox, the reports queue, for a week. */
+export const OUTBOX_MS = 7 * 24 * 3_600_000;
+
 /** A report the connector itself owes a platform that could not take it at once. */
 export interface ReportJob {
   kind: "report";

@@ -20,6 +20,9 @@ interface Envelope {
 /** A confirmation of an opt-out is the one message a person still gets who has opted out. */
 export type AutoReplyPurpose = "confirmation" | "default-reply";
 
+/** Tag of the connector's own auto-replies, where platform channels have theirs. Their statuses are nobody's. */
+export const AUTO_REPLY_ORIGIN = "ar";
+
 /** Meta's template object, kept exactly as the platform sent it, keys unknown to us included. */
 export interface Template {
   name: string;

@@ -1,4 +1,4 @@
-import type { Channel } from "./message.ts";
+import type { Channel, OutboundMessage } from "./message.ts";
 
 export type DeliveryStatus = "sent" | "delivered" | "read" | "failed";
 
@@ -21,4 +21,20 @@ export interface DeliveryReport {
   error?: { code: string; description: string };
   /** Only with `failed`; for the connector itself, no platform is told. */
   reason?: FailureReason;
+}
+
+/** Why a message will not be sent, in the words of its report. */
+export interface Refusal {
+  code: string;
+  description: string;
+  reason?: FailureReason;
+}
+
+/** The report of a message that the connector itself gives up. */
+export function failedReport(
+  { id, origin, channel, to }: Pick<OutboundMessage, "id" | "origin" | "channel" | "to">,
+  { code, description, reason }: Refusal,
+  at: number,
+): DeliveryReport {
+  return { origin, channel, id, to, status: "failed", at, error: { code, description }, reason };
 }

@@ -1,8 +1,9 @@
 import type { Job, ParkedJob } from "../../core/job.ts";
+import { failedReport, type Refusal } from "../../core/report.ts";
 import { asConnectorError } from "../../lib/errors.ts";
 import { withBudget } from "./ack-delay.ts";
 import { dispatchReply, dispatchReport } from "./outbox.ts";
-import { type DispatchPorts, failedReport, type Refusal } from "./ports.ts";
+import type { DispatchPorts } from "./ports.ts";
 import { dispatchMessage } from "./send.ts";
 import { dispatchDoubt } from "./unknown-outcome.ts";
 
@@ -60,5 +61,6 @@ async function dispatchParked(job: ParkedJob, ports: DispatchPorts): Promise<voi
   }
   if (content) return carryOut(content, ports);
   ports.log.error({ msg_id: job.id }, "A job too large for the queue is no longer kept: it cannot be done");
-  if (job.message) await ports.reporter.owe(failedReport(job.message, CONTENT_LOST, ports.now()));
+  if (job.message)
+    await ports.reporter.reportEventually(failedReport(job.message, CONTENT_LOST, ports.now()));
 }

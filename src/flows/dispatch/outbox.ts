@@ -1,13 +1,9 @@
 import { idOf, type ReplyJob, type ReportJob } from "../../core/job.ts";
 import type { InboundReply } from "../../core/reply.ts";
-import { DAY_MS } from "../../core/state-keys.ts";
 import { asConnectorError, loggableError } from "../../lib/errors.ts";
 import type { PlatformReplies } from "../../platforms/platform.ts";
 import { createSteps } from "../inbound/idempotency.ts";
 import type { DispatchPorts } from "./ports.ts";
-
-/** What a platform could not be told is kept for a week. */
-export const OWED_MS = 7 * DAY_MS;
 
 /** A report that its platform could not take before. */
 export function dispatchReport(job: ReportJob, ports: DispatchPorts): Promise<void> {

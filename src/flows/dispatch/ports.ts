@@ -1,7 +1,5 @@
 import type { Job } from "../../core/job.ts";
-import type { OutboundMessage } from "../../core/message.ts";
 import type { JobQueue, Sender, State } from "../../core/ports.ts";
-import type { DeliveryReport, FailureReason } from "../../core/report.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
@@ -29,21 +27,4 @@ export interface DispatchPorts {
   inDoubt: { waitSeconds: number; policy: "fail" | "resend" };
   now: Clock;
   log: Log;
-}
-
-/** Why a message will not be sent, in the words of its report. */
-export interface Refusal {
-  code: string;
-  description: string;
-  reason?: FailureReason;
-}
-
-/** The report of a message that the connector itself gives up. */
-export function failedReport(
-  { id, origin, channel, to }: Pick<OutboundMessage, "id" | "origin" | "channel" | "to">,
-  { code, description, reason }: Refusal,
-  at: number,
-): DeliveryReport {
-  const error = { code, description };
-  return { origin, channel, id, to, status: "failed", at, error, ...(reason ? { reason } : {}) };
 }

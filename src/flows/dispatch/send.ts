@@ -1,9 +1,10 @@
 import type { SendJob } from "../../core/job.ts";
 import type { OutboundMessage } from "../../core/message.ts";
 import type { SendFailure } from "../../core/ports.ts";
+import { failedReport, type Refusal } from "../../core/report.ts";
 import { asConnectorError, type ConnectorError, loggableError } from "../../lib/errors.ts";
 import { fateOf } from "./claims.ts";
-import { type DispatchPorts, failedReport, type Refusal } from "./ports.ts";
+import type { DispatchPorts } from "./ports.ts";
 import { doubt } from "./unknown-outcome.ts";
 
 const BACKOFF_MS = { first: 500, most: 5_000 };
@@ -50,7 +51,7 @@ async function isSuppressed(message: OutboundMessage, { suppression }: DispatchP
 /** Told before it is marked: a crash in between leaves a message in doubt, never one that nobody hears of. */
 async function refuse(message: OutboundMessage, refusal: Refusal, ports: DispatchPorts): Promise<void> {
   ports.log.warn({ msg_id: message.id, channel: message.channel, code: refusal.code }, "Message not sent");
-  await ports.reporter.owe(failedReport(message, refusal, ports.now()));
+  await ports.reporter.reportEventually(failedReport(message, refusal, ports.now()));
   ports.claims.mark(message, "refused");
 }
 

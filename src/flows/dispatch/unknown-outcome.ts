@@ -1,7 +1,8 @@
 import type { DoubtJob, SendJob } from "../../core/job.ts";
+import { failedReport, type Refusal } from "../../core/report.ts";
 import { loggableError } from "../../lib/errors.ts";
 import { fateOf } from "./claims.ts";
-import { type DispatchPorts, failedReport, type Refusal } from "./ports.ts";
+import type { DispatchPorts } from "./ports.ts";
 
 /** Nobody knows whether it was sent: it waits for a status, `atLeastMs` even if configured shorter, and is not sent again by itself. */
 export async function doubt(
@@ -51,7 +52,7 @@ export async function dispatchDoubt(job: DoubtJob, ports: DispatchPorts): Promis
     return;
   }
   log.warn({ msg_id: message.id, attempt }, "Outcome still unknown: reported failed");
-  await reporter.owe(failedReport(message, OUTCOME_UNKNOWN, now()));
+  await reporter.reportEventually(failedReport(message, OUTCOME_UNKNOWN, now()));
 }
 
 /** Whether a status came, or whoever owned the attempt got further than it seemed; or nobody ever owned it. */

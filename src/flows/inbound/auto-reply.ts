@@ -1,4 +1,4 @@
-import type { AutoReplyPurpose, OutboundMessage } from "../../core/message.ts";
+import { AUTO_REPLY_ORIGIN, type AutoReplyPurpose, type OutboundMessage } from "../../core/message.ts";
 import type { JobQueue, State } from "../../core/ports.ts";
 import type { InboundMessage } from "../../core/reply.ts";
 import { autoReplyBucket, DAY_MS } from "../../core/state-keys.ts";
@@ -18,9 +18,6 @@ export interface AutoReplies {
   /** Answers anything else, once in 24 hours and person. */
   answer(inbound: InboundMessage, person: string, text: string): Promise<void>;
 }
-
-/** Tag of the connector's own auto-replies, where platform channels have theirs. Their statuses are nobody's. */
-export const AUTO_REPLY_ORIGIN = "ar";
 
 /** A machine that answers every confirmation with a keyword is not answered for ever. */
 const MOST_CONFIRMATIONS_A_DAY = 5;

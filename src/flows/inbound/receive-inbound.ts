@@ -1,11 +1,11 @@
 import { type Events, replyEvent } from "../../core/event.ts";
+import { OUTBOX_MS } from "../../core/job.ts";
 import type { Keywords } from "../../core/keywords.ts";
 import { classify, type InboundMessage, type InboundReply, type ReplyKind } from "../../core/reply.ts";
 import { asConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import type { PlatformChannel, PlatformReplies } from "../../platforms/platform.ts";
-import { OWED_MS } from "../dispatch/outbox.ts";
 import type { Turns } from "../status/turns.ts";
 import { type AutoReplyPorts, createAutoReplies } from "./auto-reply.ts";
 import type { Correlation, SentMessage } from "./conversations.ts";
@@ -202,7 +202,7 @@ export function createReplies(ports: ReplyPorts): Replies {
         return;
       }
       log.warn({ ...about, ...loggableError(error) }, "Reply owed to the platform: it will be told later");
-      await queue.put({ kind: "reply", attempt: 1, origin: tag, reply, expiresAt: now() + OWED_MS });
+      await queue.put({ kind: "reply", attempt: 1, origin: tag, reply, expiresAt: now() + OUTBOX_MS });
     }
   }
 

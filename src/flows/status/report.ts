@@ -1,4 +1,5 @@
 import { type Events, failureEvent } from "../../core/event.ts";
+import { OUTBOX_MS } from "../../core/job.ts";
 import type { JobQueue, State } from "../../core/ports.ts";
 import type { DeliveryReport } from "../../core/report.ts";
 import { messageField } from "../../core/state-keys.ts";
@@ -7,7 +8,6 @@ import { asConnectorError, type ConnectorError, loggableError } from "../../lib/
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
-import { OWED_MS } from "../dispatch/outbox.ts";
 import { createTold } from "./status-ledger.ts";
 import { TURN_TAKEN, type Turns } from "./turns.ts";
 
@@ -30,8 +30,8 @@ export interface Reporter {
    * could not be told now.
    */
   report(report: DeliveryReport): Promise<ReportOutcome>;
-  /** For a report of the connector's own: what the platform cannot take now goes to the reports queue. */
-  owe(report: DeliveryReport): Promise<void>;
+  /** For a report of the connector's own: what the platform cannot take now goes to the outbox, the reports queue. */
+  reportEventually(report: DeliveryReport): Promise<void>;
   /** The letters of the statuses known of a message; rejects when State is down. */
   known(origin: string, id: string): Promise<string>;
 }
@@ -134,13 +134,13 @@ export function createReporter({ channels, queue, state, turns, events, log, now
   return {
     known: told.known,
     report,
-    async owe(owed) {
+    async reportEventually(own) {
       try {
-        await report(owed);
+        await report(own);
       } catch (error) {
         const failure: ConnectorError = asConnectorError(error);
         if (!failure.retryable) throw failure;
-        await queue.put({ kind: "report", attempt: 1, report: owed, expiresAt: now() + OWED_MS });
+        await queue.put({ kind: "report", attempt: 1, report: own, expiresAt: now() + OUTBOX_MS });
       }
     },
   };

@@ -1,7 +1,6 @@
-import type { Channel } from "../../core/message.ts";
+import { AUTO_REPLY_ORIGIN, type Channel } from "../../core/message.ts";
 import type { InboundReply } from "../../core/reply.ts";
 import type { DeliveryReport } from "../../core/report.ts";
-import { AUTO_REPLY_ORIGIN } from "../../flows/inbound/auto-reply.ts";
 import { loggableError } from "../../lib/errors.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
 import { fromStatus, type VonageStatus } from "../../vonage/from-status.ts";

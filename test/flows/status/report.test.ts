@@ -260,7 +260,7 @@ describe("a status that the platform cannot take now", () => {
 describe("a report of the connector's own", () => {
   it("is told at once where the platform is there", async () => {
     const { reporter, queue, channel } = createWorld();
-    await reporter.owe(deliveryReport({ status: "failed" }));
+    await reporter.reportEventually(deliveryReport({ status: "failed" }));
     expect({ posts: channel.posted.length, jobs: queue.jobs }).toEqual({ posts: 1, jobs: [] });
   });
 
@@ -268,14 +268,14 @@ describe("a report of the connector's own", () => {
     const { reporter, queue, channel } = createWorld();
     channel.outcome = away;
     const report = deliveryReport({ status: "failed" });
-    await reporter.owe(report);
+    await reporter.reportEventually(report);
     expect(queue.jobs).toEqual([{ kind: "report", attempt: 1, report, expiresAt: T0 + 7 * 24 * HOUR }]);
   });
 
   it("is over when the platform refuses it for good", async () => {
     const { reporter, queue, channel } = createWorld();
     channel.outcome = refusing;
-    await reporter.owe(deliveryReport({ status: "failed" }));
+    await reporter.reportEventually(deliveryReport({ status: "failed" }));
     expect(queue.jobs).toEqual([]);
   });
 
@@ -283,7 +283,7 @@ describe("a report of the connector's own", () => {
     const { reporter, queue, channel } = createWorld();
     channel.outcome = away;
     queue.failures = 1;
-    await expect(reporter.owe(deliveryReport())).rejects.toMatchObject({
+    await expect(reporter.reportEventually(deliveryReport())).rejects.toMatchObject({
       code: "queue_unavailable",
       retryable: true,
     });
