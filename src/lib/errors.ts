@@ -1,3 +1,121 @@
+/**
+ * Every code an error of the connector can have: stable words that answers to platforms, logs and metrics carry.
+ * `retryable` is the error's own; a group says what happened and where the fault is.
+ */
+export const ERROR_CODES = [
+  // What a platform asked for can never be sent as it stands.
+  /** The body, or a field that no other code names, is not what the platform's contract says. */
+  "invalid_request",
+  /** The recipient is no phone number. */
+  "invalid_recipient",
+  /** The sender is none of the connector's numbers. */
+  "invalid_sender",
+  /** The template does not exist, cannot be sent, or is not what the request takes it for. */
+  "invalid_template",
+  /** The request names no template. */
+  "missing_template",
+  /** The values of the request do not fit the template's placeholders. */
+  "template_mismatch",
+  /** The request has neither a text nor values for a template. */
+  "empty_message",
+  /** The request is of another version of the platform's format. */
+  "unsupported_version",
+
+  // The HTTP request itself is not read.
+  /** It carries no valid credentials. */
+  "unauthorized",
+  /** The content type, the charset or the content encoding is not one that is read. */
+  "unsupported_media_type",
+  /** The body is larger than anybody's may be. */
+  "too_large",
+  /** The body is not UTF-8 or not JSON. */
+  "not_json",
+  /** The body did not arrive whole. */
+  "unreadable",
+
+  // The connector takes no more at this moment.
+  /** More waits on the queue than can be sent within its time to live. */
+  "backlog_full",
+  /** Too many requests wait for the same neighbour, or one waited too long. */
+  "overloaded",
+  /** The work was not done within its time. */
+  "deadline",
+  /** The connector is stopping. */
+  "stopping",
+  /** Whatever nobody foresaw. */
+  "internal",
+
+  // A webhook of Vonage is not believed or not understood.
+  /** It carries no signature. */
+  "unsigned",
+  /** No configured secret made its signature. */
+  "signature_mismatch",
+  /** Its signature belongs to another body, account or time. */
+  "forged_webhook",
+  /** It is signed, and not what Vonage's API promises. */
+  "invalid_webhook",
+
+  // One request over HTTP.
+  /** It surely did not leave. */
+  "not_sent",
+  /** It may have arrived; no answer did. */
+  "no_answer",
+
+  // A send that Vonage did not take.
+  /** Vonage refused the message itself: the same would be refused again. */
+  "refused",
+  /** It came too fast. */
+  "throttled",
+  /** It was not taken, for a reason that passes. */
+  "transient",
+  /** The account or its credentials are at fault: somebody has to mend them. */
+  "account",
+  /** Nobody knows whether Vonage took it. */
+  "unknown",
+
+  // The queue and its jobs.
+  /** A job that this connector did not sign. */
+  "foreign_job",
+  /** The queue did not take a job. */
+  "queue_unavailable",
+  /** Whether a job may be sent cannot be known: State did not answer. */
+  "claim_unanswered",
+
+  // VCR's providers.
+  /** A provider answered with an HTTP error. */
+  "provider_refused",
+  /** What answered is not the provider, or not in its words. */
+  "provider_garbled",
+  /** The order of a message's reports cannot be settled in time. */
+  "state_too_slow",
+  /** Another replica has a message's report in hand. */
+  "turn_taken",
+
+  // A platform that is called back.
+  /** It is away, or known to be. */
+  "platform_unavailable",
+  /** It refused for good. */
+  "platform_refused",
+  /** What answered is not the platform. */
+  "platform_garbled",
+
+  // Vonage's management APIs.
+  /** The templates are still being fetched. */
+  "templates_pending",
+  /** Vonage cannot be reached, or fails. */
+  "templates_unavailable",
+  /** Vonage does not answer in time. */
+  "templates_late",
+  /** Vonage refuses: credentials and accounts do not belong together. */
+  "templates_refused",
+  /** Vonage's answer is not what its API promises. */
+  "templates_malformed",
+  /** The application's own settings are not told. */
+  "application_unknown",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
 export interface ErrorOptions {
   /** True when the same request may succeed later without anybody changing it. */
   retryable?: boolean;
@@ -9,16 +127,16 @@ export interface ErrorOptions {
 }
 
 /**
- * The one error type. `code` is a stable word to branch on, `message` is a sentence a marketer can act on,
+ * The one error type. `code` is one of the list above, `message` is a sentence a marketer can act on,
  * `retryable` says whether trying again can help. A 5xx message is never shown to the outside.
  */
 export class ConnectorError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly httpStatus: number;
   readonly detail: Record<string, string | number | boolean | undefined>;
 
-  constructor(code: string, message: string, options: ErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "ConnectorError";
     this.code = code;

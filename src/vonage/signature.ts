@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import { ConnectorError } from "../lib/errors.ts";
+import { ConnectorError, type ErrorCode } from "../lib/errors.ts";
 import { signatureClaims } from "./contract.ts";
 
 export interface SignatureSettings {
@@ -105,5 +105,5 @@ function equal(given: string, expected: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-const refusal = (code: string, httpStatus: number, message: string) =>
+const refusal = (code: ErrorCode, httpStatus: number, message: string) =>
   new ConnectorError(code, message, { httpStatus, retryable: httpStatus === 503 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import type { CatalogTemplate } from "../../src/core/template/template.ts";
-import { ConnectorError } from "../../src/lib/errors.ts";
+import { ConnectorError, type ErrorCode } from "../../src/lib/errors.ts";
 import { templateCatalog } from "../../src/sandbox/vonage/template-catalog.ts";
 import { KEY, openSite, SECRET } from "./site.ts";
 
@@ -71,7 +71,7 @@ describe("the template route", () => {
     });
   });
 
-  it.each([
+  it.each<[ErrorCode, number, string]>([
     ["templates_refused", 502, "Vonage refuses"],
     ["templates_unavailable", 503, "Vonage could not be reached"],
     ["templates_late", 504, "Vonage did not tell"],

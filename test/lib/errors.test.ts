@@ -7,10 +7,10 @@ describe("ConnectorError", () => {
     ["unavailable when it may pass", { retryable: true }, { retryable: true, httpStatus: 503 }],
     ["of the given status", { retryable: true, httpStatus: 429 }, { retryable: true, httpStatus: 429 }],
   ])("is %s", (_what, options, expected) => {
-    expect(new ConnectorError("word", "Sentence", options)).toMatchObject({
+    expect(new ConnectorError("stopping", "Sentence", options)).toMatchObject({
       ...expected,
       name: "ConnectorError",
-      code: "word",
+      code: "stopping",
       message: "Sentence",
       detail: {},
     });
@@ -19,7 +19,7 @@ describe("ConnectorError", () => {
 
 describe("asConnectorError", () => {
   it("leaves our own errors alone", () => {
-    const error = new ConnectorError("word", "Sentence");
+    const error = new ConnectorError("stopping", "Sentence");
 
     expect(asConnectorError(error)).toBe(error);
   });
@@ -42,19 +42,19 @@ describe("asConnectorError", () => {
 
 describe("loggableError", () => {
   it("tells an error of ours with its details and its cause", () => {
-    const cause = new ConnectorError("inner", "Inner sentence", { detail: { status: 502 } });
-    const error = new ConnectorError("outer", "Outer sentence", {
+    const cause = new ConnectorError("provider_refused", "Inner sentence", { detail: { status: 502 } });
+    const error = new ConnectorError("queue_unavailable", "Outer sentence", {
       retryable: true,
       detail: { attempt: 2 },
       cause,
     });
 
     expect(loggableError(error)).toEqual({
-      code: "outer",
+      code: "queue_unavailable",
       message: "Outer sentence",
       retryable: true,
       attempt: 2,
-      cause: { code: "inner", message: "Inner sentence", retryable: false, status: 502 },
+      cause: { code: "provider_refused", message: "Inner sentence", retryable: false, status: 502 },
     });
   });
 
@@ -64,10 +64,10 @@ describe("loggableError", () => {
       config: { headers: { authorization: "Bearer hush" }, body: "hush" },
     });
 
-    const logged = loggableError(new ConnectorError("outer", "Sentence", { cause: foreign }));
+    const logged = loggableError(new ConnectorError("queue_unavailable", "Sentence", { cause: foreign }));
 
     expect(logged).toEqual({
-      code: "outer",
+      code: "queue_unavailable",
       message: "Sentence",
       retryable: false,
       cause: { type: "TypeError", code: "ECONNRESET", at: expect.any(Array) },

@@ -4,7 +4,7 @@ import type { Bucket, JobQueue, Sender, SendFailure, State } from "../../src/cor
 import type { DeliveryReport } from "../../src/core/report.ts";
 import type { AckDelay } from "../../src/flows/dispatch/ack-delay.ts";
 import { createTurns, type Turns } from "../../src/flows/status/turns.ts";
-import { ConnectorError } from "../../src/lib/errors.ts";
+import { ConnectorError, type ErrorCode } from "../../src/lib/errors.ts";
 import type { Log } from "../../src/lib/log.ts";
 import type { Clock } from "../../src/lib/runtime.ts";
 import type { PlatformChannel } from "../../src/platforms/platform.ts";
@@ -47,7 +47,7 @@ export function createRecordingLog(): RecordingLog {
   };
 }
 
-export const unavailable = (code = "provider_refused") =>
+export const unavailable = (code: ErrorCode = "provider_refused") =>
   new ConnectorError(code, "out of order", { retryable: true });
 
 export type MemoryQueue = JobQueue & { jobs: Job[]; failures: number };

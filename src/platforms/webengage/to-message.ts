@@ -1,7 +1,7 @@
 import { mask, type WhatsAppMessage } from "../../core/message.ts";
 import { parseRecipient } from "../../core/recipient.ts";
 import type { CatalogTemplate } from "../../core/template/template.ts";
-import { ConnectorError } from "../../lib/errors.ts";
+import { ConnectorError, type ErrorCode } from "../../lib/errors.ts";
 import { toComponents } from "./components.ts";
 import { send, type TemplateData, VERSION } from "./contract.ts";
 
@@ -66,7 +66,7 @@ function checkVersion(body: unknown): void {
 const EXPECTED = "a JSON object with version, whatsAppData and metadata";
 
 /** The code of a fault in the shape, by the field it is in; the others are the format's. */
-const CODES: Record<string, string> = {
+const CODES: Record<string, ErrorCode> = {
   templateName: "missing_template",
   templateVariables: "template_mismatch",
   placeholders: "template_mismatch",

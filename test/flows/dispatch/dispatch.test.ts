@@ -138,8 +138,8 @@ describe("a send that failed", () => {
 
   it.each([
     ["an error of ours", new TypeError("x")],
-    ["an error whose code is nobody's", unavailable("surprise")],
-    ["an error whose code is a name every object has", unavailable("toString")],
+    ["an error whose code is nobody's", unavailable("surprise" as never)],
+    ["an error whose code is a name every object has", unavailable("toString" as never)],
   ])("%s after the request may have left: in doubt", async (_, error) => {
     const world = createWorld();
     world.sender.script = [error];

@@ -451,7 +451,7 @@ describe("wherever a process dies, the retry completes it", () => {
         <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
         async (...args: A): Promise<R> => {
           const result = await call(...args);
-          if (++calls >= last && calls < last + 1_000) throw unavailable("died");
+          if (++calls >= last && calls < last + 1_000) throw unavailable();
           return result;
         };
       const { state, queue, channel } = world;

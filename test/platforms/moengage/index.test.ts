@@ -63,7 +63,7 @@ const errors = {
   unauthorized: new ConnectorError("unauthorized", "Invalid credentials", { httpStatus: 401 }),
   too_large: new ConnectorError("too_large", "The body is too large", { httpStatus: 413 }),
   unsupported_media_type: new ConnectorError("unsupported_media_type", "Content-Type", { httpStatus: 415 }),
-  too_busy: new ConnectorError("backlog", "More waits than can be sent in time", {
+  too_busy: new ConnectorError("backlog_full", "More waits than can be sent in time", {
     httpStatus: 429,
     retryable: true,
   }),

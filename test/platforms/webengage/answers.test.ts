@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { asConnectorError, ConnectorError } from "../../../src/lib/errors.ts";
+import { asConnectorError, ConnectorError, type ErrorCode } from "../../../src/lib/errors.ts";
 import type { HttpRequest } from "../../../src/lib/http-client.ts";
 import { webengageWhatsApp } from "../../../src/platforms/webengage/index.ts";
 import { fixture } from "../../fixtures/index.ts";
@@ -28,7 +28,7 @@ function create() {
 const { intake } = create().channel;
 
 const LATER = "The connector cannot take the message now: try again later";
-const inner = (code: string, httpStatus = 503) =>
+const inner = (code: ErrorCode, httpStatus = 503) =>
   new ConnectorError(code, "inner words", { retryable: true, httpStatus });
 
 describe("answers to a send", () => {
@@ -54,7 +54,7 @@ describe("answers to a send", () => {
     [new ConnectorError("empty_message", "why"), 400, 2002],
     [new ConnectorError("invalid_recipient", "why"), 400, 2003],
     [new ConnectorError("invalid_sender", "why"), 400, 2004],
-    [new ConnectorError("forbidden", "why", { httpStatus: 403 }), 403, 2005],
+    [new ConnectorError("forged_webhook", "why", { httpStatus: 403 }), 403, 2005],
     [new ConnectorError("too_large", "why", { httpStatus: 413 }), 413, 2007],
     [new ConnectorError("unauthorized", "why", { httpStatus: 401 }), 401, 2011],
     [new ConnectorError("backlog_full", "why", { httpStatus: 429, retryable: true }), 429, 2015],
@@ -67,7 +67,7 @@ describe("answers to a send", () => {
     [new ConnectorError("template_mismatch", "why"), 400, 2022],
     [new ConnectorError("invalid_template", "why", { detail: { kind: "misfit" } }), 400, 2023],
     [new ConnectorError("invalid_template", "why"), 400, 2023],
-    [new ConnectorError("constructor", "why"), 400, 2019],
+    [new ConnectorError("constructor" as ErrorCode, "why"), 400, 2019],
   ];
   it.each(answers.map(([error, ...expected]) => ({ code: error.code, error, expected })))(
     "$code is HTTP and status code $expected",
