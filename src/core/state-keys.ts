@@ -111,8 +111,8 @@ export const catalogKey = (wabaId: string) => `templates:${wabaId}`;
 export const wabaKey = (number: string) => `waba:${number}`;
 
 /** What was found to differ between a send and its template, by the day it was sent; kept only when something did. */
-export const driftBucket = (at: number): Bucket => ({
-  key: `drift:${Math.floor(at / DAY_MS)}`,
+export const mismatchBucket = (at: number): Bucket => ({
+  key: `mismatches:${Math.floor(at / DAY_MS)}`,
   ttl: 48 * 3_600,
   scope: "instance",
 });

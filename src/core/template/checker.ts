@@ -5,10 +5,10 @@ import type { SentComponent } from "./sent-components.ts";
 import { APPROVED, type CatalogTemplate, languageKey } from "./template.ts";
 
 /**
- * What the catalog says of a send. `misfit`: the template is there and the send cannot fit it. `absent`: the
+ * What the catalog says of a send. `mismatch`: the template is there and does not take the send. `missing`: the
  * catalog has no such template, or not approved, which may have changed since it was fetched.
  */
-export type Verdict = { kind: "fits" } | { kind: "misfit" | "absent"; faults: string[] };
+export type Verdict = { kind: "match" } | { kind: "mismatch" | "missing"; faults: string[] };
 
 export interface TemplateIndex {
   /** Names every fault of the send, in sentences without a value of the send in them. */
@@ -16,7 +16,7 @@ export interface TemplateIndex {
   find(name: string, language: string): CatalogTemplate | undefined;
 }
 
-const FITS: Verdict = { kind: "fits" };
+const MATCH: Verdict = { kind: "match" };
 
 /**
  * Statuses with which Meta surely sends nothing. Of the others (flagged, about to be deleted, unknown to us) it
@@ -48,18 +48,18 @@ export function createTemplateIndex(templates: readonly CatalogTemplate[]): Temp
     find: (name, language) => find(name, language)?.template,
     check({ name, language, components }) {
       const found = find(name, language.code);
-      if (!found) return absent(name, language.code, names.get(name));
+      if (!found) return missing(name, language.code, names.get(name));
       const { template } = found;
       found.need ??= needOf(template);
       const { need } = found;
       if (UNSENDABLE.has(template.status)) {
         return {
-          kind: "absent",
+          kind: "missing",
           faults: [`${need.label} is not approved: its status is ${template.status}`],
         };
       }
       const faults = partFaults(need, (components ?? []) as SentComponent[]);
-      return faults.length === 0 ? FITS : { kind: "misfit", faults };
+      return faults.length === 0 ? MATCH : { kind: "mismatch", faults };
     },
   };
 }
@@ -77,15 +77,15 @@ function needOf({ name, language, category, components }: CatalogTemplate): Need
   }
 }
 
-function absent(name: string, language: string, languages: Map<string, Compiled> | undefined): Verdict {
+function missing(name: string, language: string, languages: Map<string, Compiled> | undefined): Verdict {
   // A namespace before the name is WhatsApp's older way to write it, and other spelling may be forgiven: it passes.
-  if (!languages && (name.includes(":") || name !== name.trim().toLowerCase())) return FITS;
+  if (!languages && (name.includes(":") || name !== name.trim().toLowerCase())) return MATCH;
   const others = [...(languages?.values() ?? [])].map(({ template }) => template.language).sort();
   const fault =
     others.length === 0
       ? `the WhatsApp account has no template ${name}`
       : `${name} does not exist in ${language}, only in ${listed(others)}`;
-  return { kind: "absent", faults: [fault] };
+  return { kind: "missing", faults: [fault] };
 }
 
 const listed = (items: string[]) =>

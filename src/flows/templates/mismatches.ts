@@ -1,35 +1,40 @@
 import type { OutboundMessage } from "../../core/message.ts";
 import type { State } from "../../core/ports.ts";
 import type { DeliveryReport } from "../../core/report.ts";
-import { DAY_MS, driftBucket, messageField } from "../../core/state-keys.ts";
+import { DAY_MS, messageField, mismatchBucket } from "../../core/state-keys.ts";
 import { loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import type { Catalog } from "./catalog.ts";
 
 /** Says what differs between a send and its template, for sends that the vendor refused because of it. */
-export interface Drift {
+export interface TemplateMismatches {
   /**
    * Compares at the moment of sending, and remembers what differs: a status has the send's content no longer.
    * Never rejects.
    */
-  note(message: OutboundMessage): Promise<void>;
+  record(message: OutboundMessage): Promise<void>;
   /** The report with the difference in its description, when it is about a template and something differed. */
   explain(report: DeliveryReport): Promise<DeliveryReport>;
 }
 
-export function createDrift(catalog: Pick<Catalog, "entry">, state: State, now: Clock, log: Log): Drift {
+export function createTemplateMismatches(
+  catalog: Pick<Catalog, "entry">,
+  state: State,
+  now: Clock,
+  log: Log,
+): TemplateMismatches {
   return {
-    async note(message) {
+    async record(message) {
       // A send is claimed by now: what fails here must not look like a send whose outcome nobody knows.
       try {
         if (message.channel !== "whatsapp" || message.content.type !== "template") return;
         const entry = catalog.entry(message.from);
         if (!entry || entry.templates.length === 0) return;
         const verdict = entry.index.check(message.content.template);
-        if (verdict.kind === "fits") return;
+        if (verdict.kind === "match") return;
         const field = messageField(message.origin, message.id);
-        await state.write(driftBucket(now()), field, verdict.faults.join("; "));
+        await state.write(mismatchBucket(now()), field, verdict.faults.join("; "));
       } catch (error) {
         log.warn({ msg_id: message.id, ...loggableError(error) }, "Difference not remembered");
       }
@@ -38,8 +43,8 @@ export function createDrift(catalog: Pick<Catalog, "entry">, state: State, now: 
       if (!report.error || report.reason !== "template") return report;
       const field = messageField(report.origin, report.id);
       const found = await Promise.all([
-        state.read(driftBucket(now()), field),
-        state.read(driftBucket(now() - DAY_MS), field),
+        state.read(mismatchBucket(now()), field),
+        state.read(mismatchBucket(now() - DAY_MS), field),
       ]).catch(() => []);
       const difference = found.find((text) => text !== null);
       if (difference && report.error.description.includes(difference)) return report;

@@ -12,23 +12,23 @@ export interface PreflightPorts {
   log: Log;
 }
 
-/** Throws, or rejects with, ConnectorError `invalid_template` that names every fault; otherwise the send may go on. */
+/** Throws, or rejects with, a ConnectorError that names every fault: `missing_template` where the list has no such template, `invalid_template` where the send does not match it. Otherwise the send may go on. */
 export type Preflight = (message: OutboundMessage) => void | Promise<void>;
 
 /** A list older than this is fetched again when a send does not fit it, and past the second age it refuses nothing. */
 const REFRESH_MS = 15 * 60_000;
 const TRUSTED_MS = 60 * 60_000;
-/** The platform gives up on an answer after 5 s: a send is not held longer than this for a list. */
+/** The platform gives up on an answer after 5 s: a send waits no longer than this for a list. */
 const CONFIRM_MS = 2_500;
-/** Sends held at the same time; one more passes. */
-const MAX_HELD = 500;
+/** Sends that wait for a list at the same time; one more passes. */
+const MAX_WAITING = 500;
 
 /**
  * Refuses at intake what its template cannot take, and nothing that Vonage would accept: what is not known for
  * sure passes (docs/decisions/0008).
  */
 export function createPreflight({ catalog, now, log }: PreflightPorts): Preflight {
-  let held = 0;
+  let waiting = 0;
 
   return (message) => {
     if (message.channel !== "whatsapp" || message.content.type !== "template") return;
@@ -36,24 +36,31 @@ export function createPreflight({ catalog, now, log }: PreflightPorts): Prefligh
     if (!entry || entry.templates.length === 0) return;
     const { template } = message.content;
     const verdict = entry.index.check(template);
-    if (verdict.kind === "fits") return;
-    return verdict.kind === "absent" ? missing(message, template) : misfit(message, template, entry, verdict);
+    if (verdict.kind === "match") return;
+    return verdict.kind === "missing"
+      ? refuseIfStillMissing(message, template)
+      : refuseIfFresh(message, template, entry, verdict);
   };
 
   /** It may have been created or approved after the list was fetched: only a list begun after this send counts. */
-  async function missing(message: OutboundMessage, template: Template): Promise<void> {
-    if (held >= MAX_HELD) return;
-    held++;
+  async function refuseIfStillMissing(message: OutboundMessage, template: Template): Promise<void> {
+    if (waiting >= MAX_WAITING) return;
+    waiting++;
     try {
       const entry = await within(CONFIRM_MS, catalog.fetchSince(message.from, message.acceptedAt));
       if (entry && entry.templates.length > 0) refuse(entry.index.check(template));
     } finally {
-      held--;
+      waiting--;
     }
   }
 
-  async function misfit(message: OutboundMessage, template: Template, entry: Entry, verdict: Verdict) {
-    // Another replica may have synced since.
+  /** A list that another replica fetched since may have the template as the send expects it. */
+  async function refuseIfFresh(
+    message: OutboundMessage,
+    template: Template,
+    entry: Entry,
+    verdict: Verdict,
+  ): Promise<void> {
     const newer = await within(CONFIRM_MS, catalog.reload(message.from));
     const current = newer && newer.startedAt > entry.startedAt ? newer : entry;
     const age = now() - current.startedAt;
@@ -61,7 +68,7 @@ export function createPreflight({ catalog, now, log }: PreflightPorts): Prefligh
     if (age > TRUSTED_MS) return;
     if (current === entry) return refuse(verdict);
     const again = current.index.check(template);
-    return again.kind === "absent" ? missing(message, template) : refuse(again);
+    return again.kind === "missing" ? refuseIfStillMissing(message, template) : refuse(again);
   }
 
   /** Undefined when it does not come in time or fails; the work itself goes on. */
@@ -75,9 +82,8 @@ export function createPreflight({ catalog, now, log }: PreflightPorts): Prefligh
   }
 }
 
+const CODES = { mismatch: "invalid_template", missing: "missing_template" } as const;
+
 function refuse(verdict: Verdict): void {
-  if (verdict.kind !== "fits")
-    throw new ConnectorError("invalid_template", verdict.faults.join("; "), {
-      detail: { kind: verdict.kind },
-    });
+  if (verdict.kind !== "match") throw new ConnectorError(CODES[verdict.kind], verdict.faults.join("; "));
 }

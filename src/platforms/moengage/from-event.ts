@@ -116,11 +116,11 @@ export function sourceAnswer(status: number, text: string): SourceAnswer {
   }
   if (isAccepting || status === 408 || status === 429 || status >= 500)
     return { outcome: "later", about, words: "Events not taken by MoEngage: trying again" };
-  const misfit =
+  const mapperFault =
     about.code === "e_9004"
       ? "Events refused by MoEngage: its mapper does not fit them, send it the one that npm run connected-source-mapper prints"
       : "Events refused by MoEngage";
-  return { outcome: "refused", about, words: REMEDIES[status] ?? misfit };
+  return { outcome: "refused", about, words: REMEDIES[status] ?? mapperFault };
 }
 
 type Body = Record<string, unknown> & { error?: Record<string, unknown> };

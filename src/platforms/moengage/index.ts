@@ -135,6 +135,7 @@ function subscriber(dataApi: DataApiSettings | undefined, ports: DataApiPorts): 
 /** Errors of a message that can never be sent, which the contract answers with 200 and a code. */
 const WHATSAPP_FAILURES: Record<string, string> = {
   invalid_template: FAILURE_CODES.template,
+  missing_template: FAILURE_CODES.template,
   invalid_recipient: FAILURE_CODES.phoneNumber,
   invalid_sender: FAILURE_CODES.other,
   invalid_request: FAILURE_CODES.other,

@@ -36,9 +36,7 @@ export function rejected(error: ConnectorError): Answer {
   const { httpStatus, statusCode } =
     isOurs || error.retryable
       ? LATER
-      : (own(REJECTIONS, codeOf(error)) ??
-        BY_HTTP_STATUS[error.httpStatus] ??
-        bad(STATUS_CODES.invalidFormat));
+      : (own(REJECTIONS, error.code) ?? BY_HTTP_STATUS[error.httpStatus] ?? bad(STATUS_CODES.invalidFormat));
   const body: SendAnswer = {
     status: "whatsapp_rejected",
     statusCode,
@@ -47,10 +45,6 @@ export function rejected(error: ConnectorError): Answer {
   };
   return { status: httpStatus, body };
 }
-
-/** The template list tells a template that is not there from one that is there and does not fit. */
-const codeOf = ({ code, detail }: ConnectorError) =>
-  code === "invalid_template" && detail["kind"] === "absent" ? "missing_template" : code;
 
 const own = (table: Record<string, Rejection>, code: string) =>
   Object.hasOwn(table, code) ? table[code] : undefined;

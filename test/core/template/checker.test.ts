@@ -369,7 +369,7 @@ describe("a send and its template", () => {
       language: { code: "en" },
       ...(send ? { components: send } : {}),
     });
-    expect(verdict).toEqual(faults.length === 0 ? { kind: "fits" } : { kind: "misfit", faults });
+    expect(verdict).toEqual(faults.length === 0 ? { kind: "match" } : { kind: "mismatch", faults });
   });
 });
 
@@ -408,7 +408,7 @@ describe("a send and the catalog", () => {
     ["deleted", "en", "deleted (en) is not approved: its status is DELETED"],
     ["archived", "en", "archived (en) is not approved: its status is ARCHIVED"],
   ])("says that %s in %s cannot be sent", (name, code, fault) => {
-    expect(check(name, code)).toEqual({ kind: "absent", faults: [fault] });
+    expect(check(name, code)).toEqual({ kind: "missing", faults: [fault] });
   });
 
   it.each([
@@ -420,13 +420,13 @@ describe("a send and the catalog", () => {
     ["whatsapp:hsm:namespace:offer", "en"],
     ["Offer", "en"],
   ])("lets %s in %s pass: it may be sent", (name, code) => {
-    expect(check(name, code)).toEqual({ kind: "fits" });
+    expect(check(name, code)).toEqual({ kind: "match" });
   });
 
   it("does not count on the text of a login code, which is Meta's own", () => {
     const code = createTemplateIndex([template([STILL], { name: "code", category: "AUTHENTICATION" })]);
     expect(code.check({ name: "code", language: { code: "en" }, components: [body("1")] })).toEqual({
-      kind: "fits",
+      kind: "match",
     });
   });
 
@@ -438,7 +438,7 @@ describe("a send and the catalog", () => {
   ])("asks nothing of a template it does not understand: %j", (components) => {
     const odd = createTemplateIndex([template(components)]);
     expect(odd.check({ name: "offer", language: { code: "en" }, components: [body("1")] })).toEqual({
-      kind: "fits",
+      kind: "match",
     });
   });
 

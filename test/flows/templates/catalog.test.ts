@@ -4,7 +4,7 @@ import type { TemplateSource } from "../../../src/core/ports.ts";
 import type { CatalogTemplate } from "../../../src/core/template/template.ts";
 import { createCatalog } from "../../../src/flows/templates/catalog.ts";
 import { createCatalogStore } from "../../../src/flows/templates/catalog-store.ts";
-import { createDrift } from "../../../src/flows/templates/mismatches.ts";
+import { createTemplateMismatches } from "../../../src/flows/templates/mismatches.ts";
 import { createPreflight } from "../../../src/flows/templates/preflight.ts";
 import { ConnectorError } from "../../../src/lib/errors.ts";
 import {
@@ -81,7 +81,7 @@ function setUp({
     log,
   });
   const preflight = createPreflight({ catalog, now: clock, log });
-  const drift = createDrift(catalog, state, clock, log);
+  const mismatches = createTemplateMismatches(catalog, state, clock, log);
   const send = (over: Partial<WhatsAppMessage> = {}, name?: string) =>
     buildWhatsAppMessage({
       from: WABA_NUMBER,
@@ -95,11 +95,14 @@ function setUp({
       await preflight(message);
       return "passes";
     } catch (error) {
-      expect(error).toMatchObject({ code: "invalid_template", httpStatus: 400 });
+      expect(error).toMatchObject({
+        code: expect.stringMatching(/^(invalid|missing)_template$/),
+        httpStatus: 400,
+      });
       return (error as Error).message;
     }
   };
-  return { catalog, check, send, clock, state, log, listed, looked, lists, gate, drift };
+  return { catalog, check, send, clock, state, log, listed, looked, lists, gate, mismatches };
 }
 
 const down = new ConnectorError("templates_unavailable", "Vonage is away", { retryable: true });
@@ -281,7 +284,7 @@ describe("the preflight", () => {
     [16 * MINUTE, MISFIT, 2],
     [59 * MINUTE, MISFIT, 2],
     [61 * MINUTE, "passes", 2],
-  ])("answers a misfit %d ms after the sync: %s", async (age, verdict, fetches) => {
+  ])("answers a mismatch %d ms after the sync: %s", async (age, verdict, fetches) => {
     const { catalog, check, clock, listed } = setUp({ lists: { w1: [TWO] } });
     await catalog.sync();
     clock.advance(age);
@@ -388,15 +391,15 @@ describe("a send that Vonage refused for its template", () => {
   const refused = buildFailedReport({ reason: "template" });
 
   it("is explained by what differed when it was sent", async () => {
-    const { catalog, drift, send, lists, log } = setUp({ lists: { w1: [TWO] } });
+    const { catalog, mismatches, send, lists, log } = setUp({ lists: { w1: [TWO] } });
     await catalog.sync();
-    await drift.note(send());
+    await mismatches.record(send());
     lists["w1"] = [ONE];
     await catalog.sync();
     const error = { code: "1022", description: `Invalid template or template parameters: ${MISFIT}` };
-    const explained = await drift.explain(refused);
+    const explained = await mismatches.explain(refused);
     expect(explained).toEqual({ ...refused, error });
-    expect(await drift.explain(explained)).toEqual(explained);
+    expect(await mismatches.explain(explained)).toEqual(explained);
     expect(log.at("warn")).toContainEqual({
       level: "warn",
       msg: `Template refused by Vonage: ${MISFIT}`,
@@ -405,19 +408,19 @@ describe("a send that Vonage refused for its template", () => {
   });
 
   it("is explained a day later too", async () => {
-    const { catalog, drift, send, clock } = setUp({ lists: { w1: [TWO] }, clock: createClock(T0) });
+    const { catalog, mismatches, send, clock } = setUp({ lists: { w1: [TWO] }, clock: createClock(T0) });
     await catalog.sync();
-    await drift.note(send());
+    await mismatches.record(send());
     clock.advance(20 * 60 * MINUTE);
-    expect((await drift.explain(refused)).error?.description).toContain(MISFIT);
+    expect((await mismatches.explain(refused)).error?.description).toContain(MISFIT);
   });
 
   it("is left as it is when nothing differed, and nothing was written for it", async () => {
-    const { catalog, drift, send, state } = setUp();
+    const { catalog, mismatches, send, state } = setUp();
     await catalog.sync();
     const before = JSON.stringify([...state.keys]);
-    await drift.note(send());
-    expect(await drift.explain(refused)).toEqual(refused);
+    await mismatches.record(send());
+    expect(await mismatches.explain(refused)).toEqual(refused);
     expect(JSON.stringify([...state.keys])).toBe(before);
   });
 
@@ -425,7 +428,7 @@ describe("a send that Vonage refused for its template", () => {
     ["is of no shape at all", [{ type: "body", parameters: [{ type: { toString: null } }] }]],
     ["cannot even be looked at", undefined],
   ])("does not keep a send from leaving that %s", async (_, components) => {
-    const { catalog, drift, lists } = setUp({ lists: { w1: [TWO] } });
+    const { catalog, mismatches, lists } = setUp({ lists: { w1: [TWO] } });
     lists["w1"] = [TWO];
     await catalog.sync();
     const template = { ...buildTemplate({ name: "order_update" }), ...(components ? { components } : {}) };
@@ -435,17 +438,19 @@ describe("a send that Vonage refused for its template", () => {
           throw new TypeError("no");
         },
       });
-    await drift.note(buildWhatsAppMessage({ from: WABA_NUMBER, content: { type: "template", template } }));
+    await mismatches.record(
+      buildWhatsAppMessage({ from: WABA_NUMBER, content: { type: "template", template } }),
+    );
   });
 
   it("is not mixed up with other failures, and reported all the same when State is down", async () => {
-    const { catalog, drift, send, state } = setUp({ lists: { w1: [TWO] } });
+    const { catalog, mismatches, send, state } = setUp({ lists: { w1: [TWO] } });
     await catalog.sync();
-    await drift.note(send());
+    await mismatches.record(send());
     const other = buildFailedReport({ error: { code: "1300", description: "Not on WhatsApp" } });
-    expect(await drift.explain(other)).toEqual(other);
+    expect(await mismatches.explain(other)).toEqual(other);
     state.isDown(true);
-    await drift.note(send());
-    expect(await drift.explain(refused)).toEqual(refused);
+    await mismatches.record(send());
+    expect(await mismatches.explain(refused)).toEqual(refused);
   });
 });
