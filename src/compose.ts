@@ -12,7 +12,7 @@ import { createRateLimiter } from "./flows/dispatch/rate-limiter.ts";
 import { createCorrelation } from "./flows/inbound/conversations.ts";
 import { createReplies } from "./flows/inbound/receive-inbound.ts";
 import { createSuppression } from "./flows/inbound/suppression.ts";
-import { accept } from "./flows/intake/accept.ts";
+import { createAccept } from "./flows/intake/accept.ts";
 import { createBacklog } from "./flows/intake/backlog.ts";
 import { createReporter } from "./flows/status/report.ts";
 import { createTurns } from "./flows/status/turns.ts";
@@ -203,17 +203,14 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     metrics,
     syncTemplates: templates.sync,
     publicUrl: instance.publicUrl,
-    async accept(message) {
-      await templates.preflight(message);
-      // The very first start creates the queues; what arrives meanwhile need not be turned away.
-      await firstStart;
-      const uncount = backlog(message);
-      await accept(message, common).catch((error) => {
-        uncount();
-        throw error;
-      });
-      metrics.accepted.inc({ channel: message.channel });
-    },
+    accept: createAccept({
+      preflight: templates.preflight,
+      ready: firstStart,
+      backlog,
+      queue,
+      countAccepted: (channel) => metrics.accepted.inc({ channel }),
+      log,
+    }),
     verifyJob: signer.verify,
     dispatch: (job) =>
       outcomeOf(dispatch(job, { ...dispatchPorts, ...lanes[queueOf(job)] }), (outcome) =>

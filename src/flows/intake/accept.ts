@@ -1,17 +1,40 @@
-import type { OutboundMessage } from "../../core/message.ts";
+import type { Channel, OutboundMessage } from "../../core/message.ts";
 import type { JobQueue } from "../../core/ports.ts";
 import type { Log } from "../../lib/log.ts";
+import type { Preflight } from "../templates/preflight.ts";
+import type { Backlog } from "./backlog.ts";
 
 export interface AcceptPorts {
+  preflight: Preflight;
+  /** Resolves when messages may be queued: the very first start has the queues to create. */
+  ready: Promise<unknown>;
+  backlog: Backlog;
   queue: JobQueue;
+  countAccepted(channel: Channel): void;
   log: Log;
 }
 
-/** Resolves once the queue has the message. Rejects, retryable, when it may not have it. */
-export async function accept(message: OutboundMessage, { queue, log }: AcceptPorts): Promise<void> {
-  const { url } = await queue.put({ kind: "send", attempt: 1, message });
-  log.info(
-    { msg_id: message.id, channel: message.channel, origin: message.origin },
-    `Sending POST to ${url}`,
-  );
+/** Takes a message in charge. */
+export type Accept = (message: OutboundMessage) => Promise<void>;
+
+/**
+ * Resolves once the durable queue has the message: from then on it is sent, or reported failed. Rejects with a
+ * ConnectorError: `invalid_template` or `missing_template` when its template cannot take it, `backlog_full` (429)
+ * when it could not be sent in its time to live, retryable when the queue may not have it.
+ */
+export function createAccept({ preflight, ready, backlog, queue, countAccepted, log }: AcceptPorts): Accept {
+  return async (message) => {
+    await preflight(message);
+    await ready;
+    const place = backlog.reserve(message);
+    const { url } = await queue.put({ kind: "send", attempt: 1, message }).catch((error) => {
+      place.release();
+      throw error;
+    });
+    log.info(
+      { msg_id: message.id, channel: message.channel, origin: message.origin },
+      `Sending POST to ${url}`,
+    );
+    countAccepted(message.channel);
+  };
 }

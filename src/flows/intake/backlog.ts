@@ -12,18 +12,20 @@ export interface BacklogPorts {
   log: Log;
 }
 
+/** What waits to be sent, and whether one more message can still be sent in its time to live. */
+export interface Backlog {
+  /**
+   * Counts the message among those that wait; `release` takes that back when the queue did not get it. Throws
+   * ConnectorError `backlog_full` (429) when what waits before it needs longer than the message lives.
+   */
+  reserve(message: OutboundMessage): { release(): void };
+}
+
 /**
- * Refuses what cannot be sent in time. Throws ConnectorError `backlog_full` (429) when what waits before a message
- * needs longer than the message lives; otherwise counts it, and returns what takes that back for a message that the
- * queue did not take. Never waits for the queue's figures: they are fetched behind a send, and what this process
- * accepted since is added.
+ * A send never waits for the queue's figures: they are fetched behind it, and what this process accepted since is
+ * added.
  */
-export function createBacklog({
-  waiting,
-  rate,
-  now,
-  log,
-}: BacklogPorts): (message: OutboundMessage) => () => void {
+export function createBacklog({ waiting, rate, now, log }: BacklogPorts): Backlog {
   const channels = new Map<Channel, Known>();
 
   function knownOf(channel: Channel): Known {
@@ -57,7 +59,7 @@ export function createBacklog({
     known.fetching = false;
   }
 
-  return ({ channel, expiresAt }) => {
+  function reserve({ channel, expiresAt }: OutboundMessage) {
     const known = knownOf(channel);
     void refresh(channel, known);
     const secondsToSend = (known.depth + known.since) / rate(channel);
@@ -74,10 +76,14 @@ export function createBacklog({
       );
     }
     known.since++;
-    return () => {
-      known.since = Math.max(0, known.since - 1);
+    return {
+      release() {
+        known.since = Math.max(0, known.since - 1);
+      },
     };
-  };
+  }
+
+  return { reserve };
 }
 
 interface Known {

@@ -1,12 +1,34 @@
 import { describe, expect, it } from "@jest/globals";
-import { accept } from "../../../src/flows/intake/accept.ts";
+import { type AcceptPorts, createAccept } from "../../../src/flows/intake/accept.ts";
+import { ConnectorError } from "../../../src/lib/errors.ts";
 import { createMemoryQueue, createRecordingLog, whatsappMessage } from "../../support/ports.ts";
+
+function setUp(over: Partial<AcceptPorts> = {}) {
+  const [queue, log] = [createMemoryQueue(), createRecordingLog()];
+  const counts = { reserved: 0, accepted: 0 };
+  const accept = createAccept({
+    preflight: () => undefined,
+    ready: Promise.resolve(),
+    backlog: {
+      reserve() {
+        counts.reserved++;
+        return { release: () => void counts.reserved-- };
+      },
+    },
+    queue,
+    countAccepted: () => void counts.accepted++,
+    log,
+    ...over,
+  });
+  return { accept, queue, log, counts };
+}
 
 describe("accepting a message", () => {
   it("resolves once the queue has it, with the promised line", async () => {
-    const [queue, log] = [createMemoryQueue(), createRecordingLog()];
-    await accept(whatsappMessage(), { queue, log });
-    expect(queue.jobs).toEqual([{ kind: "send", attempt: 1, message: whatsappMessage() }]);
+    const { accept, queue, log, counts } = setUp();
+    await accept(whatsappMessage());
+    expect(queue.jobs).toMatchObject([{ kind: "send", attempt: 1, message: whatsappMessage() }]);
+    expect(counts).toEqual({ reserved: 1, accepted: 1 });
     expect(log.lines).toEqual([
       {
         level: "info",
@@ -16,10 +38,41 @@ describe("accepting a message", () => {
     ]);
   });
 
-  it("rejects, retryable, when the queue may not have it", async () => {
-    const [queue, log] = [createMemoryQueue(), createRecordingLog()];
+  it("rejects, retryable, when the queue may not have it, and gives its place in the backlog back", async () => {
+    const { accept, queue, log, counts } = setUp();
     queue.failures = 1;
-    await expect(accept(whatsappMessage(), { queue, log })).rejects.toMatchObject({ retryable: true });
+    await expect(accept(whatsappMessage())).rejects.toMatchObject({ retryable: true });
+    expect(counts).toEqual({ reserved: 0, accepted: 0 });
     expect(log.lines).toEqual([]);
+  });
+
+  it("waits until the queues are there", async () => {
+    let open: () => void = () => undefined;
+    const { accept, queue } = setUp({ ready: new Promise<void>((resolve) => (open = resolve)) });
+    const accepting = accept(whatsappMessage());
+    await new Promise(setImmediate);
+    expect(queue.jobs).toEqual([]);
+    open();
+    await accepting;
+    expect(queue.jobs).toHaveLength(1);
+  });
+
+  const refusal = new ConnectorError("invalid_template", "the send has 1");
+  it.each([
+    ["its template", { preflight: () => Promise.reject(refusal) }],
+    [
+      "the backlog",
+      {
+        backlog: {
+          reserve() {
+            throw refusal;
+          },
+        },
+      },
+    ],
+  ])("puts nothing on the queue that %s refuses", async (_, over) => {
+    const { accept, queue, counts } = setUp(over);
+    await expect(accept(whatsappMessage())).rejects.toBe(refusal);
+    expect({ jobs: queue.jobs, counts }).toEqual({ jobs: [], counts: { reserved: 0, accepted: 0 } });
   });
 });

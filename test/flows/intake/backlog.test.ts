@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import type { OutboundMessage } from "../../src/core/message.ts";
-import { createBacklog } from "../../src/flows/intake/backlog.ts";
+import type { OutboundMessage } from "../../../src/core/message.ts";
+import { createBacklog } from "../../../src/flows/intake/backlog.ts";
 import {
   createClock,
   createRecordingLog,
@@ -8,12 +8,12 @@ import {
   T0,
   unavailable,
   whatsappMessage,
-} from "../support/ports.ts";
+} from "../../support/ports.ts";
 
 function createWorld(rate = 10) {
   const [now, log] = [createClock(), createRecordingLog()];
   const queue = { waiting: 0, asked: 0, rate, isDown: false };
-  const check = createBacklog({
+  const backlog = createBacklog({
     async waiting() {
       queue.asked++;
       if (queue.isDown) throw unavailable();
@@ -33,7 +33,7 @@ function createWorld(rate = 10) {
   ) => {
     for (let taken = 0; taken < most; taken++) {
       try {
-        undo = check(build({ expiresAt: now() + ttlMs }));
+        undo = backlog.reserve(build({ expiresAt: now() + ttlMs })).release;
       } catch (error) {
         return { taken, error };
       }
