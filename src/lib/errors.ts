@@ -10,9 +10,9 @@ export const ERROR_CODES = [
   "invalid_recipient",
   /** The sender is none of the connector's numbers. */
   "invalid_sender",
-  /** The template does not exist, cannot be sent, or is not what the request takes it for. */
+  /** The request and its template do not go together, or the template is not what the contract says. */
   "invalid_template",
-  /** The request names no template. */
+  /** The request names no template, or one that the WhatsApp account does not have (approved). */
   "missing_template",
   /** The values of the request do not fit the template's placeholders. */
   "template_mismatch",
