@@ -1,44 +1,35 @@
-import { type LookupAddress, lookup } from "node:dns";
-import { BlockList, type LookupFunction } from "node:net";
+import { lookup } from "node:dns";
+import type { LookupFunction } from "node:net";
+import ipaddr from "ipaddr.js";
 
 /** Error code of a host name that leads nowhere but into a private network. */
 export const PRIVATE_ADDRESS = "ERR_PRIVATE_ADDRESS";
 
-/** https://www.iana.org/assignments/iana-ipv4-special-registry and the one for IPv6. */
-const PRIVATE_RANGES: [network: string, prefix: number, family: "ipv4" | "ipv6"][] = [
-  ["0.0.0.0", 8, "ipv4"],
-  ["10.0.0.0", 8, "ipv4"],
-  ["100.64.0.0", 10, "ipv4"],
-  ["127.0.0.0", 8, "ipv4"],
-  ["169.254.0.0", 16, "ipv4"],
-  ["172.16.0.0", 12, "ipv4"],
-  ["192.0.0.0", 24, "ipv4"],
-  ["192.168.0.0", 16, "ipv4"],
-  ["198.18.0.0", 15, "ipv4"],
-  ["224.0.0.0", 3, "ipv4"],
-  ["::", 127, "ipv6"],
-  ["fc00::", 7, "ipv6"],
-  ["fe80::", 10, "ipv6"],
-  ["ff00::", 8, "ipv6"],
-  ["64:ff9b:1::", 48, "ipv6"],
-  ["2002::", 16, "ipv6"],
-];
+/** A gateway between the families leads to the IPv4 address in the last four bytes. RFC 6052, section 2.1 */
+const NAT64 = ipaddr.IPv6.parseCIDR("64:ff9b::/96");
+/** All that was ever given out of IPv6. https://www.iana.org/assignments/ipv6-address-space */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
 
-const blocked = new BlockList();
-for (const [network, prefix, family] of PRIVATE_RANGES) {
-  blocked.addSubnet(network, prefix, family);
-  // A gateway between the families (RFC 6052) leads to the same places; public ones stay reachable behind it.
-  if (family === "ipv4") blocked.addSubnet(`64:ff9b::${network}`, 96 + prefix, "ipv6");
-}
-
-export function isPrivateAddress({ address, family }: LookupAddress): boolean {
-  return blocked.check(address, family === 6 ? "ipv6" : "ipv4");
+/**
+ * Whether an address is one of the public Internet: no range of
+ * https://www.iana.org/assignments/iana-ipv4-special-registry or of the one for IPv6 holds it.
+ */
+export function isPublicAddress(text: string): boolean {
+  // A zone may have a name that the parser does not know; who needs a zone is on our own network.
+  if (!ipaddr.isValid(text)) return false;
+  // An IPv4 address in IPv6 notation becomes IPv4.
+  const address = ipaddr.process(text);
+  if (address instanceof ipaddr.IPv4) return address.range() === "unicast";
+  if (address.match(NAT64)) return new ipaddr.IPv4(address.toByteArray().slice(12)).range() === "unicast";
+  return address.match(GLOBAL_UNICAST) && address.range() === "unicast";
 }
 
 /** Resolves a name as `dns.lookup` does, without its private addresses; `localhost` is itself. */
 export const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, found) => {
-    const usable = error ? [] : found.filter((entry) => hostname === "localhost" || !isPrivateAddress(entry));
+    const usable = error
+      ? []
+      : found.filter(({ address }) => hostname === "localhost" || isPublicAddress(address));
     const [first] = usable;
     if (first === undefined) {
       callback(

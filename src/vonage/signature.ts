@@ -1,4 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { ConnectorError, type ErrorCode } from "../lib/errors.ts";
 import { signatureClaims } from "./contract.ts";
 
@@ -17,14 +18,11 @@ const REMEMBERED_TOKENS = 20_000;
 
 /** Remembers what body each token id came with, within this process. */
 export function createTokenMemory(most = REMEMBERED_TOKENS): NonNullable<SignatureSettings["isReused"]> {
-  const bodies = new Map<string, string>();
+  const bodies = new LRUCache<string, string>({ max: most });
   return (jti, payloadHash) => {
     const before = bodies.get(jti);
-    if (before !== undefined) return before !== payloadHash;
-    bodies.set(jti, payloadHash);
-    const [oldest] = bodies.keys();
-    if (bodies.size > most && oldest !== undefined) bodies.delete(oldest);
-    return false;
+    if (before === undefined) bodies.set(jti, payloadHash);
+    return before !== undefined && before !== payloadHash;
   };
 }
 

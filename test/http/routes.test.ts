@@ -150,6 +150,36 @@ describe("POST /", () => {
     expect(site.accepted).toMatchObject([{ id: "tracking-1", to: "447700900123", channel: "sms" }]);
   });
 
+  it.each([
+    "application/json;charset=utf-8",
+    'application/json; charset="UTF-8"',
+    "application/json ; charset=us-ascii",
+    "application/json; version=2; charset=utf8; charset=latin1",
+    "application/json; charset",
+    "application/json;",
+  ])("reads the Content-Type %s", async (contentType) => {
+    const answer = await send(
+      `${site.url}/`,
+      json(buildSmsSend(), { ...CREDENTIALS, "content-type": contentType }),
+    );
+    expect(answer.status).toBe(200);
+  });
+
+  it.each([
+    'application/json; charset="latin1"',
+    "application/json; charset=utf-16",
+    "application/json, text/plain",
+    "application/jsonp",
+    "json",
+    ";charset=utf-8",
+  ])("does not read the Content-Type %s", async (contentType) => {
+    const answer = await send(
+      `${site.url}/`,
+      json(buildSmsSend(), { ...CREDENTIALS, "content-type": contentType }),
+    );
+    expect(answer.status).toBe(415);
+  });
+
   it("takes the last of duplicated form keys", async () => {
     await send(`${site.url}/`, {
       headers: { ...CREDENTIALS, "content-type": FORM_TYPE },

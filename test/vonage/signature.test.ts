@@ -2,7 +2,7 @@ import { createHash, createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { describe, expect, it } from "@jest/globals";
 import { verifySignature as sdkVerifySignature } from "@vonage/jwt";
 import { ConnectorError } from "../../src/lib/errors.ts";
-import { verifySignature } from "../../src/vonage/signature.ts";
+import { createTokenMemory, verifySignature } from "../../src/vonage/signature.ts";
 import { buildVonageStatus } from "../support/builders.ts";
 
 const SECRETS = ["signature-secret-new", "signature-secret-old"] as const;
@@ -205,5 +205,26 @@ describe("verifySignature beside the SDK's", () => {
     refused.filter(([what, , { code }]) => code === "forged_webhook" && !what.startsWith("claims that")),
   )("is stricter than the SDK, which looks at the signature alone: %s", (_what, headers) => {
     expect(sdkAccepts(tokenIn(headers))).toBe(true);
+  });
+});
+
+describe("the memory of tokens", () => {
+  it("knows a token that comes with another body, and lets one that comes again pass", () => {
+    const isReused = createTokenMemory();
+
+    expect([isReused("a", "1"), isReused("b", "2"), isReused("a", "1"), isReused("a", "2")]).toEqual([
+      ...[false, false, false],
+      true,
+    ]);
+    // Nor does a forgery take the place of the original.
+    expect(isReused("a", "1")).toBe(false);
+  });
+
+  it("forgets the one not seen for the longest time", () => {
+    const isReused = createTokenMemory(2);
+    for (const token of ["a", "b", "c"]) isReused(token, "1");
+
+    expect(isReused("b", "2")).toBe(true);
+    expect(isReused("a", "2")).toBe(false);
   });
 });

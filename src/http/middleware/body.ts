@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { parse } from "content-type";
 import express, { type RequestHandler } from "express";
 import { ConnectorError } from "../../lib/errors.ts";
 import type { BodyFormat } from "../../platforms/platform.ts";
@@ -38,15 +39,9 @@ export function readBody(formats: readonly BodyFormat[], limit: number): Request
 }
 
 function parseBody(bytes: Buffer, contentType: string | undefined, formats: readonly BodyFormat[]): unknown {
-  const [mediaType = "", ...parameters] = (contentType ?? "")
-    .toLowerCase()
-    .split(";")
-    .map((part) => part.trim());
-  const charset = parameters
-    .find((parameter) => parameter.startsWith("charset="))
-    ?.slice(8)
-    .replaceAll('"', "");
-  const format = MEDIA_TYPES[mediaType];
+  const { type, parameters } = parse(contentType ?? "");
+  const charset = parameters["charset"]?.toLowerCase();
+  const format = MEDIA_TYPES[type];
   if (!format || !formats.includes(format)) {
     const allowed = Object.keys(MEDIA_TYPES).filter((type) =>
       formats.includes(MEDIA_TYPES[type] as BodyFormat),
