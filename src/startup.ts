@@ -5,6 +5,7 @@ import { STATUS_PATHS } from "./http/routes/status.ts";
 import { loggableError } from "./lib/errors.ts";
 import type { HttpClient } from "./lib/http-client.ts";
 import type { Log } from "./lib/log.ts";
+import { exponential, retry } from "./lib/retry.ts";
 import type { PlatformChannel } from "./platforms/platform.ts";
 import { ensureQueues, type QueueSettings } from "./vcr/job-queue.ts";
 import { ensureListeners } from "./vcr/listeners.ts";
@@ -64,15 +65,15 @@ async function untilDone(
   task: () => Promise<unknown>,
   longestWait = 30_000,
 ): Promise<void> {
-  for (let wait = 500; !isStopping(); wait = Math.min(wait * 2, longestWait)) {
-    try {
-      await task();
-      return;
-    } catch (error) {
+  const wait = exponential(500, longestWait);
+  await retry(
+    async () => void (isStopping() || (await task())),
+    (tries, error) => {
       log.error(loggableError(error), `${what} are not ready: trying again`);
-      await pause(wait);
-    }
-  }
+      return wait(tries);
+    },
+    pause,
+  );
 }
 
 const listenerSettings = ({ whatsapp, sms }: Config) => ({

@@ -1,6 +1,6 @@
 import { ConnectorError } from "../lib/errors.ts";
+import { isWebPage } from "../lib/http.ts";
 import type { HttpClient } from "../lib/http-client.ts";
-import { isPage } from "../lib/web-page.ts";
 
 /**
  * Posts JSON and resolves to the HTTP status. Rejects, retryable, when there was none within 5 s or `deadlineMs`,
@@ -28,7 +28,7 @@ export function createPost(httpClient: HttpClient): Post {
       body: JSON.stringify(body),
       deadlineMs: Math.min(deadlineMs, DEADLINE_MS),
     });
-    if (status >= 200 && status < 300 && isPage(text)) {
+    if (status >= 200 && status < 300 && isWebPage(text)) {
       throw new ConnectorError("platform_garbled", "Something else answered in place of the platform", {
         retryable: true,
         detail: { status },

@@ -1,7 +1,7 @@
 import { Bridge, type IRequestParams, JWT, Config as SdkConfig, VCRSession } from "@vonage/vcr-sdk";
 import { ConnectorError } from "../lib/errors.ts";
+import { isWebPage } from "../lib/http.ts";
 import type { HttpClient } from "../lib/http-client.ts";
-import { isPage } from "../lib/web-page.ts";
 
 export type { VCRSession } from "@vonage/vcr-sdk";
 
@@ -75,7 +75,7 @@ class PooledBridge extends Bridge {
       });
     }
     // It must not pass for the acknowledgement of a job, which would be lost.
-    if (isPage(response.text)) {
+    if (isWebPage(response.text)) {
       throw new ConnectorError("provider_garbled", "Something else answered in place of a VCR provider", {
         retryable: true,
         detail: { status: response.status },

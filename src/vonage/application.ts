@@ -1,5 +1,5 @@
-import { basicAuth } from "../lib/basic-auth.ts";
 import { ConnectorError } from "../lib/errors.ts";
+import { basicAuth } from "../lib/http.ts";
 import type { HttpClient } from "../lib/http-client.ts";
 import { application } from "./contract.ts";
 

@@ -1,7 +1,8 @@
-import { basicAuth } from "../lib/basic-auth.ts";
-import { ConnectorError } from "../lib/errors.ts";
+import { asConnectorError, ConnectorError } from "../lib/errors.ts";
+import { basicAuth } from "../lib/http.ts";
 import type { HttpClient, HttpResponse } from "../lib/http-client.ts";
-import type { Clock } from "../lib/runtime.ts";
+import { exponential, retry } from "../lib/retry.ts";
+import type { Clock, Pause } from "../lib/runtime.ts";
 import type { Token } from "./client.ts";
 
 export interface ManagerSettings {
@@ -17,7 +18,7 @@ export interface Manager {
 
 /** One call; a page that takes longer will not come. */
 const CALL_MS = 8_000;
-const BACKOFF_MS = { first: 500, most: 4_000 };
+const backoff = exponential(500, 4_000);
 
 /** The regional hosts serve messages; what manages accounts is served by the main one alone. */
 const mainHost = (apiHost: string) =>
@@ -32,7 +33,7 @@ export function createManager(
   httpClient: HttpClient,
   token: Token,
   now: Clock,
-  pause: (ms: number) => Promise<void>,
+  pause: Pause,
 ): Manager {
   const host = mainHost(settings.apiHost);
   const basic = basicAuth(settings.accountId, settings.accountSecret);
@@ -59,18 +60,26 @@ export function createManager(
   }
 
   return {
-    async get(path, what, deadline) {
-      for (let wait = BACKOFF_MS.first; ; wait = Math.min(wait * 2, BACKOFF_MS.most)) {
-        const outcome = await authorized(path, deadline).catch((error: ConnectorError) => error);
-        if (!(outcome instanceof ConnectorError)) {
-          const { status, text } = outcome;
-          if (status >= 200 && status < 300) return parsed(text, what);
-          if (status !== 429 && status < 500) throw refused(what, status);
-        }
-        const delay = Math.max(wait, retryAfterMs(outcome));
-        if (now() + delay >= deadline) throw unavailable(what, outcome);
-        await pause(delay);
+    get(path, what, deadline) {
+      let askedToWait = 0;
+      async function ask(): Promise<unknown> {
+        askedToWait = 0;
+        const { status, headers, text } = await authorized(path, deadline).catch((error) => {
+          throw unreachable(what, asConnectorError(error));
+        });
+        if (status >= 200 && status < 300) return parsed(text, what);
+        if (status !== 429 && status < 500) throw refused(what, status);
+        askedToWait = retryAfterMs(headers);
+        throw unavailable(what, status);
       }
+      return retry(
+        ask,
+        (tries, error) => {
+          const ms = Math.max(backoff(tries), askedToWait);
+          return asConnectorError(error).retryable && now() + ms < deadline ? ms : undefined;
+        },
+        pause,
+      );
     },
   };
 }
@@ -83,9 +92,8 @@ function parsed(text: string, what: string): unknown {
   }
 }
 
-function retryAfterMs(outcome: HttpResponse | ConnectorError): number {
-  const header = outcome instanceof ConnectorError ? undefined : outcome.headers["retry-after"];
-  const seconds = Number(header);
+function retryAfterMs(headers: HttpResponse["headers"]): number {
+  const seconds = Number(headers["retry-after"]);
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : 0;
 }
 
@@ -102,18 +110,18 @@ const refused = (what: string, status: number) =>
     { httpStatus: 502, detail: { status } },
   );
 
-function unavailable(what: string, outcome: HttpResponse | ConnectorError): ConnectorError {
-  if (!(outcome instanceof ConnectorError)) {
-    return new ConnectorError(
-      "templates_unavailable",
-      `Vonage does not tell ${what} now (HTTP ${outcome.status}): try again in some minutes`,
-      { retryable: true, detail: { status: outcome.status } },
-    );
-  }
-  const isLate = outcome.code === "no_answer";
+const unavailable = (what: string, status: number) =>
+  new ConnectorError(
+    "templates_unavailable",
+    `Vonage does not tell ${what} now (HTTP ${status}): try again in some minutes`,
+    { retryable: true, detail: { status } },
+  );
+
+function unreachable(what: string, { code, detail }: ConnectorError): ConnectorError {
+  const isLate = code === "no_answer";
   return new ConnectorError(
     isLate ? "templates_late" : "templates_unavailable",
     `Vonage ${isLate ? "did not tell" : "could not be reached to tell"} ${what} in time: try again in some minutes`,
-    { retryable: true, httpStatus: isLate ? 504 : 503, detail: outcome.detail },
+    { retryable: true, httpStatus: isLate ? 504 : 503, detail },
   );
 }

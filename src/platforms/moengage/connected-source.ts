@@ -1,8 +1,9 @@
 import type { EngagementEvent, Events } from "../../core/event.ts";
-import { basicAuth } from "../../lib/basic-auth.ts";
 import { loggableError } from "../../lib/errors.ts";
+import { basicAuth } from "../../lib/http.ts";
 import type { HttpClient } from "../../lib/http-client.ts";
 import type { Log } from "../../lib/log.ts";
+import { exponential } from "../../lib/retry.ts";
 import { DEADLINE_MS } from "../callback.ts";
 import { eventToRow, isForMoEngage, type SourceEvent, sourceAnswer } from "./from-event.ts";
 
@@ -27,7 +28,7 @@ const MAX_CALL_BYTES = 900_000;
 const GATHER_MS = 2_000;
 /** At most 200 calls a second: they go one after the other, this far apart. */
 const SPACING_MS = 5;
-const BACKOFF_MS = { first: 1_000, most: 60_000 };
+const backoff = exponential(1_000, 60_000);
 const CAPACITY = 10_000;
 
 /**
@@ -94,9 +95,7 @@ export function createConnectedSource(
       if (outcome === "refused") drop(rows.length);
       if (outcome === "later" && isStopping) drop(waiting.splice(0).length);
       failures = outcome === "taken" ? 0 : failures + 1;
-      await pause(
-        failures === 0 ? SPACING_MS : Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** (failures - 1)),
-      );
+      await pause(failures === 0 ? SPACING_MS : backoff(failures));
       if (untold > 0) log.warn({ dropped: untold }, "Events dropped");
       untold = 0;
     }

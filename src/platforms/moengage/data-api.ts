@@ -1,8 +1,9 @@
 import type { InboundReply } from "../../core/reply.ts";
-import { basicAuth } from "../../lib/basic-auth.ts";
 import { ConnectorError } from "../../lib/errors.ts";
+import { basicAuth } from "../../lib/http.ts";
 import type { Log } from "../../lib/log.ts";
-import type { Clock } from "../../lib/runtime.ts";
+import { retry } from "../../lib/retry.ts";
+import type { Clock, Pause } from "../../lib/runtime.ts";
 import type { Post } from "./client.ts";
 import { replyToSubscription } from "./from-reply.ts";
 
@@ -17,7 +18,7 @@ export interface DataApiSettings {
 
 export interface DataApiPorts {
   post: Post;
-  pause: (ms: number) => Promise<void>;
+  pause: Pause;
   now: Clock;
   log: Log;
 }
@@ -46,27 +47,22 @@ export async function writeSubscription(
   }
   const headers = { authorization: basicAuth(workspaceId, key) };
   const endpoint = `${url}/v1/customer/${encodeURIComponent(workspaceId)}`;
-  for (let tries = 1; ; tries++) {
+  const write = async () => {
     const status = await post(endpoint, update, headers, deadline - now()).catch(() => undefined);
-    if (status !== undefined && status < 300) {
-      log.info(about, "Subscription written to MoEngage");
-      return;
-    }
-    if (status !== undefined && status < 500 && status !== 429) {
+    if (status !== undefined && status < 300) log.info(about, "Subscription written to MoEngage");
+    else if (status !== undefined && status < 500 && status !== 429)
       log.error(
         { ...about, status },
         `MoEngage refused the subscription update: ${REMEDIES[status] ?? "check the Data API settings"}`,
       );
-      return;
-    }
-    if (tries === MOST_TRIES || now() + PAUSE_MS + SHORTEST_TRY_MS > deadline) {
+    else
       throw new ConnectorError("platform_unavailable", "MoEngage could not take the subscription", {
         retryable: true,
         detail: { status },
       });
-    }
-    await pause(PAUSE_MS);
-  }
+  };
+  const hasTime = () => now() + PAUSE_MS + SHORTEST_TRY_MS <= deadline;
+  await retry(write, (tries) => (tries < MOST_TRIES && hasTime() ? PAUSE_MS : undefined), pause);
 }
 
 const REMEDIES: Record<number, string> = {

@@ -1,5 +1,5 @@
 import type { EngagementEvent } from "../../core/event.ts";
-import { isPage } from "../../lib/web-page.ts";
+import { isWebPage } from "../../lib/http.ts";
 import { SMS_TAG, WHATSAPP_TAG } from "./contract.ts";
 
 /**
@@ -109,7 +109,7 @@ export function sourceAnswer(status: number, text: string): SourceAnswer {
     target: word(body.error?.["target"]),
   };
   const isAccepting = status >= 200 && status < 300;
-  if (isAccepting && !isPage(text)) {
+  if (isAccepting && !isWebPage(text)) {
     return about.request_id
       ? { outcome: "taken", about, words: "Events told to MoEngage" }
       : { outcome: "taken", about, words: "Events posted, and answered without a request_id" };
