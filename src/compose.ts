@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Config } from "./config/config.ts";
+import type { Config } from "./config/schema.ts";
 import { type QueuePurpose, queueOf } from "./core/job.ts";
 import { parseKeywords } from "./core/keywords.ts";
 import type { Sender } from "./core/ports.ts";
@@ -26,14 +26,13 @@ import { withDeadline } from "./lib/deadline.ts";
 import { createHttpClient } from "./lib/http-client.ts";
 import { createLog } from "./lib/log.ts";
 import { createMetrics, type Metrics, outcomeOf } from "./lib/metrics.ts";
-import { guarded } from "./platforms/guarded.ts";
 import { createEventSink, createPlatformChannels } from "./platforms/registry.ts";
+import { withCircuitBreaker } from "./platforms/with-circuit-breaker.ts";
 import { prepareQueues, prepareTemplates, prepareWebhooks } from "./startup.ts";
 import { createTemplates } from "./templates.ts";
 import { createJobQueue, queueName, unpark, waitingJobs } from "./vcr/job-queue.ts";
 import { createJobSigner } from "./vcr/job-signer.ts";
 import { createSession } from "./vcr/session.ts";
-import { jobSigningKeys, sessionSettings } from "./vcr/settings.ts";
 import { createState } from "./vcr/state.ts";
 import { createVonageSender } from "./vonage/client.ts";
 import { resolveReference } from "./vonage/reference.ts";
@@ -70,9 +69,9 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   };
 
   const { account, application, instance } = config;
-  const session = createSession(sessionSettings(config), httpClients.vcr);
+  const session = createSession(config, httpClients.vcr);
   const state = createState(session, now);
-  const signer = createJobSigner(jobSigningKeys(config));
+  const signer = createJobSigner(config.jobSigningKeys);
   const queueSettings = {
     serviceName: instance.serviceName,
     callbackPath: JOBS_PATH,
@@ -102,7 +101,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       `1 while ${channel.platform} ${channel.channel} is known to be away`,
       () => (breaker.isOpen() ? 1 : 0),
     );
-    return guarded(channel, breaker);
+    return withCircuitBreaker(channel, breaker);
   });
 
   const templates = createTemplates(config, {

@@ -1,4 +1,4 @@
-import { ConfigError, parseConfig } from "./config/config.ts";
+import { ConfigError, parseConfig } from "./config/parse.ts";
 import { loggableError } from "./lib/errors.ts";
 
 // The Vonage SDKs print tokens, bodies and the private key when DEBUG names them, and look at it once, when they

@@ -1,4 +1,4 @@
-import type { Config } from "./config/config.ts";
+import type { Config } from "./config/schema.ts";
 import type { State } from "./core/ports.ts";
 import { INBOUND_PATH } from "./http/routes/inbound.ts";
 import { STATUS_PATHS } from "./http/routes/status.ts";

@@ -1,4 +1,4 @@
-import type { Config } from "./config/config.ts";
+import type { Config } from "./config/schema.ts";
 import type { Sender, State } from "./core/ports.ts";
 import type { Reporter } from "./flows/status/report.ts";
 import { type Catalog, createCatalog } from "./flows/templates/catalog.ts";

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { ConfigError, parseConfig } from "../config/config.ts";
+import { ConfigError, parseConfig } from "../config/parse.ts";
 import { idOf, type Job, type QueuePurpose } from "../core/job.ts";
 import { asConnectorError } from "../lib/errors.ts";
 import { createHttpClient } from "../lib/http-client.ts";
@@ -7,7 +7,6 @@ import { createDeadLetters, type DeadLetter } from "../vcr/dead-letters.ts";
 import { queueName } from "../vcr/job-queue.ts";
 import { createJobSigner, type JobSigner } from "../vcr/job-signer.ts";
 import { createSession } from "../vcr/session.ts";
-import { jobSigningKeys, sessionSettings } from "../vcr/settings.ts";
 import { createState } from "../vcr/state.ts";
 
 const HELP = `What the queues gave up on, after trying four times.
@@ -76,12 +75,12 @@ function readArguments() {
 function connect() {
   const config = parseConfig(process.env);
   const httpClient = createHttpClient(4);
-  const session = createSession(sessionSettings(config), httpClient);
+  const session = createSession(config, httpClient);
   const state = createState(session, Date.now);
   const open = (purpose: QueuePurpose) =>
     createDeadLetters(session, queueName(config.instance.serviceName, purpose), state);
   return {
-    signer: createJobSigner(jobSigningKeys(config)),
+    signer: createJobSigner(config.jobSigningKeys),
     queues: { whatsapp: open("whatsapp"), sms: open("sms"), reports: open("reports") },
     close: () => httpClient.close(),
   };

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { ConfigError, parseConfig } from "../config/config.ts";
+import { ConfigError, parseConfig } from "../config/parse.ts";
 import { type Channel, mask } from "../core/message.ts";
 import { parseNumberFile, parseNumbers } from "../core/number-list.ts";
 import { suppressionBucket } from "../core/state-keys.ts";
@@ -9,7 +9,6 @@ import { ConnectorError } from "../lib/errors.ts";
 import { createHttpClient } from "../lib/http-client.ts";
 import { scan } from "../vcr/scan.ts";
 import { createSession } from "../vcr/session.ts";
-import { sessionSettings } from "../vcr/settings.ts";
 import { createState } from "../vcr/state.ts";
 
 const HELP = `Who has opted out, and gets no message whatever the platform asks for.
@@ -92,7 +91,7 @@ function connect(environment: Environment) {
     VONAGE_SIGNATURE_SECRET: "not used",
   });
   const httpClient = createHttpClient(4);
-  const session = createSession(sessionSettings(config), httpClient);
+  const session = createSession(config, httpClient);
   return { session, suppression: createSuppression(createState(session, Date.now), Date.now), httpClient };
 }
 

@@ -79,3 +79,29 @@ export const words = z
   .string()
   .transform((text) => list(text.replace(/[،，、﹐]/g, ",")))
   .refine((items) => items.length > 0, "must not be empty");
+
+/** What a platform may present: a key with its secrets, or bearer tokens; each of several is accepted. */
+export type Credentials = { key: string; secrets: readonly string[] } | { tokens: readonly string[] };
+
+/** What the settings of every platform have: who may send, and what the platform needs for each of its channels. */
+export interface PlatformSettings {
+  accepted: readonly Credentials[];
+  whatsapp?: object;
+  sms?: object;
+}
+
+/** By variable, the others that it is useless without; "A or B" is one of them. */
+export type Needs = Record<string, readonly string[]>;
+
+/** The settings when all that they need is there; otherwise a note that says which variables would switch it on. */
+export function whenComplete<T extends Record<string, unknown>, S>(
+  label: string,
+  needed: T,
+  notes: string[],
+  settings: (given: { [Name in keyof T]: NonNullable<T[Name]> }) => S,
+): S | undefined {
+  const missing = Object.keys(needed).filter((name) => needed[name] === undefined);
+  if (missing.length === 0) return settings(needed as { [Name in keyof T]: NonNullable<T[Name]> });
+  notes.push(`${label} is off: to switch it on, set ${missing.join(" and ")}`);
+  return undefined;
+}

@@ -42,7 +42,7 @@ export function createPost(httpClient: HttpClient): Post {
  * Posts one callback to the platform of that name. Any 2xx is acceptance, unless it is a web page.
  * Rejects with ConnectorError `platform_refused` (final) or `platform_unavailable` (retryable).
  */
-export async function postCallbackTo(
+export async function postCallback(
   platform: string,
   post: Post,
   url: string,

@@ -1,8 +1,12 @@
+import type { Credentials } from "../config/fields.ts";
 import type { Channel, OutboundMessage } from "../core/message.ts";
 import type { InboundReply } from "../core/reply.ts";
 import type { DeliveryReport } from "../core/report.ts";
-import type { CatalogTemplate } from "../core/template/template.ts";
+import type { CatalogTemplate, FoundTemplate } from "../core/template/template.ts";
 import type { ConnectorError } from "../lib/errors.ts";
+import type { HttpClient } from "../lib/http-client.ts";
+import type { Log } from "../lib/log.ts";
+import type { Clock } from "../lib/runtime.ts";
 
 /** An HTTP answer in the words of a platform's contract. */
 export interface Answer {
@@ -12,6 +16,23 @@ export interface Answer {
 }
 
 export type BodyFormat = "json" | "form";
+
+/** Whether headers carry valid credentials; compares in constant time. */
+export type Authenticate = (headers: Record<string, string | string[] | undefined>) => boolean;
+
+/** What every platform gets; each uses what it needs. */
+export interface PlatformPorts {
+  httpClient: HttpClient;
+  credentialsCheck(...accepted: readonly Credentials[]): Authenticate;
+  /** The template as far as it is known now; `confirm` asks for it anew. */
+  findTemplate(number: string, name: string, language: string): FoundTemplate;
+  newId: () => string;
+  messageTtlSeconds: number;
+  /** Resolves early when the connector stops. */
+  pause: (ms: number) => Promise<void>;
+  now: Clock;
+  log: Log;
+}
 
 /**
  * One channel of one engagement platform: what the platform posts, how it is answered, and how it is told
@@ -25,8 +46,7 @@ export interface PlatformChannel {
   intake: {
     path: string;
     formats: readonly BodyFormat[];
-    /** True for headers that carry valid credentials; compares in constant time. */
-    authenticate(headers: Record<string, string | string[] | undefined>): boolean;
+    authenticate: Authenticate;
     /**
      * Throws, or rejects with, a ConnectorError in words when the body can never become a message; a retryable one
      * when nobody knows now. A promise takes 2 s at the most.

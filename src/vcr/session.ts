@@ -1,20 +1,15 @@
 import { Bridge, type IRequestParams, JWT, Config as SdkConfig, VCRSession } from "@vonage/vcr-sdk";
+import type { Config } from "../config/schema.ts";
 import { ConnectorError } from "../lib/errors.ts";
 import { isWebPage } from "../lib/http.ts";
 import type { HttpClient } from "../lib/http-client.ts";
 
 export type { VCRSession } from "@vonage/vcr-sdk";
 
-export interface SessionSettings {
-  accountId: string;
-  applicationId: string;
-  privateKey: string;
-  instanceId: string;
-  serviceName: string;
-  publicUrl?: string;
-  /** Base URL of a local VCR; absent on the real one, where each provider has a host of its own. */
-  providersUrl?: string;
-}
+/** Of the configuration. On the real VCR, without `providersUrl`, each provider has a host of its own. */
+export type SessionSettings = Pick<Config, "application" | "instance" | "providersUrl"> & {
+  account: Pick<Config["account"], "id">;
+};
 
 /** The accept answer has to come within about 4 s, a wait for a turn included. */
 const DEADLINE_MS = 2_000;
@@ -42,12 +37,12 @@ class PooledBridge extends Bridge {
     this.#transport = httpClient;
     // The SDK asks its bridge for these names; the process's own environment is never consulted.
     this.#env = {
-      INSTANCE_SERVICE_NAME: settings.serviceName,
-      INSTANCE_ID: settings.instanceId,
-      API_APPLICATION_ID: settings.applicationId,
-      API_ACCOUNT_ID: settings.accountId,
-      PRIVATE_KEY: settings.privateKey,
-      VCR_INSTANCE_PUBLIC_URL: settings.publicUrl,
+      INSTANCE_SERVICE_NAME: settings.instance.serviceName,
+      INSTANCE_ID: settings.instance.id,
+      API_APPLICATION_ID: settings.application.id,
+      API_ACCOUNT_ID: settings.account.id,
+      PRIVATE_KEY: settings.application.privateKey,
+      VCR_INSTANCE_PUBLIC_URL: settings.instance.publicUrl,
     };
   }
 

@@ -46,9 +46,9 @@ beforeEach(async () => {
   const { accountId, applicationId, privateKey } = credentials;
   const session = createSession(
     {
-      ...{ accountId, applicationId, privateKey },
-      instanceId: "i",
-      serviceName: "svc",
+      account: { id: accountId },
+      application: { id: applicationId, privateKey },
+      instance: { id: "i", serviceName: "svc", publicUrl: undefined },
       providersUrl: vcr.url,
     },
     spied,

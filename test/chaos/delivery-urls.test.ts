@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { createHttpClient } from "../../src/lib/http-client.ts";
-import { createPost, postCallbackTo } from "../../src/platforms/callback.ts";
+import { createPost, postCallback } from "../../src/platforms/callback.ts";
 import { serve } from "../../src/sandbox/server.ts";
 
 describe("a delivery URL", () => {
@@ -15,7 +15,7 @@ describe("a delivery URL", () => {
       headers: { location: `${stranger.url}/stolen` },
     }));
     const httpClient = createHttpClient(2, { publicAddressesOnly: true });
-    const told = postCallbackTo("Platform", createPost(httpClient), `${platform.url}/dlr`, { statuses: [] });
+    const told = postCallback("Platform", createPost(httpClient), `${platform.url}/dlr`, { statuses: [] });
     await expect(told).rejects.toMatchObject({ code: "platform_unavailable", retryable: true });
     expect(strangers).toEqual([]);
     await Promise.all([httpClient.close(), platform.stop(), stranger.stop()]);

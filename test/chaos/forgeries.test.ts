@@ -1,7 +1,7 @@
 import { createHash, createHmac, createPrivateKey } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { type Connector, start } from "../../src/compose.ts";
-import { parseConfig } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/parse.ts";
 import type { SendJob } from "../../src/core/job.ts";
 import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
 import { signJwt } from "../../src/sandbox/jwt.ts";

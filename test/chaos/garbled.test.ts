@@ -18,7 +18,11 @@ it.each([
 ])("a queue that answers a job with 200 and %s: %j is %s", async (_name, body, expected) => {
   const service = await serve(0, () => ({ status: 200, body }));
   const httpClient = createHttpClient(2);
-  const settings = { accountId, applicationId, privateKey, instanceId: "i", serviceName: "svc" };
+  const settings = {
+    account: { id: accountId },
+    application: { id: applicationId, privateKey },
+    instance: { id: "i", serviceName: "svc", publicUrl: undefined },
+  };
   const queue = createJobQueue(
     createSession({ ...settings, providersUrl: service.url }, httpClient),
     {

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "@jest/globals";
-import { ConfigError, parseConfig } from "../../src/config/config.ts";
+import { ConfigError, parseConfig } from "../../src/config/parse.ts";
 
 const pem = (type: "rsa" | "ec") =>
   (type === "rsa"
@@ -45,14 +45,15 @@ describe("parseConfig", () => {
       port: 3_000,
       logLevel: "info",
       account: { id: "abcd1234", secret: "account-secret" },
-      platformCredentials: { key: "abcd1234", secrets: ["account-secret"] },
       application: { id: "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab", privateKey },
+      jobSigningKeys: [privateKey],
       instance: { id: "debug", serviceName: "connector" },
       listeners: false,
       keywords: { optOut: ["STOP"], optIn: ["START"] },
       autoReplies: {},
       signatureSecrets: ["signature-secret"],
       vonageApiHost: "https://api.nexmo.com",
+      moengage: { accepted: [{ key: "abcd1234", secrets: ["account-secret"] }] },
       dispatch: { ratePerSecond: 29, maxInflight: 200 },
       messageTtlSeconds: 86_400,
       inDoubt: { waitSeconds: 1_200, policy: "fail" },
@@ -91,6 +92,13 @@ describe("parseConfig", () => {
       MOENGAGE_WORKSPACE_ID: "WORKSPACE",
       MOENGAGE_DATA_API_KEY: "data-key",
       MOENGAGE_CUSTOMER_ID_IS_PHONE: "true",
+      MOENGAGE_CONNECTED_SOURCE_URL:
+        "https://api-01.moengage.com/v1/partner/vonage_connector/events/?configName=a",
+      WEBENGAGE_USERNAME: "webengage",
+      WEBENGAGE_PASSWORD: "admin,next",
+      WEBENGAGE_API_KEY: "api-key",
+      WEBENGAGE_DSN_URL: "https://wt.webengage.com/tracking/events",
+      WEBENGAGE_DSN_TOKEN: "dsn-token",
       SMS_REPORT_SENT: "true",
       SMS_SENDER_ID: "+14155550102",
       VONAGE_API_HOST: "https://api-eu.nexmo.com",
@@ -107,8 +115,8 @@ describe("parseConfig", () => {
       port: 8_080,
       logLevel: "debug",
       account: { id: "abcd1234", secret: "account-secret" },
-      platformCredentials: { key: "moengage-prod", secrets: ["old-secret", "new-secret"] },
-      application: { id: required.VCR_API_APPLICATION_ID, privateKey, previousPrivateKey: otherKey },
+      application: { id: required.VCR_API_APPLICATION_ID, privateKey },
+      jobSigningKeys: [privateKey, otherKey],
       instance: {
         id: "3f0c5f0e-7d0a-4f1e-9b58-2d7f6d0a9c11",
         serviceName: "neru-abcd1234-connector_prod",
@@ -118,25 +126,34 @@ describe("parseConfig", () => {
       listeners: true,
       keywords: { optOut: ["STOP", "BAJA"], optIn: ["ALTA"] },
       autoReplies: { optOut: "You have opted out.", optIn: "Welcome, back", other: "Sorry?" },
-      moengageDataApi: {
-        url: "https://api-01.moengage.com",
-        workspaceId: "WORKSPACE",
-        key: "data-key",
-        customerIdIsPhone: true,
+      moengage: {
+        accepted: [{ key: "moengage-prod", secrets: ["old-secret", "new-secret"] }],
+        whatsapp: { deliveryUrl: "https://api-01.moengage.com/whatsapp/vonage-v2/dlr" },
+        sms: { deliveryUrl: "https://api-01.moengage.com/sms/dlr/custom/1234", reportSent: true },
+        dataApi: {
+          url: "https://api-01.moengage.com",
+          workspaceId: "WORKSPACE",
+          key: "data-key",
+          customerIdIsPhone: true,
+        },
+        events: {
+          url: "https://api-01.moengage.com/v1/partner/vonage_connector/events/?configName=a",
+          workspaceId: "WORKSPACE",
+          key: "data-key",
+        },
+      },
+      webengage: {
+        accepted: [{ key: "webengage", secrets: ["admin", "next"] }, { tokens: ["api-key"] }],
+        whatsapp: { dsnUrl: "https://wt.webengage.com/tracking/events", dsnToken: "dsn-token" },
       },
       signatureSecrets: ["old", "new"],
       vonageApiHost: "https://api-eu.nexmo.com",
       whatsapp: {
         numbers: ["14155550100", "14155550101"],
-        deliveryUrl: "https://api-01.moengage.com/whatsapp/vonage-v2/dlr",
         wabaIds: ["1001", "1002"],
         preflight: false,
       },
-      sms: {
-        senderId: "14155550102",
-        deliveryUrl: "https://api-01.moengage.com/sms/dlr/custom/1234",
-        reportSent: true,
-      },
+      sms: { senderId: "14155550102" },
       dispatch: { ratePerSecond: 100, maxInflight: 50 },
       messageTtlSeconds: 3_600,
       inDoubt: { waitSeconds: 60, policy: "resend" },
@@ -191,7 +208,7 @@ describe("parseConfig", () => {
   ])("switches channels by %s", (_what, env, expected) => {
     const config = parseConfig({ ...required, ...env });
 
-    expect({ whatsapp: "whatsapp" in config, sms: "sms" in config }).toEqual(expected);
+    expect({ whatsapp: config.whatsapp !== undefined, sms: config.sms !== undefined }).toEqual(expected);
   });
 
   it.each([
@@ -223,7 +240,7 @@ describe("parseConfig", () => {
 
     const config = parseConfig({ ...required, ...whatsapp, MOENGAGE_DELIVERY_URL: url });
 
-    expect(config.whatsapp?.deliveryUrl).toBe(url);
+    expect(config.moengage.whatsapp?.deliveryUrl).toBe(url);
   });
 
   it.each(["http://localhost:4000/dlr", "http://127.0.0.1:4000/dlr", "http://[::1]:4000/dlr"])(
@@ -231,7 +248,7 @@ describe("parseConfig", () => {
     (url) => {
       const config = parseConfig({ ...required, ...whatsapp, MOENGAGE_DELIVERY_URL: url });
 
-      expect(config.whatsapp?.deliveryUrl).toBe(url);
+      expect(config.moengage.whatsapp?.deliveryUrl).toBe(url);
     },
   );
 
@@ -323,8 +340,11 @@ describe("parseConfig", () => {
       CONNECTOR_API_SECRET: "密码，密码、密码密码",
       VONAGE_SIGNATURE_SECRET: "a，b",
     };
-    const { platformCredentials, signatureSecrets } = parseConfig({ ...required, ...env });
-    expect([platformCredentials.secrets, signatureSecrets]).toEqual([["密码，密码、密码密码"], ["a，b"]]);
+    const { moengage, signatureSecrets } = parseConfig({ ...required, ...env });
+    expect({ accepted: moengage.accepted, signatureSecrets }).toEqual({
+      accepted: [{ key: "moengage", secrets: ["密码，密码、密码密码"] }],
+      signatureSecrets: ["a，b"],
+    });
   });
 
   it.each(["1001", "1001,1002,1003", ","])("refuses WABA_ID=%s beside two numbers", (WABA_ID) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { parseConfig } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/parse.ts";
 import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
 
 const required = credentialsEnv(createCredentials());
@@ -44,7 +44,7 @@ describe("the Data API", () => {
 
   it("is on with all three variables", () => {
     const env = { MOENGAGE_DATA_API_URL, MOENGAGE_WORKSPACE_ID, MOENGAGE_DATA_API_KEY };
-    expect(parse(env).moengageDataApi).toMatchObject({
+    expect(parse(env).moengage.dataApi).toMatchObject({
       ...{ url: "https://api-01.moengage.com", workspaceId: "W", key: "k", customerIdIsPhone: false },
     });
   });

@@ -4,14 +4,13 @@ import type { OutboundMessage } from "../../src/core/message.ts";
 import type { InboundMessage } from "../../src/core/reply.ts";
 import type { DeliveryReport } from "../../src/core/report.ts";
 import { type AppDependencies, createApp } from "../../src/http/app.ts";
-import { credentialsCheck } from "../../src/http/auth/credentials.ts";
 import { listen } from "../../src/http/server.ts";
 import { moengageSms, moengageWhatsApp } from "../../src/platforms/moengage/index.ts";
 import { signJwt } from "../../src/sandbox/jwt.ts";
 import { createJobSigner } from "../../src/vcr/job-signer.ts";
 import { verifySignature } from "../../src/vonage/signature.ts";
 import { buildSmsSend, buildVonageStatus, buildWhatsAppSend } from "../support/builders.ts";
-import { createRecordingLog } from "../support/ports.ts";
+import { createPlatformPorts, createRecordingLog } from "../support/ports.ts";
 
 export const [KEY, SECRET, NEXT_SECRET] = ["abcd1234", "s3cret:with/colon", "n3xt"];
 const [SIGNATURE_SECRET, ACCOUNT] = ["signature-secret", "abcd1234"];
@@ -31,22 +30,15 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
   const reported: DeliveryReport[] = [];
   const replied: InboundMessage[] = [];
   const log = createRecordingLog();
-  const deps = {
-    httpClient: {
-      request: () => Promise.reject(new Error("not in this test")),
-      close: () => Promise.resolve(),
-    },
-    authenticate: credentialsCheck({ key: KEY, secrets: [SECRET, NEXT_SECRET] }),
-    newId: () => "tracking-1",
-    messageTtlSeconds: 86_400,
-    pause: () => Promise.resolve(),
-    now: () => Date.now(),
-    log,
+  const ports = createPlatformPorts({ log });
+  const settings = {
+    accepted: [{ key: KEY, secrets: [SECRET, NEXT_SECRET] }],
+    deliveryUrl: "http://127.0.0.1:1/",
   };
   const app = createApp({
     channels: [
-      moengageWhatsApp({ numbers: ["14155550100"], deliveryUrl: "http://127.0.0.1:1/" }, deps),
-      moengageSms({ senderId: "Acme", deliveryUrl: "http://127.0.0.1:1/", reportSent: false }, deps),
+      moengageWhatsApp({ ...settings, numbers: ["14155550100"] }, ports),
+      moengageSms({ ...settings, senderId: "Acme", reportSent: false }, ports),
     ],
     metrics: { contentType: "text/plain", text: async () => "up 1\n" },
     log,

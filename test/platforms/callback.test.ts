@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
-import { createPost, postCallbackTo } from "../../src/platforms/callback.ts";
+import { createPost, postCallback } from "../../src/platforms/callback.ts";
 
 const post = (status: number, text: string) =>
   createPost({ request: async () => ({ status, headers: {}, text }), close: async () => undefined });
 const outcomeOf = (status: number, text: string) =>
-  postCallbackTo("Platform", post(status, text), "https://platform.example.com/dlr", {}).then(
+  postCallback("Platform", post(status, text), "https://platform.example.com/dlr", {}).then(
     () => "taken",
     ({ code, retryable, detail }) => ({ code, retryable, detail }),
   );

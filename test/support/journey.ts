@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, jest } from "@jest/globals";
 import { Agent, request } from "undici";
 import { start } from "../../src/compose.ts";
-import { parseConfig } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/parse.ts";
 import { freePort } from "../../src/sandbox/connector.ts";
 import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
 import {

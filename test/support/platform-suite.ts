@@ -8,15 +8,16 @@ import {
   loggableError,
 } from "../../src/lib/errors.ts";
 import type { HttpClient, HttpRequest } from "../../src/lib/http-client.ts";
-import type { Answer, PlatformChannel } from "../../src/platforms/platform.ts";
+import type { Answer, PlatformChannel, PlatformPorts } from "../../src/platforms/platform.ts";
 import { createRandom, type Random } from "../../src/sandbox/random.ts";
 import { buildReport } from "./builders.ts";
+import { createPlatformPorts } from "./ports.ts";
 
 type RequestHeaders = Record<string, string | undefined>;
 
 /** What the shared suite has to know of a platform channel. */
 export interface PlatformUnderTest {
-  create(ports: { httpClient: HttpClient }): PlatformChannel;
+  create(ports: PlatformPorts): PlatformChannel;
   /** Headers that are let in, and headers that are not. */
   credentials: { good: RequestHeaders[]; bad: RequestHeaders[] };
   /** Bodies that become messages. */
@@ -51,7 +52,7 @@ function recording(answer: number | Error = 200) {
 export function describePlatform(name: string, subject: PlatformUnderTest): void {
   const create = (answer?: number | Error) => {
     const { requests, httpClient } = recording(answer);
-    return { requests, channel: subject.create({ httpClient }) };
+    return { requests, channel: subject.create(createPlatformPorts({ httpClient })) };
   };
 
   describe(`${name} as a platform`, () => {

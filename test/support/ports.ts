@@ -4,10 +4,11 @@ import type { Bucket, JobQueue, Sender, SendFailure, State } from "../../src/cor
 import type { DeliveryReport } from "../../src/core/report.ts";
 import type { AckDelay } from "../../src/flows/dispatch/ack-delay.ts";
 import { createTurns, type Turns } from "../../src/flows/status/turns.ts";
+import { credentialsCheck } from "../../src/http/auth/credentials.ts";
 import { ConnectorError, type ErrorCode } from "../../src/lib/errors.ts";
 import type { Log } from "../../src/lib/log.ts";
 import type { Clock } from "../../src/lib/runtime.ts";
-import type { PlatformChannel } from "../../src/platforms/platform.ts";
+import type { PlatformChannel, PlatformPorts } from "../../src/platforms/platform.ts";
 
 /** Half an hour before noon, where whatever State keeps by the hour or by parts of a day turns. */
 export const T0 = Date.UTC(2026, 0, 15, 11, 30);
@@ -44,6 +45,24 @@ export function createRecordingLog(): RecordingLog {
     info: record("info"),
     warn: record("warn"),
     error: record("error"),
+  };
+}
+
+/** What a platform gets; nobody answers its requests, and no template is known. */
+export function createPlatformPorts(over: Partial<PlatformPorts> = {}): PlatformPorts {
+  return {
+    httpClient: {
+      request: () => Promise.reject(new Error("not in this test")),
+      close: async () => undefined,
+    },
+    credentialsCheck,
+    findTemplate: () => ({ template: undefined, confirm: async () => undefined }),
+    newId: () => "tracking-1",
+    messageTtlSeconds: 86_400,
+    pause: async () => undefined,
+    now: Date.now,
+    log: createRecordingLog(),
+    ...over,
   };
 }
 

@@ -34,11 +34,9 @@ export function startReplica(vcr: Vcr, over: Partial<QueueSettings> = {}) {
   };
   const session = createSession(
     {
-      accountId: credentials.accountId,
-      applicationId: credentials.applicationId,
-      privateKey: credentials.privateKey,
-      instanceId: "instance-1",
-      serviceName: SERVICE,
+      account: { id: credentials.accountId },
+      application: { id: credentials.applicationId, privateKey: credentials.privateKey },
+      instance: { id: "instance-1", serviceName: SERVICE, publicUrl: undefined },
       providersUrl: vcr.url,
     },
     spied,

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Accepted } from "../../config/config.ts";
+import type { Credentials } from "../../config/fields.ts";
 
 type Headers = Record<string, string | string[] | undefined>;
 
@@ -9,7 +9,7 @@ type Headers = Record<string, string | string[] | undefined>;
  * `Custom key:secret` or `Basic base64(key:secret)`; a token as `Bearer token`. Takes the same time however wrong
  * they are.
  */
-export function credentialsCheck(...accepted: Accepted[]): (headers: Headers) => boolean {
+export function credentialsCheck(...accepted: readonly Credentials[]): (headers: Headers) => boolean {
   const expected = accepted.flatMap(accountsOf).map(digest);
   const isValid = (given: string | undefined) => {
     if (given === undefined) return false;
@@ -23,7 +23,7 @@ export function credentialsCheck(...accepted: Accepted[]): (headers: Headers) =>
 const pair = (text: string) => `pair ${text}`;
 const bearer = (token: string) => `bearer ${token}`;
 
-const accountsOf = (accepted: Accepted): string[] =>
+const accountsOf = (accepted: Credentials): string[] =>
   "tokens" in accepted
     ? accepted.tokens.map(bearer)
     : accepted.secrets.map((secret) => pair(`${accepted.key}:${secret}`));

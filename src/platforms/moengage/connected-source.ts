@@ -1,3 +1,4 @@
+import type { MoEngageSettings } from "../../config/moengage.ts";
 import type { EngagementEvent, Events } from "../../core/event.ts";
 import { loggableError } from "../../lib/errors.ts";
 import { basicAuth } from "../../lib/http.ts";
@@ -6,13 +7,6 @@ import type { Log } from "../../lib/log.ts";
 import { exponential } from "../../lib/retry.ts";
 import { DEADLINE_MS } from "../callback.ts";
 import { eventToRow, isForMoEngage, type SourceEvent, sourceAnswer } from "./from-event.ts";
-
-export interface ConnectedSourceSettings {
-  /** The whole address that MoEngage gave, `configName` included. */
-  url: string;
-  workspaceId: string;
-  key: string;
-}
 
 export interface ConnectedSource extends Events {
   /** Events that MoEngage never got: no room, refused, or not taken before the end. */
@@ -36,7 +30,7 @@ const CAPACITY = 10_000;
  * for them: with the buffer full they are dropped and counted.
  */
 export function createConnectedSource(
-  { url, workspaceId, key }: ConnectedSourceSettings,
+  { url, workspaceId, key }: NonNullable<MoEngageSettings["events"]>,
   { httpClient, pause, log }: { httpClient: HttpClient; pause: (ms: number) => Promise<void>; log: Log },
 ): ConnectedSource {
   const authorization = basicAuth(workspaceId, key);

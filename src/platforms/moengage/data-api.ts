@@ -1,20 +1,14 @@
+import type { MoEngageSettings } from "../../config/moengage.ts";
 import type { InboundReply } from "../../core/reply.ts";
 import { ConnectorError } from "../../lib/errors.ts";
 import { basicAuth } from "../../lib/http.ts";
 import type { Log } from "../../lib/log.ts";
 import { retry } from "../../lib/retry.ts";
 import type { Clock, Pause } from "../../lib/runtime.ts";
-import type { Post } from "./client.ts";
+import type { Post } from "../callback.ts";
 import { replyToSubscription } from "./from-reply.ts";
 
-export interface DataApiSettings {
-  /** For example `https://api-01.moengage.com`. */
-  url: string;
-  workspaceId: string;
-  key: string;
-  /** The workspace's customer ids are phone numbers; otherwise people are found by mobile number. */
-  customerIdIsPhone: boolean;
-}
+export type DataApiSettings = NonNullable<MoEngageSettings["dataApi"]>;
 
 export interface DataApiPorts {
   post: Post;

@@ -1,10 +1,8 @@
+import type { MoEngageSettings } from "../../config/moengage.ts";
 import type { OutboundMessage } from "../../core/message.ts";
 import type { ConnectorError } from "../../lib/errors.ts";
-import type { HttpClient } from "../../lib/http-client.ts";
-import type { Log } from "../../lib/log.ts";
-import type { Clock } from "../../lib/runtime.ts";
-import type { Answer, PlatformChannel, PlatformReplies } from "../platform.ts";
-import { createPost, postCallback } from "./client.ts";
+import { createPost, postCallback } from "../callback.ts";
+import type { Answer, PlatformChannel, PlatformPorts, PlatformReplies } from "../platform.ts";
 import {
   FAILURE_CODES,
   MAX_STATUSES_PER_CALL,
@@ -20,20 +18,16 @@ import { reportToDelivery, reportToStatus } from "./from-report.ts";
 import { templatesToList } from "./from-template.ts";
 import { smsToMessage, whatsappToMessage } from "./to-message.ts";
 
-export interface MoEngageDependencies {
-  httpClient: HttpClient;
-  authenticate: PlatformChannel["intake"]["authenticate"];
-  newId: () => string;
-  messageTtlSeconds: number;
-  pause: (ms: number) => Promise<void>;
-  now: Clock;
-  log: Log;
+/** What both channels have. MoEngage takes callbacks without credentials: whoever knows the URL may post. */
+interface Settings extends Pick<MoEngageSettings, "accepted"> {
+  deliveryUrl: string;
+  dataApi?: MoEngageSettings["dataApi"];
 }
 
 /** MoEngage's WhatsApp provider `vonage-v2`. */
 export function moengageWhatsApp(
-  settings: { numbers: readonly string[]; deliveryUrl: string; dataApi?: DataApiSettings },
-  { httpClient, authenticate, messageTtlSeconds, pause, now, log }: MoEngageDependencies,
+  settings: Settings & { numbers: readonly string[] },
+  { httpClient, credentialsCheck, messageTtlSeconds, pause, now, log }: PlatformPorts,
 ): PlatformChannel {
   const tag = WHATSAPP_TAG;
   const post = createPost(httpClient);
@@ -44,7 +38,7 @@ export function moengageWhatsApp(
     intake: {
       path: WHATSAPP_INTAKE_PATH,
       formats: ["json"],
-      authenticate,
+      authenticate: credentialsCheck(...settings.accepted),
       toMessage: (body, now) =>
         whatsappToMessage(body, { origin: tag, numbers: settings.numbers, messageTtlSeconds }, now),
       accepted: () => ({ status: 200, body: { status: "success" } }),
@@ -53,13 +47,14 @@ export function moengageWhatsApp(
     reports: {
       maxBatch: MAX_STATUSES_PER_CALL,
       wants: () => true,
-      post: (reports) => postCallback(post, settings.deliveryUrl, { statuses: reports.map(reportToStatus) }),
+      post: (reports) =>
+        postCallback("MoEngage", post, settings.deliveryUrl, { statuses: reports.map(reportToStatus) }),
     },
     replies: {
       wants: (reply) => replyToInbound(reply) !== undefined,
       async post(reply) {
         const inbound = replyToInbound(reply);
-        if (inbound) await postCallback(post, settings.deliveryUrl, inbound);
+        if (inbound) await postCallback("MoEngage", post, settings.deliveryUrl, inbound);
       },
       subscribe: subscriber(settings.dataApi, { post, pause, now, log }),
     },
@@ -80,8 +75,8 @@ export function moengageWhatsApp(
 
 /** MoEngage's SMS custom connector. */
 export function moengageSms(
-  settings: { senderId: string; deliveryUrl: string; reportSent: boolean; dataApi?: DataApiSettings },
-  { httpClient, authenticate, newId, messageTtlSeconds, pause, now, log }: MoEngageDependencies,
+  settings: Settings & { senderId: string; reportSent: boolean },
+  { httpClient, credentialsCheck, newId, messageTtlSeconds, pause, now, log }: PlatformPorts,
 ): PlatformChannel {
   const tag = SMS_TAG;
   const post = createPost(httpClient);
@@ -92,7 +87,7 @@ export function moengageSms(
     intake: {
       path: SMS_INTAKE_PATH,
       formats: ["json", "form"],
-      authenticate,
+      authenticate: credentialsCheck(...settings.accepted),
       toMessage: (body, now) =>
         smsToMessage(body, { origin: tag, senderId: settings.senderId, messageTtlSeconds, newId }, now),
       accepted: (message: OutboundMessage) => ({
@@ -110,7 +105,7 @@ export function moengageSms(
       wants: ({ status }) => status !== "read" && (status !== "sent" || settings.reportSent),
       post: async (reports) => {
         for (const report of reports)
-          await postCallback(post, settings.deliveryUrl, reportToDelivery(report));
+          await postCallback("MoEngage", post, settings.deliveryUrl, reportToDelivery(report));
       },
     },
     replies: {

@@ -1,28 +1,21 @@
+import type { WebEngageSettings } from "../../config/webengage.ts";
 import type { OutboundMessage } from "../../core/message.ts";
-import type { CatalogTemplate, FoundTemplate } from "../../core/template/template.ts";
-import type { HttpClient } from "../../lib/http-client.ts";
-import { createPost } from "../callback.ts";
-import type { PlatformChannel } from "../platform.ts";
-import { postDsn } from "./client.ts";
+import type { CatalogTemplate } from "../../core/template/template.ts";
+import { createPost, postCallback } from "../callback.ts";
+import type { PlatformChannel, PlatformPorts } from "../platform.ts";
 import { isUnread } from "./components.ts";
 import { INTAKE_PATH, type SendAnswer, STATUS_CODES } from "./contract.ts";
 import { rejected } from "./from-error.ts";
 import { isReported, reportToDsn } from "./from-report.ts";
 import { checkSend, whatsappToMessage } from "./to-message.ts";
 
-export interface WebEngageDependencies {
-  httpClient: HttpClient;
-  authenticate: PlatformChannel["intake"]["authenticate"];
-  findTemplate(number: string, name: string, language: string): FoundTemplate;
-  messageTtlSeconds: number;
-}
-
 const ACCEPTED: SendAnswer = { status: "whatsapp_accepted", statusCode: STATUS_CODES.success };
 
 /** WebEngage, as its WhatsApp service provider. It has no contract for what people answer, so there are no replies. */
 export function webengageWhatsApp(
-  settings: { numbers: readonly string[]; dsnUrl: string; dsnToken: string },
-  { httpClient, authenticate, findTemplate, messageTtlSeconds }: WebEngageDependencies,
+  settings: Pick<WebEngageSettings, "accepted"> &
+    WebEngageSettings["whatsapp"] & { numbers: readonly string[] },
+  { httpClient, credentialsCheck, findTemplate, messageTtlSeconds }: PlatformPorts,
 ): PlatformChannel {
   const tag = "ww";
   const post = createPost(httpClient);
@@ -49,7 +42,7 @@ export function webengageWhatsApp(
     intake: {
       path: INTAKE_PATH,
       formats: ["json"],
-      authenticate,
+      authenticate: credentialsCheck(...settings.accepted),
       toMessage,
       accepted: () => ({ status: 200, body: ACCEPTED }),
       failed: rejected,
@@ -58,8 +51,9 @@ export function webengageWhatsApp(
       maxBatch: 1,
       wants: isReported,
       async post(reports) {
+        const headers = { authorization: `Bearer ${settings.dsnToken}` };
         for (const report of reports)
-          await postDsn(post, settings.dsnUrl, settings.dsnToken, reportToDsn(report));
+          await postCallback("WebEngage", post, settings.dsnUrl, reportToDsn(report), headers);
       },
     },
   };

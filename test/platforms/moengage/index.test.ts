@@ -1,11 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { asConnectorError, ConnectorError } from "../../../src/lib/errors.ts";
 import type { HttpRequest } from "../../../src/lib/http-client.ts";
-import {
-  type MoEngageDependencies,
-  moengageSms,
-  moengageWhatsApp,
-} from "../../../src/platforms/moengage/index.ts";
+import { moengageSms, moengageWhatsApp } from "../../../src/platforms/moengage/index.ts";
 import {
   ACCEPTED_AT,
   buildFailedReport,
@@ -17,13 +13,13 @@ import {
   MSG_ID,
   TRACKING_ID,
 } from "../../support/builders.ts";
-import { createRecordingLog } from "../../support/ports.ts";
+import { createPlatformPorts } from "../../support/ports.ts";
 
 const DELIVERY_URL = "https://api-01.moengage.com/whatsapp/vonage-v2/dlr?k=1";
 
 function createChannels(answer: number | ConnectorError = 200) {
   const requests: HttpRequest[] = [];
-  const dependencies: MoEngageDependencies = {
+  const ports = createPlatformPorts({
     httpClient: {
       async request(request) {
         requests.push(request);
@@ -32,20 +28,16 @@ function createChannels(answer: number | ConnectorError = 200) {
       },
       close: async () => undefined,
     },
-    authenticate: () => true,
     newId: () => TRACKING_ID,
-    messageTtlSeconds: 86_400,
-    pause: async () => undefined,
     now: () => ACCEPTED_AT,
-    log: createRecordingLog(),
-  };
-  const numbers = ["14155550100"];
-  const sms = { senderId: "MyBrand", deliveryUrl: DELIVERY_URL };
+  });
+  const settings = { accepted: [], deliveryUrl: DELIVERY_URL };
+  const sms = { ...settings, senderId: "MyBrand" };
   return {
     requests,
-    whatsapp: moengageWhatsApp({ numbers, deliveryUrl: DELIVERY_URL }, dependencies),
-    sms: moengageSms({ ...sms, reportSent: false }, dependencies),
-    smsWithSent: moengageSms({ ...sms, reportSent: true }, dependencies),
+    whatsapp: moengageWhatsApp({ ...settings, numbers: ["14155550100"] }, ports),
+    sms: moengageSms({ ...sms, reportSent: false }, ports),
+    smsWithSent: moengageSms({ ...sms, reportSent: true }, ports),
   };
 }
 

@@ -1,5 +1,3 @@
-import { credentialsCheck } from "../../../src/http/auth/credentials.ts";
-import type { HttpClient } from "../../../src/lib/http-client.ts";
 import { moengageSms, moengageWhatsApp } from "../../../src/platforms/moengage/index.ts";
 import type { Answer } from "../../../src/platforms/platform.ts";
 import {
@@ -11,9 +9,8 @@ import {
   WhatsAppReport,
 } from "../../../src/sandbox/moengage/contract.ts";
 import { fixturesOf } from "../../fixtures/index.ts";
-import { buildSmsSend, buildWhatsAppSend, TRACKING_ID } from "../../support/builders.ts";
+import { buildSmsSend, buildWhatsAppSend } from "../../support/builders.ts";
 import { describePlatform } from "../../support/platform-suite.ts";
-import { createRecordingLog } from "../../support/ports.ts";
 
 const DELIVERY_URL = "https://api-01.moengage.com/whatsapp/vonage-v2/dlr?k=hidden";
 const credentials = {
@@ -32,15 +29,7 @@ const credentials = {
   ],
 };
 
-const ports = (httpClient: HttpClient) => ({
-  httpClient,
-  authenticate: credentialsCheck({ key: "the-key", secrets: ["the-secret"] }),
-  newId: () => TRACKING_ID,
-  messageTtlSeconds: 86_400,
-  pause: async () => undefined,
-  now: Date.now,
-  log: createRecordingLog(),
-});
+const settings = { accepted: [{ key: "the-key", secrets: ["the-secret"] }], deliveryUrl: DELIVERY_URL };
 
 const asksAgain = ({ status }: Answer) => status === 429 || status >= 500;
 const secrets = ["the-secret", DELIVERY_URL, "hidden"];
@@ -58,8 +47,7 @@ const answerFault =
     faultBy(status < 300 ? success : ErrorAnswer)(body);
 
 describePlatform("MoEngage WhatsApp", {
-  create: ({ httpClient }) =>
-    moengageWhatsApp({ numbers: ["14155550100"], deliveryUrl: DELIVERY_URL }, ports(httpClient)),
+  create: (ports) => moengageWhatsApp({ ...settings, numbers: ["14155550100"] }, ports),
   credentials,
   sends: [
     ["the smallest send", buildWhatsAppSend()],
@@ -75,8 +63,7 @@ describePlatform("MoEngage WhatsApp", {
 });
 
 describePlatform("MoEngage SMS", {
-  create: ({ httpClient }) =>
-    moengageSms({ senderId: "MyBrand", deliveryUrl: DELIVERY_URL, reportSent: false }, ports(httpClient)),
+  create: (ports) => moengageSms({ ...settings, senderId: "MyBrand", reportSent: false }, ports),
   credentials,
   sends: [
     ["a text", buildSmsSend()],

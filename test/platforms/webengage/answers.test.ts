@@ -4,13 +4,19 @@ import type { HttpRequest } from "../../../src/lib/http-client.ts";
 import { webengageWhatsApp } from "../../../src/platforms/webengage/index.ts";
 import { fixture } from "../../fixtures/index.ts";
 import { buildReport, buildWhatsAppMessage } from "../../support/builders.ts";
-import { NUMBER, unknownTemplate, VERBATIM } from "./fixtures.ts";
+import { createPlatformPorts } from "../../support/ports.ts";
+import { NUMBER, VERBATIM } from "./fixtures.ts";
 
 function create() {
   const requests: HttpRequest[] = [];
   const channel = webengageWhatsApp(
-    { numbers: [NUMBER], dsnUrl: "https://wt.webengage.com/tracking/events", dsnToken: "token" },
     {
+      accepted: [],
+      numbers: [NUMBER],
+      dsnUrl: "https://wt.webengage.com/tracking/events",
+      dsnToken: "token",
+    },
+    createPlatformPorts({
       httpClient: {
         async request(request) {
           requests.push(request);
@@ -18,10 +24,7 @@ function create() {
         },
         close: async () => undefined,
       },
-      authenticate: () => true,
-      findTemplate: unknownTemplate,
-      messageTtlSeconds: 60,
-    },
+    }),
   );
   return { channel, requests };
 }

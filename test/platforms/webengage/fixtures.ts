@@ -24,6 +24,3 @@ export const REAL = VERBATIM.map(([variant, body]): [string, Record<string, unkn
   variant,
   real(body),
 ]);
-
-/** What a connector says that has the whole list, and this template is not in it. */
-export const unknownTemplate = () => ({ template: undefined, confirm: async () => undefined });

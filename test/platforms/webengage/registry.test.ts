@@ -1,12 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { ConfigError, parseConfig } from "../../../src/config/config.ts";
-import { credentialsCheck } from "../../../src/http/auth/credentials.ts";
+import { ConfigError, parseConfig } from "../../../src/config/parse.ts";
 import { createPlatformChannels } from "../../../src/platforms/registry.ts";
 import { createCredentials, credentialsEnv } from "../../../src/sandbox/credentials.ts";
-import { createRecordingLog } from "../../support/ports.ts";
-import { unknownTemplate } from "./fixtures.ts";
+import { createPlatformPorts } from "../../support/ports.ts";
 
 const required = credentialsEnv(createCredentials());
 const NUMBER = { WHATSAPP_NUMBER: "14155550100" };
@@ -20,16 +18,7 @@ const LOGIN = { WEBENGAGE_USERNAME: "webengage", WEBENGAGE_PASSWORD: "admin" };
 
 function channelsOf(env: Record<string, string>) {
   const config = parseConfig({ ...required, ...env });
-  return createPlatformChannels(config, {
-    httpClient: { request: () => Promise.reject(new Error("unused")), close: async () => undefined },
-    credentialsCheck,
-    findTemplate: unknownTemplate,
-    newId: () => "id",
-    messageTtlSeconds: 60,
-    pause: async () => undefined,
-    now: Date.now,
-    log: createRecordingLog(),
-  });
+  return createPlatformChannels(config, createPlatformPorts());
 }
 const tagsOf = (env: Record<string, string>) => channelsOf(env).map(({ tag }) => tag);
 const notesOf = (env: Record<string, string>) => parseConfig({ ...required, ...env }).notes;
@@ -98,7 +87,7 @@ describe("WebEngage in the configuration", () => {
       MOENGAGE_DATA_API_KEY: "k",
     };
 
-    expect(parseConfig({ ...required, ...env }).moengageEvents).toEqual({ url, workspaceId: "w", key: "k" });
+    expect(parseConfig({ ...required, ...env }).moengage.events).toEqual({ url, workspaceId: "w", key: "k" });
   });
 
   it("lets nobody in with another platform's credentials", () => {
@@ -125,6 +114,6 @@ describe("the seam", () => {
       .filter((name) => name.endsWith(".ts") && !/^(platforms\/webengage|sandbox)\b/.test(name))
       .filter((name) => /web[-_ ]?engage/i.test(readFileSync(join(src, name), "utf8")));
 
-    expect(knowing.toSorted()).toEqual(["config/config.ts", "config/variables.ts", "platforms/registry.ts"]);
+    expect(knowing.toSorted()).toEqual(["config/schema.ts", "config/webengage.ts", "platforms/registry.ts"]);
   });
 });

@@ -1,4 +1,3 @@
-import { credentialsCheck } from "../../../src/http/auth/credentials.ts";
 import { webengageWhatsApp } from "../../../src/platforms/webengage/index.ts";
 import {
   Answer as AnswerSchema,
@@ -7,25 +6,22 @@ import {
   HTTP_STATUS,
 } from "../../../src/sandbox/webengage/contract.ts";
 import { describePlatform } from "../../support/platform-suite.ts";
-import { NUMBER, REAL, unknownTemplate } from "./fixtures.ts";
+import { NUMBER, REAL } from "./fixtures.ts";
 
 const DSN_URL = "https://wt.in.webengage.com/tracking/events";
 const DSN_TOKEN = "the-dsn-token";
 const basic = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;
 
 describePlatform("WebEngage WhatsApp", {
-  create: ({ httpClient }) =>
+  create: (ports) =>
     webengageWhatsApp(
-      { numbers: [NUMBER], dsnUrl: DSN_URL, dsnToken: DSN_TOKEN },
       {
-        httpClient,
-        authenticate: credentialsCheck(
-          { key: "webengage", secrets: ["admin", "next"] },
-          { tokens: ["the-api-key"] },
-        ),
-        findTemplate: unknownTemplate,
-        messageTtlSeconds: 86_400,
+        accepted: [{ key: "webengage", secrets: ["admin", "next"] }, { tokens: ["the-api-key"] }],
+        numbers: [NUMBER],
+        dsnUrl: DSN_URL,
+        dsnToken: DSN_TOKEN,
       },
+      ports,
     ),
   credentials: {
     good: [

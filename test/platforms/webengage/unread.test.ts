@@ -3,6 +3,7 @@ import type { CatalogTemplate } from "../../../src/core/template/template.ts";
 import { asConnectorError, ConnectorError } from "../../../src/lib/errors.ts";
 import { webengageWhatsApp } from "../../../src/platforms/webengage/index.ts";
 import { fixture } from "../../fixtures/index.ts";
+import { createPlatformPorts } from "../../support/ports.ts";
 import { NUMBER, real } from "./fixtures.ts";
 
 const template = (text: string): CatalogTemplate => ({
@@ -26,10 +27,13 @@ async function answer(
 ) {
   let confirmed = 0;
   const { intake } = webengageWhatsApp(
-    { numbers: [NUMBER], dsnUrl: "https://wt.webengage.com/tracking/events", dsnToken: "token" },
     {
-      httpClient: { request: () => Promise.reject(new Error("unused")), close: async () => undefined },
-      authenticate: () => true,
+      accepted: [],
+      numbers: [NUMBER],
+      dsnUrl: "https://wt.webengage.com/tracking/events",
+      dsnToken: "token",
+    },
+    createPlatformPorts({
       findTemplate: () => ({
         template: known,
         async confirm() {
@@ -38,8 +42,7 @@ async function answer(
           return fresh;
         },
       }),
-      messageTtlSeconds: 60,
-    },
+    }),
   );
   const body = real(fixture("webengage-send", variant));
   const { templateData } = body["whatsAppData"] as { templateData: Record<string, unknown> };

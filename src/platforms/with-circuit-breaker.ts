@@ -2,7 +2,7 @@ import type { CircuitBreaker } from "../lib/circuit-breaker.ts";
 import type { PlatformChannel } from "./platform.ts";
 
 /** The channel with everything it posts to its platform's callback address behind the breaker. */
-export function guarded(channel: PlatformChannel, breaker: CircuitBreaker): PlatformChannel {
+export function withCircuitBreaker(channel: PlatformChannel, breaker: CircuitBreaker): PlatformChannel {
   const { reports, replies } = channel;
   return {
     ...channel,
