@@ -9,8 +9,8 @@ import { createAckDelay } from "./flows/dispatch/ack-delay.ts";
 import { createClaims } from "./flows/dispatch/claims.ts";
 import { dispatch } from "./flows/dispatch/dispatch.ts";
 import { createRateLimiter } from "./flows/dispatch/rate-limiter.ts";
-import { createCorrelation } from "./flows/inbound/conversations.ts";
-import { createReplies } from "./flows/inbound/receive-inbound.ts";
+import { createConversations } from "./flows/inbound/conversations.ts";
+import { createInboundReceiver } from "./flows/inbound/receive-inbound.ts";
 import { createSuppression } from "./flows/inbound/suppression.ts";
 import { createAccept } from "./flows/intake/accept.ts";
 import { createBacklog } from "./flows/intake/backlog.ts";
@@ -155,9 +155,9 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     pause: (ms) => sleep(ms, undefined, { ref: false }),
   });
   const suppression = createSuppression(state, now);
-  const correlation = createCorrelation(state, now, log);
+  const conversations = createConversations(state, now, log);
   const common = {
-    ...{ channels, queue, state, turns, suppression, correlation, now, log },
+    ...{ channels, queue, state, turns, suppression, conversations, now, log },
     ...(events ? { events } : {}),
   };
   const reporter = templates.explaining(createReporter(common));
@@ -169,7 +169,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     unpark: (key: string) => unpark(key, signer, state),
     inDoubt: config.inDoubt,
   };
-  const replies = createReplies({
+  const inbound = createInboundReceiver({
     ...common,
     ownNumbers: config.whatsapp?.numbers ?? [],
     keywords: { optOut: parseKeywords(config.keywords.optOut), optIn: parseKeywords(config.keywords.optIn) },
@@ -223,9 +223,9 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     },
     throttled: (channel) => lanes[channel].rateLimiter.throttled(),
     link: (number, userId) => suppression.link(number, userId),
-    carrierOptOut: replies.carrierOptOut,
-    async reply(inbound) {
-      const kind = await replies.reply(inbound);
+    carrierOptOut: inbound.carrierOptOut,
+    async receiveInbound(message) {
+      const kind = await inbound.receive(message);
       metrics.replies.inc({ kind });
       return kind;
     },

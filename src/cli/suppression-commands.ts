@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { ConfigError, parseConfig } from "../config/parse.ts";
+import { parseConsent, type Said } from "../core/consent.ts";
 import { type Channel, mask } from "../core/message.ts";
 import { parseNumberFile, parseNumbers } from "../core/number-list.ts";
 import { suppressionBucket } from "../core/state-keys.ts";
-import { createSuppression, parseEntry, type Said, type Suppression } from "../flows/inbound/suppression.ts";
+import { createSuppression, type Suppression } from "../flows/inbound/suppression.ts";
 import { ConnectorError } from "../lib/errors.ts";
 import { createHttpClient } from "../lib/http-client.ts";
 import { scan } from "../vcr/scan.ts";
@@ -103,8 +104,8 @@ async function list(
   for (const name of channel ? [channel] : CHANNELS) {
     const found = new Map<string, number>();
     for await (const [address, entry] of scan(session, suppressionBucket(name))) {
-      const word = parseEntry(entry);
-      if (word?.said === "out") found.set(address, word.at);
+      const consent = parseConsent(entry);
+      if (consent?.said === "out") found.set(address, consent.at);
     }
     for (const [address, at] of [...found].sort(([, a], [, b]) => a - b)) {
       print.out([name, show ? address : mask(address), `since ${new Date(at).toISOString()}`].join("  "));

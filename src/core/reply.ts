@@ -55,6 +55,26 @@ export function classify(
   return content.type === "button" || content.type === "choice" ? "button" : "other";
 }
 
+/** What platforms are told of it; which message it answers is told only to the platform whose message that is. */
+export function asReply(
+  kind: ReplyKind,
+  { id, channel, to: sender, at, content }: InboundMessage,
+  person: string,
+): InboundReply {
+  return { kind, id, channel, person, sender, at, button: buttonOf(content) };
+}
+
+function buttonOf(content: InboundMessage["content"]): InboundReply["button"] {
+  switch (content.type) {
+    case "button":
+      return { payload: content.payload, text: content.text };
+    case "choice":
+      return { payload: content.id, text: content.title };
+    default:
+      return undefined;
+  }
+}
+
 /** The words the person saw and meant. */
 function wordsOf(content: InboundMessage["content"]): string[] {
   switch (content.type) {

@@ -70,17 +70,10 @@ export const sentBucket = (at: number): Bucket => ({
 export const replyDays = (at: number): number[] =>
   Array.from({ length: REPLY_DAYS }, (_, days) => at - days * DAY_MS);
 
-/** How far an inbound message was handled, by the day it was. */
+/** How far the inbound messages were handled, and who got an auto-reply, by the day it was. */
 export const inboundBucket = (at: number): Bucket => ({
   key: `inbound:${Math.floor(at / DAY_MS)}`,
   ttl: 72 * 3_600,
-  scope: "instance",
-});
-
-/** Who got an auto-reply that day. */
-export const autoReplyBucket = (at: number): Bucket => ({
-  key: `auto-replies:${Math.floor(at / DAY_MS)}`,
-  ttl: 48 * 3_600,
   scope: "instance",
 });
 

@@ -46,7 +46,7 @@ describe("POST /webhooks/inbound", () => {
     ["a fault of our own", new Error("inner words"), 503],
     ["what never will", new ConnectorError("invalid_webhook", "Not an inbound webhook"), 400],
   ])("%s is answered so that Vonage does the right thing", async (_, error, status) => {
-    site = await openSite({ reply: () => Promise.reject(error) });
+    site = await openSite({ receiveInbound: () => Promise.reject(error) });
     const answer = await deliver(smsInbound(PARTY, "Hi"));
     expect(answer).toEqual({
       status,

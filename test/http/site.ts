@@ -59,7 +59,7 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
     link: async () => undefined,
     throttled: () => undefined,
     syncTemplates: async () => [],
-    reply: async (inbound) => {
+    receiveInbound: async (inbound) => {
       replied.push(inbound);
       return "other";
     },

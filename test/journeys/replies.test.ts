@@ -184,6 +184,22 @@ describe("STOP and START", () => {
   });
 });
 
+it("a STOP costs 14 calls of State at the most, beside those that send its confirmation", async () => {
+  const journey = await startJourney({ env: REPLIES, dataApi: true });
+  const stateCalls = () =>
+    journey
+      .callsTo("vcr", "/")
+      .map(({ body }) => body as { operation: string; key: string })
+      .map(({ operation, key }) => `${operation} ${key.split(":")[0]}`);
+  await campaign(journey, "m-1");
+  await until("it is remembered", () => stateCalls().includes("EXPIRE sent"));
+  const before = stateCalls().length;
+  await inbound(journey, typed("STOP"));
+  const calls = stateCalls().slice(before);
+  expect(calls).toContain("HSET suppressed");
+  expect(calls.filter((call) => !call.endsWith(" claims")).length).toBeLessThanOrEqual(14);
+});
+
 describe("taps and questions", () => {
   it("a tap finds its message after a restart, by another replica", async () => {
     const journey = await startJourney();

@@ -2,7 +2,7 @@ import { idOf, type ReplyJob, type ReportJob } from "../../core/job.ts";
 import type { InboundReply } from "../../core/reply.ts";
 import { asConnectorError, loggableError } from "../../lib/errors.ts";
 import type { PlatformReplies } from "../../platforms/platform.ts";
-import { createSteps } from "../inbound/idempotency.ts";
+import { DONE, readProgress } from "../inbound/idempotency.ts";
 import type { DispatchPorts } from "./ports.ts";
 
 /** A report that its platform could not take before. */
@@ -15,10 +15,11 @@ export async function dispatchReply(job: ReplyJob, ports: DispatchPorts): Promis
   const { origin, reply } = job;
   const replies = ports.channels.find(({ tag }) => tag === origin)?.replies;
   if (!replies) return;
-  const steps = createSteps(ports.state, ports.now);
-  // Not the step of the webhook, which is done as soon as it is owed.
-  const step = `${reply.id} ${origin} told later`;
-  await tellOwed(job, ports, () => steps.once(step, () => tellReply(reply, replies, ports)));
+  await tellOwed(job, ports, async () => {
+    // Not the record of the webhook, which another replica may still be writing.
+    const progress = await readProgress(ports, `${reply.id} ${origin} told later`);
+    await progress.once(DONE, () => tellReply(reply, replies, ports));
+  });
 }
 
 /** An old STOP that is told after a newer START would undo it. */

@@ -3,7 +3,7 @@ import type { JobQueue, Sender, State } from "../../core/ports.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
-import type { Correlation } from "../inbound/conversations.ts";
+import type { Conversations } from "../inbound/conversations.ts";
 import type { Suppression } from "../inbound/suppression.ts";
 import type { Reporter } from "../status/report.ts";
 import type { AckDelay } from "./ack-delay.ts";
@@ -20,7 +20,7 @@ export interface DispatchPorts {
   /** The job kept under a key; undefined when it is gone. */
   unpark(key: string): Promise<Job | undefined>;
   suppression: Suppression;
-  correlation: Correlation;
+  conversations: Conversations;
   channels: readonly PlatformChannel[];
   rateLimiter: RateLimiter;
   ackDelay: AckDelay;

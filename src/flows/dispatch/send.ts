@@ -66,7 +66,7 @@ async function turn({ rateLimiter, ackDelay }: DispatchPorts): Promise<boolean> 
 
 async function send(job: SendJob, ports: DispatchPorts): Promise<void> {
   const { message } = job;
-  const { claims, sender, rateLimiter, correlation, log, now } = ports;
+  const { claims, sender, rateLimiter, conversations, log, now } = ports;
   const started = now();
   const line = `Sending ${LABEL[message.channel]} via Vonage: msg_id=${message.id}`;
   const about = { msg_id: message.id, attempt: job.attempt };
@@ -77,7 +77,7 @@ async function send(job: SendJob, ports: DispatchPorts): Promise<void> {
     const { vendorId } = await sender.send(message);
     claims.mark(message, "sent");
     rateLimiter.succeeded();
-    correlation.remember(message, vendorId);
+    conversations.remember(message, vendorId);
     log.info({ ...about, outcome: "accepted", message_uuid: vendorId, ms: now() - started }, line);
   } catch (thrown) {
     const error = asConnectorError(thrown);

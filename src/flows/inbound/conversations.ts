@@ -12,19 +12,42 @@ export interface SentMessage {
   to: string;
 }
 
-export interface Correlation {
+export interface Conversations {
   /** Remembers a message that was sent, so that an answer to it finds its way back. Not waited for. */
   remember(message: OutboundMessage, vendorId: string): void;
-  /** The message a vendor's id stands for, up to a week back. */
-  byVendorId(vendorId: string): Promise<SentMessage | undefined>;
-  /** The last message from that sender to that person, up to a week back. */
-  lastTo(sender: string, person: string): Promise<SentMessage | undefined>;
+  /** What an inbound message may answer, up to a week back. */
+  find(sought: Sought): Promise<Found>;
 }
 
-export function createCorrelation(state: State, now: Clock, log: Log): Correlation {
-  const newest = (entries: (string | null)[]) => parse(entries.find((entry) => entry !== null));
-  const lookUp = (field: string) =>
-    Promise.all(replyDays(now()).map((day) => state.read(sentBucket(day), field)));
+/** Looked for together; what is not asked for costs nothing. */
+export interface Sought {
+  /** The vendor's id of the message that was quoted. */
+  quotedVendorId?: string;
+  /** Our sender, and the names of one person: the last message from the one to the other. */
+  sender: string;
+  people: readonly string[];
+}
+
+export interface Found {
+  quoted?: SentMessage;
+  /** Not looked for any further than the quoted one was. */
+  last?: SentMessage;
+}
+
+/** Most answers come within a day: only when nothing is found there are the other days asked. */
+const RECENT_DAYS = 2;
+
+export function createConversations(state: State, now: Clock, log: Log): Conversations {
+  /** The newest entry of any of the fields; among those of one day, the first field's. */
+  async function newest(
+    days: readonly number[],
+    fields: readonly string[],
+  ): Promise<SentMessage | undefined> {
+    const entries = await Promise.all(
+      days.flatMap((day) => fields.map((field) => state.read(sentBucket(day), field))),
+    );
+    return parse(entries.find((entry) => entry !== null));
+  }
 
   return {
     remember(message, vendorId) {
@@ -38,8 +61,22 @@ export function createCorrelation(state: State, now: Clock, log: Log): Correlati
         log.warn({ msg_id: message.id, ...loggableError(error) }, "Message not remembered for its answers"),
       );
     },
-    byVendorId: async (vendorId) => newest(await lookUp(vendorId)),
-    lastTo: async (sender, person) => newest(await lookUp(`${sender} ${person}`)),
+
+    async find({ quotedVendorId, sender, people }) {
+      const days = replyDays(now());
+      const conversation = people.map((person) => `${sender} ${person}`);
+      const found: Found = {};
+      for (const some of [days.slice(0, RECENT_DAYS), days.slice(RECENT_DAYS)]) {
+        const [quoted, last] = await Promise.all([
+          newest(some, quotedVendorId === undefined ? [] : [quotedVendorId]),
+          newest(some, found.last ? [] : conversation),
+        ]);
+        found.quoted = quoted;
+        found.last ??= last;
+        if (quoted || (quotedVendorId === undefined && found.last)) break;
+      }
+      return found;
+    },
   };
 }
 

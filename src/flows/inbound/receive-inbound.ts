@@ -1,22 +1,24 @@
+import { saidBy } from "../../core/consent.ts";
 import { type Events, replyEvent } from "../../core/event.ts";
-import { OUTBOX_MS } from "../../core/job.ts";
 import type { Keywords } from "../../core/keywords.ts";
-import { classify, type InboundMessage, type InboundReply, type ReplyKind } from "../../core/reply.ts";
-import { asConnectorError, loggableError } from "../../lib/errors.ts";
+import {
+  asReply,
+  classify,
+  type InboundMessage,
+  type InboundReply,
+  type ReplyKind,
+} from "../../core/reply.ts";
 import type { Log } from "../../lib/log.ts";
-import type { Clock } from "../../lib/runtime.ts";
-import type { PlatformChannel, PlatformReplies } from "../../platforms/platform.ts";
-import type { Turns } from "../status/turns.ts";
 import { type AutoReplyPorts, createAutoReplies } from "./auto-reply.ts";
-import type { Correlation, SentMessage } from "./conversations.ts";
-import { createSteps } from "./idempotency.ts";
-import type { Said, Suppression } from "./suppression.ts";
+import type { Conversations } from "./conversations.ts";
+import { createSingleFlight, DONE, type Progress, readProgress } from "./idempotency.ts";
+import { type Author, identify } from "./identify.ts";
+import type { Suppression } from "./suppression.ts";
+import { type TellPorts, tellPlatforms } from "./tell-platforms.ts";
 
-export interface ReplyPorts extends AutoReplyPorts {
-  channels: readonly PlatformChannel[];
-  turns: Turns;
+export interface InboundPorts extends AutoReplyPorts, TellPorts {
   suppression: Suppression;
-  correlation: Correlation;
+  conversations: Conversations;
   /** The WhatsApp numbers this connector sends from; what people say to others is not its business. */
   ownNumbers: readonly string[];
   keywords: { optOut: Keywords; optIn: Keywords };
@@ -24,20 +26,20 @@ export interface ReplyPorts extends AutoReplyPorts {
   texts: { optOut?: string; optIn?: string; other?: string };
   /** Who wants to know of every reply, beside the platforms. */
   events?: Events;
-  now: Clock;
   log: Log;
 }
 
 /** `outdated`: the person said something else later, which stays. `ignored`: it was not said to us. */
-export type ReplyOutcome = ReplyKind | "repeated" | "outdated" | "ignored";
+export type InboundOutcome = ReplyKind | "repeated" | "outdated" | "ignored";
 
 /**
- * Both resolve when everything is done or safely owed, and reject, retryable, when the vendor has to deliver it
- * again; then only what is missing is done.
+ * Both resolve when everything is done or safely queued, and reject, retryable, when the vendor has to deliver it
+ * again; then only what is missing is done. A copy that reaches another replica in the same moment may tell a
+ * platform twice; an auto-reply goes out once all the same.
  */
-export interface Replies {
+export interface InboundReceiver {
   /** Gives an inbound message its effect. */
-  reply(inbound: InboundMessage): Promise<ReplyOutcome>;
+  receive(inbound: InboundMessage): Promise<InboundOutcome>;
   /** A carrier's own opt-out, told in an SMS status: the person can get nothing more, and the platform should know. */
   carrierOptOut(optOut: Omit<InboundReply, "kind">): Promise<void>;
 }
@@ -45,185 +47,113 @@ export interface Replies {
 /** Of the 9 s that a webhook may take, this many are for asking a platform again. */
 const PATIENCE_MS = 8_000;
 
-interface Person {
-  /** Every name they are known under, the phone number first where it is known. */
-  names: [string, ...string[]];
-  /** The message of ours that was quoted. */
-  quoted: SentMessage | undefined;
-}
+export function createInboundReceiver(ports: InboundPorts): InboundReceiver {
+  const { suppression, keywords, texts, now, log } = ports;
+  const autoReplies = createAutoReplies(ports);
+  const singleFlight = createSingleFlight<InboundOutcome>();
 
-/** The reply as platforms see it, and the channel of the message it answers. */
-type Described = InboundReply & { origin?: string };
-
-const SAID: Partial<Record<ReplyKind, { said: Said; text: "optOut" | "optIn" }>> = {
-  opt_out: { said: "out", text: "optOut" },
-  opt_in: { said: "in", text: "optIn" },
-};
-
-export function createReplies(ports: ReplyPorts): Replies {
-  const { channels, queue, state, turns, suppression, correlation, keywords, texts, now, log } = ports;
-  const steps = createSteps(state, now);
-  const autoReplies = createAutoReplies(ports, steps);
-  /** Copies of a webhook that arrive while it is being handled share its outcome. */
-  const underWay = new Map<string, Promise<ReplyOutcome>>();
-
-  async function alone(id: string, handle: () => Promise<ReplyOutcome>): Promise<ReplyOutcome> {
-    const before = underWay.get(id);
-    if (before) return before;
-    const handling = inTurn(id, handle).finally(() => underWay.delete(id));
-    underWay.set(id, handling);
-    return handling;
-  }
-
-  /** A copy that reached another replica waits for this one, and then finds everything done. */
-  async function inTurn(id: string, handle: () => Promise<ReplyOutcome>): Promise<ReplyOutcome> {
-    const endTurn = await turns.take(`inbound ${id}`);
-    try {
-      return await handle();
-    } finally {
-      endTurn();
-    }
-  }
-
-  async function handle(inbound: InboundMessage): Promise<ReplyOutcome> {
+  async function receive(inbound: InboundMessage): Promise<InboundOutcome> {
     const deadline = now() + PATIENCE_MS;
-    const about = { message_uuid: inbound.id, channel: inbound.channel };
     // On SMS nobody knows which of the account's numbers people were told to text (docs/decisions/0009).
     if (inbound.channel === "whatsapp" && !ports.ownNumbers.includes(inbound.to)) {
-      log.info(about, "Reply ignored: it was sent to a number that is not one of WHATSAPP_NUMBER");
+      log.info(about(inbound), "Reply ignored: it was sent to a number that is not one of WHATSAPP_NUMBER");
       return "ignored";
     }
-    return alone(inbound.id, () => handleOwn(inbound, deadline));
+    return singleFlight(inbound.id, () => receiveOnce(inbound, deadline));
   }
 
-  async function handleOwn(inbound: InboundMessage, deadline: number): Promise<ReplyOutcome> {
-    const about = { message_uuid: inbound.id, channel: inbound.channel };
-    if (await steps.isDone(inbound.id)) {
-      log.info(about, "Reply repeated: ignored");
+  async function receiveOnce(inbound: InboundMessage, deadline: number): Promise<InboundOutcome> {
+    const progress = await readProgress(ports, inbound.id);
+    if (progress.isDone(DONE)) {
+      log.info(about(inbound), "Reply repeated: ignored");
       return "repeated";
     }
     const kind = classify(inbound, keywords);
-    log.info({ ...about, kind }, `Reply received: ${kind}`);
-    const outcome = await take(kind, inbound, deadline);
-    if (outcome === "outdated")
-      log.warn({ ...about, kind }, "Reply outdated: the person said otherwise later");
-    await steps.finish(inbound.id);
-    return outcome;
-  }
+    log.info({ ...about(inbound), kind }, `Reply received: ${kind}`);
 
-  async function take(kind: ReplyKind, inbound: InboundMessage, deadline: number): Promise<ReplyOutcome> {
-    const { channel, at, content } = inbound;
-    const person = await identify(inbound);
-    const [name] = person.names;
-    const choice = SAID[kind];
-    if (choice) {
-      if (!(await suppression.record(channel, person.names, choice.said, at))) return "outdated";
-      await autoReplies.confirm(inbound, name, texts[choice.text]);
+    const author = await identify(inbound, kind, ports);
+    if (!(await recordConsent(kind, inbound, author))) {
+      log.warn({ ...about(inbound), kind }, "Reply outdated: the person said otherwise later");
+      await progress.finish(DONE);
+      return "outdated";
     }
-    if (kind !== "other") await tell(await describe(kind, inbound, person), deadline);
-    // A photo or a thumbs-up asks nothing: only words are answered with words.
-    else if (texts.other && content.type === "text" && !(await hasOptedOut(inbound, person))) {
-      await autoReplies.answer(inbound, name, texts.other);
+    await autoReply(kind, inbound, author, progress);
+    const [person] = author.names;
+    if (kind !== "other") {
+      const reply = asReply(kind, inbound, person);
+      await tellPlatforms({ reply, answered: author.answered, progress, deadline }, ports);
     }
-    ports.events?.emit(replyEvent(kind, inbound, name, person.quoted));
+    ports.events?.emit(replyEvent(kind, inbound, person, author.quoted));
+    await progress.finish(DONE);
     return kind;
   }
 
-  /** Whoever hides the number is known by the message they answer, or by what was learned of them before, or by their id alone. */
-  async function identify({ channel, from, userId, ...inbound }: InboundMessage): Promise<Person> {
-    const quoted = inbound.quotedVendorId ? await correlation.byVendorId(inbound.quotedVendorId) : undefined;
-    const told = inbound.number ?? (quoted && /^\d+$/.test(quoted.to) ? quoted.to : undefined);
-    if (told && userId) await suppression.link(told, userId);
-    const number = told ?? (await suppression.otherName(channel, from));
-    const user = userId ?? (await suppression.otherName(channel, number ?? from));
-    const [first = from, ...others] = new Set([number, user, from].filter((name) => name !== undefined));
-    return { names: [first, ...others], quoted };
+  /** Resolves to false when the person has said otherwise since. */
+  async function recordConsent(
+    kind: ReplyKind,
+    { channel, at }: InboundMessage,
+    { names, learned }: Author,
+  ): Promise<boolean> {
+    const said = saidBy(kind);
+    if (!said) {
+      if (learned) await suppression.link(learned.number, learned.userId);
+      return true;
+    }
+    // Recorded under both names, it need not be carried from one to the other.
+    const [isLast] = await Promise.all([
+      suppression.record(channel, names, said, at),
+      learned && suppression.rememberNames(learned.number, learned.userId),
+    ]);
+    if (!isLast && learned) await suppression.link(learned.number, learned.userId);
+    return isLast;
   }
 
-  async function hasOptedOut({ channel }: InboundMessage, { names }: Person): Promise<boolean> {
+  async function autoReply(
+    kind: ReplyKind,
+    inbound: InboundMessage,
+    author: Author,
+    progress: Progress,
+  ): Promise<void> {
+    const [person] = author.names;
+    if (kind === "opt_out" || kind === "opt_in") {
+      const text = kind === "opt_out" ? texts.optOut : texts.optIn;
+      if (text) await autoReplies.confirm(inbound, person, text, progress);
+    }
+    // A photo or a thumbs-up asks nothing: only words are answered with words.
+    if (kind !== "other" || !texts.other || inbound.content.type !== "text") return;
+    if (!(await hasOptedOut(inbound, author))) await autoReplies.answer(inbound, person, texts.other);
+  }
+
+  async function hasOptedOut({ channel }: InboundMessage, { names }: Author): Promise<boolean> {
     const found = await Promise.all(names.map((name) => suppression.isSuppressed(channel, name)));
     return found.includes(true);
   }
 
-  /** With the message it answers: the quoted one; for a word on WhatsApp, else the last one sent. */
-  async function describe(
-    kind: ReplyKind,
-    { id, channel, to: sender, at, content }: InboundMessage,
-    { names, quoted }: Person,
-  ): Promise<Described> {
-    const isWord = kind !== "button" && channel === "whatsapp";
-    const answered = quoted ?? (isWord ? await lastTo(sender, names) : undefined);
-    return {
-      ...{ kind, id, channel, person: names[0], sender, at },
-      ...(answered ? { messageId: answered.id, origin: answered.origin } : {}),
-      ...(content.type === "button" ? { button: { payload: content.payload, text: content.text } } : {}),
-      ...(content.type === "choice" ? { button: { payload: content.id, text: content.title } } : {}),
-    };
-  }
-
-  async function lastTo(sender: string, names: readonly string[]): Promise<SentMessage | undefined> {
-    const found = await Promise.all(names.map((name) => correlation.lastTo(sender, name)));
-    return found.find((message) => message !== undefined);
-  }
-
-  /**
-   * Tells every platform that uses the sender of an opt-out or opt-in, and the one whose message it was of a tap.
-   * Steps already done for this message are not done again.
-   */
-  async function tell({ origin, ...reply }: Described, deadline: number): Promise<void> {
-    let isTold = false;
-    for (const { tag, channel, replies } of channels) {
-      if (!replies || channel !== reply.channel || (reply.kind === "button" && tag !== origin)) continue;
-      // An id of one platform means nothing to another.
-      const { messageId, ...anonymous } = reply;
-      const own: InboundReply = tag === origin && messageId !== undefined ? reply : anonymous;
-      if (replies.wants(own)) {
-        isTold = true;
-        await steps.once(`${reply.id} ${tag} told`, () => tellOrOwe(tag, own, replies));
-      }
-      if (reply.kind !== "button")
-        await steps.once(`${reply.id} ${tag} subscription`, () => replies.subscribe(own, deadline));
+  async function receiveCarrierOptOut(
+    { messageId, ...optOut }: Omit<InboundReply, "kind">,
+    deadline: number,
+  ) {
+    const { id, channel, person, at } = optOut;
+    const fields = { msg_id: messageId, message_uuid: id, channel };
+    if (!(await suppression.record(channel, [person], "out", at))) {
+      log.warn(fields, "The carrier reports an opt-out, but the person has opted in since: ignored");
+      return "outdated";
     }
-    if (reply.kind === "button" && !isTold) {
-      const reason =
-        origin === undefined ? "the message it answers is not known" : "its platform takes no taps";
-      log.warn({ message_uuid: reply.id, msg_id: reply.messageId, origin }, `Tap dropped: ${reason}`);
-    }
-  }
-
-  async function tellOrOwe(tag: string, reply: InboundReply, replies: PlatformReplies): Promise<void> {
-    const about = { message_uuid: reply.id, msg_id: reply.messageId, origin: tag, kind: reply.kind };
-    try {
-      await replies.post(reply);
-      log.info(about, "Reply told to the platform");
-    } catch (error) {
-      if (!asConnectorError(error).retryable) {
-        log.error({ ...about, ...loggableError(error) }, "Reply refused by the platform");
-        return;
-      }
-      log.warn({ ...about, ...loggableError(error) }, "Reply owed to the platform: it will be told later");
-      await queue.put({ kind: "reply", attempt: 1, origin: tag, reply, expiresAt: now() + OUTBOX_MS });
-    }
+    log.info(fields, "The carrier reports an opt-out: recorded");
+    const progress = await readProgress(ports, `carrier ${id}`);
+    const reply = { ...optOut, kind: "opt_out" as const };
+    await tellPlatforms({ reply, progress, deadline }, ports);
+    await progress.once(DONE, async () => ports.events?.emit({ ...reply, messageId }));
+    return "opt_out";
   }
 
   return {
-    reply: handle,
-
+    receive,
     async carrierOptOut(optOut) {
       const deadline = now() + PATIENCE_MS;
-      await alone(`carrier ${optOut.id}`, async () => {
-        const about = { msg_id: optOut.messageId, message_uuid: optOut.id, channel: optOut.channel };
-        if (!(await suppression.record(optOut.channel, [optOut.person], "out", optOut.at))) {
-          log.warn(about, "The carrier reports an opt-out, but the person has opted in since: ignored");
-          return "outdated";
-        }
-        log.info(about, "The carrier reports an opt-out: recorded");
-        await tell({ ...optOut, kind: "opt_out" }, deadline);
-        await steps.once(`${optOut.id} emitted`, async () =>
-          ports.events?.emit({ ...optOut, kind: "opt_out" }),
-        );
-        return "opt_out";
-      });
+      await singleFlight(`carrier ${optOut.id}`, () => receiveCarrierOptOut(optOut, deadline));
     },
   };
 }
+
+const about = ({ id, channel }: InboundMessage) => ({ message_uuid: id, channel });

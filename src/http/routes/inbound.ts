@@ -6,14 +6,14 @@ export const INBOUND_PATH = "/webhooks/inbound";
 
 export interface InboundPorts extends WebhookPorts {
   /** Resolves to what was made of it. */
-  reply(inbound: InboundMessage): Promise<string>;
+  receiveInbound(inbound: InboundMessage): Promise<string>;
 }
 
-/** A person's message: 200 once it has had its effect or the platform is safely owed it, 503 to be sent it again. */
+/** A person's message: 200 once it has had its effect or the platform will be told by a job, 503 to be sent it again. */
 export function inboundRoute(ports: InboundPorts) {
   return webhookRoute(ports, async (body) => {
     const inbound = fromInbound(body, ports.now());
-    if (inbound) return ports.reply(inbound);
+    if (inbound) return ports.receiveInbound(inbound);
     ports.log.info({}, "Inbound message ignored: not a channel of this connector");
     return "ignored";
   });

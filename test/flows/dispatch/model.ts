@@ -5,7 +5,7 @@ import { claimBucket } from "../../../src/core/state-keys.ts";
 import { createClaims } from "../../../src/flows/dispatch/claims.ts";
 import { dispatch } from "../../../src/flows/dispatch/dispatch.ts";
 import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
-import { createCorrelation } from "../../../src/flows/inbound/conversations.ts";
+import { createConversations } from "../../../src/flows/inbound/conversations.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
 import { createReporter } from "../../../src/flows/status/report.ts";
 import { createTurns } from "../../../src/flows/status/turns.ts";
@@ -171,7 +171,7 @@ export async function runModel(random: Random, chances: Chances) {
       unpark: async () => undefined,
       claims: createClaims(state, log),
       suppression: createSuppression(state, now),
-      correlation: createCorrelation(state, now, log),
+      conversations: createConversations(state, now, log),
       rateLimiter: createRateLimiter(29, now, log),
       ackDelay: {
         hold: () => call(process, () => true),

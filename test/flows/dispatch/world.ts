@@ -6,7 +6,7 @@ import { createClaims } from "../../../src/flows/dispatch/claims.ts";
 import { dispatch } from "../../../src/flows/dispatch/dispatch.ts";
 import type { DispatchPorts } from "../../../src/flows/dispatch/ports.ts";
 import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
-import { createCorrelation } from "../../../src/flows/inbound/conversations.ts";
+import { createConversations } from "../../../src/flows/inbound/conversations.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
 import { createReporter } from "../../../src/flows/status/report.ts";
 import {
@@ -38,7 +38,7 @@ export function createWorld(inDoubt: DispatchPorts["inDoubt"] = { waitSeconds: 1
   const turns = createQuickTurns(state, now);
   const reporter = createReporter({ channels: [channel], queue, state, turns, log, now });
   const suppression = createSuppression(state, now);
-  const correlation = createCorrelation(state, now, log);
+  const conversations = createConversations(state, now, log);
   const channels = [channel];
   const parked = new Map<string, Job>();
   const ports: DispatchPorts = {
@@ -53,7 +53,7 @@ export function createWorld(inDoubt: DispatchPorts["inDoubt"] = { waitSeconds: 1
       claims,
       reporter,
       suppression,
-      correlation,
+      conversations,
       channels,
       rateLimiter,
       ackDelay,
@@ -76,7 +76,7 @@ export function createWorld(inDoubt: DispatchPorts["inDoubt"] = { waitSeconds: 1
       claims,
       reporter,
       suppression,
-      correlation,
+      conversations,
       ports,
     },
     run: (job: Parameters<typeof dispatch>[0]) => dispatch(job, ports),

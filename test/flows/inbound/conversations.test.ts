@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { sentBucket } from "../../../src/core/state-keys.ts";
-import { createCorrelation } from "../../../src/flows/inbound/conversations.ts";
+import { type Conversations, createConversations } from "../../../src/flows/inbound/conversations.ts";
 import {
   createClock,
   createMemoryState,
@@ -15,29 +15,34 @@ const DAY = 86_400_000;
 
 function createWorld() {
   const [state, now, log] = [createMemoryState(), createClock(), createRecordingLog()];
-  const open = () => createCorrelation(state, now, log);
-  return { state, now, log, open, correlation: open() };
+  const open = () => createConversations(state, now, log);
+  return { state, now, log, open, conversations: open() };
 }
+
+const byVendorId = async (conversations: Conversations, quotedVendorId: string) =>
+  (await conversations.find({ quotedVendorId, sender: "", people: [] })).quoted;
+const lastTo = async (conversations: Conversations, sender: string, ...people: string[]) =>
+  (await conversations.find({ sender, people })).last;
 
 const sent = { origin: "mw", id: "m-1", to: "447700900123" };
 
 describe("the message a person answers", () => {
   it("is found by the vendor's id, by another process too", async () => {
-    const { correlation, open } = createWorld();
-    correlation.remember(whatsappMessage(), "out-1");
-    expect([await open().byVendorId("out-1"), await open().byVendorId("out-2")]).toEqual([sent, undefined]);
+    const { conversations, open } = createWorld();
+    conversations.remember(whatsappMessage(), "out-1");
+    expect([await byVendorId(open(), "out-1"), await byVendorId(open(), "out-2")]).toEqual([sent, undefined]);
   });
 
   it("is the last one sent from that sender to that person", async () => {
-    const { correlation, now } = createWorld();
-    correlation.remember(whatsappMessage({ id: "m-0" }), "out-0");
+    const { conversations, now } = createWorld();
+    conversations.remember(whatsappMessage({ id: "m-0" }), "out-0");
     now.advance(2 * DAY);
-    correlation.remember(whatsappMessage(), "out-1");
+    conversations.remember(whatsappMessage(), "out-1");
     now.advance(2 * DAY);
     expect([
-      await correlation.lastTo("14155550100", "447700900123"),
-      await correlation.lastTo("14155550101", "447700900123"),
-      await correlation.lastTo("14155550100", "447700900124"),
+      await lastTo(conversations, "14155550100", "447700900123"),
+      await lastTo(conversations, "14155550101", "447700900123"),
+      await lastTo(conversations, "14155550100", "447700900124"),
     ]).toEqual([sent, undefined, undefined]);
   });
 
@@ -46,13 +51,45 @@ describe("the message a person answers", () => {
     [7, sent],
     [9, undefined],
   ])("%i days later", async (days, expected) => {
-    const { correlation, now } = createWorld();
-    correlation.remember(whatsappMessage(), "out-1");
+    const { conversations, now } = createWorld();
+    conversations.remember(whatsappMessage(), "out-1");
     now.advance(days * DAY);
     expect([
-      await correlation.byVendorId("out-1"),
-      await correlation.lastTo("14155550100", "447700900123"),
+      await byVendorId(conversations, "out-1"),
+      await lastTo(conversations, "14155550100", "447700900123"),
     ]).toEqual([expected, expected]);
+  });
+
+  it("is looked for further back than the last one, which is looked for only until there is one", async () => {
+    const { conversations, now } = createWorld();
+    conversations.remember(whatsappMessage({ id: "m-0" }), "out-0");
+    now.advance(3 * DAY);
+    conversations.remember(whatsappMessage(), "out-1");
+    const people = ["US.13491208655302741918", "447700900123"];
+    expect([
+      await conversations.find({ quotedVendorId: "out-0", sender: "14155550100", people }),
+      await conversations.find({ quotedVendorId: "out-9", sender: "14155550100", people }),
+    ]).toEqual([{ quoted: { ...sent, id: "m-0" }, last: sent }, { last: sent }]);
+  });
+
+  it.each([
+    ["today", 0, 2],
+    ["yesterday", 1, 2],
+    ["three days ago", 3, 8],
+    ["never", 9, 8],
+  ])("%s: costs a read of as few days as it takes", async (_, days, expected) => {
+    const { conversations, state, now } = createWorld();
+    conversations.remember(whatsappMessage(), "out-1");
+    now.advance(days * DAY);
+    const buckets: string[] = [];
+    const { read } = state;
+    state.read = (bucket, field) => {
+      buckets.push(bucket.key);
+      return read(bucket, field);
+    };
+    await conversations.find({ quotedVendorId: "out-1", sender: "14155550100", people: ["447700900123"] });
+    expect(new Set(buckets).size).toBe(expected);
+    expect(buckets.length).toBe(2 * expected);
   });
 
   it("outlives its day's bucket by the days it can be answered", () => {
@@ -60,10 +97,10 @@ describe("the message a person answers", () => {
   });
 
   it("may have any id and any recipient", async () => {
-    const { correlation } = createWorld();
+    const { conversations } = createWorld();
     const message = whatsappMessage({ id: "an id with\nspaces", to: "US.13491208655302741918" });
-    correlation.remember(message, "out-1");
-    expect(await correlation.byVendorId("out-1")).toEqual({
+    conversations.remember(message, "out-1");
+    expect(await byVendorId(conversations, "out-1")).toEqual({
       ...{ origin: "mw", id: "an id with\nspaces", to: "US.13491208655302741918" },
     });
   });
@@ -74,15 +111,15 @@ describe("what is not remembered", () => {
     ["an SMS, which no answer quotes", smsMessage()],
     ["an auto-reply, which is no message of a platform", whatsappMessage({ purpose: "confirmation" })],
   ])("%s", async (_, message) => {
-    const { correlation } = createWorld();
-    correlation.remember(message, "out-1");
-    expect(await correlation.byVendorId("out-1")).toBeUndefined();
+    const { conversations } = createWorld();
+    conversations.remember(message, "out-1");
+    expect(await byVendorId(conversations, "out-1")).toBeUndefined();
   });
 
   it("what State cannot take: a send does not fail for it", async () => {
-    const { correlation, state, log } = createWorld();
+    const { conversations, state, log } = createWorld();
     state.isDown(true);
-    correlation.remember(whatsappMessage(), "out-1");
+    conversations.remember(whatsappMessage(), "out-1");
     await until(() => log.lines.length > 0);
     expect(log.lines).toEqual([
       {
@@ -94,8 +131,8 @@ describe("what is not remembered", () => {
   });
 
   it("an entry that cannot be read is no message", async () => {
-    const { correlation, state } = createWorld();
+    const { conversations, state } = createWorld();
     await state.write(sentBucket(T0), "out-1", "garbage");
-    expect(await correlation.byVendorId("out-1")).toBeUndefined();
+    expect(await byVendorId(conversations, "out-1")).toBeUndefined();
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
+import { createClaims } from "../../../src/flows/dispatch/claims.ts";
 import { ConnectorError } from "../../../src/lib/errors.ts";
 import { HOUR, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
-import { createReplyWorld, NUMBER, said, tapped, USER, WABA } from "./world.ts";
+import { createInboundWorld, NUMBER, said, tapped, USER, WABA } from "./world.ts";
 
 const told = (over: object = {}) => ({
   ...{ kind: "opt_out", id: "in-1", channel: "whatsapp", person: NUMBER, sender: WABA, at: T0 },
@@ -13,9 +14,9 @@ const fail = (error: Error) => async () => {
 
 describe("STOP", () => {
   it("is recorded, confirmed and told, with the last message sent to that person", async () => {
-    const world = createReplyWorld();
+    const world = createInboundWorld();
     world.sent();
-    expect(await world.reply(said("Stop!"))).toBe("opt_out");
+    expect(await world.receive(said("Stop!"))).toBe("opt_out");
     expect({
       suppressed: await world.suppression.isSuppressed("whatsapp", NUMBER),
       jobs: world.queue.jobs,
@@ -51,22 +52,22 @@ describe("STOP", () => {
   });
 
   it("names the quoted message rather than the last one", async () => {
-    const world = createReplyWorld();
+    const world = createInboundWorld();
     world.sent("m-1", "out-1");
     world.sent("m-2", "out-2");
-    await world.reply(said("STOP", { quotedVendorId: "out-1" }));
+    await world.receive(said("STOP", { quotedVendorId: "out-1" }));
     expect(world.channel.told).toEqual([told({ messageId: "m-1" })]);
   });
 
   it("without a reply configured answers nobody, and names no message when none is known", async () => {
-    const world = createReplyWorld({});
-    await world.reply(said("STOP"));
+    const world = createInboundWorld({});
+    await world.receive(said("STOP"));
     expect([world.queued(), world.channel.told]).toEqual([[], [told()]]);
   });
 
   it("on SMS is written into the profile, and suppresses SMS alone", async () => {
-    const world = createReplyWorld();
-    await world.reply(said("baja", { channel: "sms" }));
+    const world = createInboundWorld();
+    await world.receive(said("baja", { channel: "sms" }));
     expect([
       await world.suppression.isSuppressed("sms", NUMBER),
       await world.suppression.isSuppressed("whatsapp", NUMBER),
@@ -77,28 +78,28 @@ describe("STOP", () => {
   });
 
   it("by a button counts like the word", async () => {
-    const world = createReplyWorld();
+    const world = createInboundWorld();
     world.sent();
-    expect(await world.reply(tapped("No more, thanks", "STOP"))).toBe("opt_out");
+    expect(await world.receive(tapped("No more, thanks", "STOP"))).toBe("opt_out");
     expect(world.channel.told).toEqual([
       told({ messageId: "m-1", button: { payload: "STOP", text: "No more, thanks" } }),
     ]);
   });
 
   it("is told again when the person says it again", async () => {
-    const world = createReplyWorld();
-    await world.reply(said("STOP"));
-    await world.reply(said("STOP", { id: "in-2" }));
+    const world = createInboundWorld();
+    await world.receive(said("STOP"));
+    await world.receive(said("STOP", { id: "in-2" }));
     expect([world.channel.told.length, world.queued().length]).toEqual([2, 2]);
   });
 });
 
 describe("START", () => {
   it("is the mirror image", async () => {
-    const world = createReplyWorld();
-    await world.reply(said("STOP"));
+    const world = createInboundWorld();
+    await world.receive(said("STOP"));
     world.now.advance(60_000);
-    expect(await world.reply(said("start", { id: "in-2", at: world.now() }))).toBe("opt_in");
+    expect(await world.receive(said("start", { id: "in-2", at: world.now() }))).toBe("opt_in");
     const again = told({ kind: "opt_in", id: "in-2", at: T0 + 60_000 });
     expect([
       await world.suppression.isSuppressed("whatsapp", NUMBER),
@@ -109,24 +110,24 @@ describe("START", () => {
   });
 
   it("is not undone by an older STOP that comes late", async () => {
-    const world = createReplyWorld();
-    await world.reply(said("START", { id: "in-2", at: T0 + 60_000 }));
-    expect(await world.reply(said("STOP"))).toBe("outdated");
+    const world = createInboundWorld();
+    await world.receive(said("START", { id: "in-2", at: T0 + 60_000 }));
+    expect(await world.receive(said("STOP"))).toBe("outdated");
     expect([
       await world.suppression.isSuppressed("whatsapp", NUMBER),
       world.channel.told.map(({ kind }) => kind),
       world.channel.subscribed.map(({ kind }) => kind),
       world.queued(),
-      await world.reply(said("STOP")),
+      await world.receive(said("STOP")),
     ]).toEqual([false, ["opt_in"], ["opt_in"], [`confirmation in-2 to ${NUMBER}: Welcome`], "repeated"]);
   });
 });
 
 describe("a tap", () => {
   it("goes to the platform whose message it was, and to no other", async () => {
-    const world = createReplyWorld();
+    const world = createInboundWorld();
     world.sent();
-    expect(await world.reply(tapped("Yes", "yes-1"))).toBe("button");
+    expect(await world.receive(tapped("Yes", "yes-1"))).toBe("button");
     const tap = told({ kind: "button", messageId: "m-1", button: { payload: "yes-1", text: "Yes" } });
     expect([world.channel.told, world.other.told, world.channel.subscribed, world.queued()]).toEqual([
       [tap],
@@ -137,16 +138,16 @@ describe("a tap", () => {
   });
 
   it("is found by another process, a week later", async () => {
-    const world = createReplyWorld();
+    const world = createInboundWorld();
     world.sent();
     world.now.advance(7 * 24 * HOUR);
-    await world.open().reply(tapped("Yes", "yes-1", { at: world.now() }));
+    await world.open().receive(tapped("Yes", "yes-1", { at: world.now() }));
     expect(world.channel.told.map(({ messageId }) => messageId)).toEqual(["m-1"]);
   });
 
   it("on a message nobody knows is nobody's", async () => {
-    const world = createReplyWorld();
-    expect(await world.reply(tapped("Yes", "yes-1"))).toBe("button");
+    const world = createInboundWorld();
+    expect(await world.receive(tapped("Yes", "yes-1"))).toBe("button");
     expect([world.channel.told, world.queued(), world.log.lines.at(-1)?.msg]).toEqual([
       [],
       [],
@@ -155,16 +156,16 @@ describe("a tap", () => {
   });
 
   it("on the message of a platform that takes no taps is dropped in words", async () => {
-    const world = createReplyWorld();
-    world.correlation.remember(whatsappMessage({ origin: "zz", to: NUMBER, from: WABA }), "out-1");
-    await world.reply(tapped("Yes", "yes-1"));
+    const world = createInboundWorld();
+    world.conversations.remember(whatsappMessage({ origin: "zz", to: NUMBER, from: WABA }), "out-1");
+    await world.receive(tapped("Yes", "yes-1"));
     expect(world.log.lines.at(-1)?.msg).toBe("Tap dropped: its platform takes no taps");
   });
 
   it("on a choice is told by its id and title", async () => {
-    const world = createReplyWorld();
+    const world = createInboundWorld();
     world.sent();
-    await world.reply(
+    await world.receive(
       said("", { content: { type: "choice", id: "row1", title: "9am" }, quotedVendorId: "out-1" }),
     );
     expect(world.channel.told.map(({ button }) => button)).toEqual([{ payload: "row1", text: "9am" }]);
@@ -178,9 +179,9 @@ describe("what is said to a number that is not ours", () => {
     ["a question", said("Hello?", { to: "14155559999" })],
     ["a tap", tapped("Yes", "yes-1", { to: "14155559999" })],
   ])("on WhatsApp is not our business: %s", async (_, inbound) => {
-    const world = createReplyWorld();
+    const world = createInboundWorld();
     world.sent();
-    expect(await world.reply(inbound)).toBe("ignored");
+    expect(await world.receive(inbound)).toBe("ignored");
     expect({
       suppressed: await world.suppression.isSuppressed("whatsapp", NUMBER),
       told: [world.channel.told, world.channel.subscribed],
@@ -201,8 +202,8 @@ describe("what is said to a number that is not ours", () => {
   });
 
   it("on SMS counts, and is answered from the number it was said to", async () => {
-    const world = createReplyWorld();
-    expect(await world.reply(said("STOP", { channel: "sms", to: "14155559999" }))).toBe("opt_out");
+    const world = createInboundWorld();
+    expect(await world.receive(said("STOP", { channel: "sms", to: "14155559999" }))).toBe("opt_out");
     expect([await world.suppression.isSuppressed("sms", NUMBER), world.queue.jobs]).toMatchObject([
       true,
       [{ message: { channel: "sms", from: "14155559999", to: NUMBER, text: "Bye" } }],
@@ -212,8 +213,8 @@ describe("what is said to a number that is not ours", () => {
 
 describe("any other text", () => {
   it("gets the default reply once in 24 hours, also over midnight, and nobody is told", async () => {
-    const world = createReplyWorld();
-    const ask = (id: string) => world.reply(said("When do you open?", { id, at: world.now() }));
+    const world = createInboundWorld();
+    const ask = (id: string) => world.receive(said("When do you open?", { id, at: world.now() }));
     await ask("in-1");
     world.now.advance(1);
     await ask("in-2");
@@ -230,8 +231,8 @@ describe("any other text", () => {
   });
 
   it("gets one answer when two texts arrive together", async () => {
-    const world = createReplyWorld();
-    await Promise.all(["in-1", "in-2", "in-3"].map((id) => world.reply(said("Hello?", { id }))));
+    const world = createInboundWorld();
+    await Promise.all(["in-1", "in-2", "in-3"].map((id) => world.receive(said("Hello?", { id }))));
     expect(world.queued().length).toBe(1);
   });
 
@@ -245,24 +246,24 @@ describe("any other text", () => {
     ],
     ["an SMS from a short code", { other: "Pardon?" }, said("Call us", { channel: "sms", from: "80808" })],
   ] as const)("gets none: %s", async (_, texts, inbound) => {
-    const world = createReplyWorld(texts);
-    expect(await world.reply(inbound)).toBe("other");
+    const world = createInboundWorld(texts);
+    expect(await world.receive(inbound)).toBe("other");
     expect(world.queued()).toEqual([]);
   });
 
   it("gets none from somebody who has opted out, under whatever name", async () => {
-    const world = createReplyWorld({ other: "Pardon?" });
-    await world.reply(said("STOP", { from: USER, number: NUMBER, userId: USER }));
-    await world.reply(said("Hello?", { id: "in-2" }));
-    await world.reply(said("Hello?", { id: "in-3", from: USER, userId: USER }));
+    const world = createInboundWorld({ other: "Pardon?" });
+    await world.receive(said("STOP", { from: USER, number: NUMBER, userId: USER }));
+    await world.receive(said("Hello?", { id: "in-2" }));
+    await world.receive(said("Hello?", { id: "in-3", from: USER, userId: USER }));
     expect(world.queued()).toEqual([]);
   });
 });
 
 it("a machine that answers every confirmation is not answered for ever", async () => {
-  const world = createReplyWorld();
+  const world = createInboundWorld();
   for (let n = 0; n < 20; n++)
-    await world.reply(said(n % 2 ? "START" : "STOP", { id: `in-${n}`, at: T0 + n * 1_000 }));
+    await world.receive(said(n % 2 ? "START" : "STOP", { id: `in-${n}`, at: T0 + n * 1_000 }));
   expect([world.queued().length, world.channel.told.length]).toEqual([5, 20]);
 });
 
@@ -282,9 +283,9 @@ describe("a hidden number", () => {
     ],
     ["nothing tells it: the id itself", anonymous("STOP"), [USER]],
   ])("%s", async (_, inbound, names) => {
-    const world = createReplyWorld();
+    const world = createInboundWorld();
     world.sent();
-    await world.reply(inbound);
+    await world.receive(inbound);
     const suppressed = [NUMBER, USER].filter(
       (name) => name in world.state.hash({ key: "suppressed:whatsapp", ttl: null, scope: "account" }),
     );
@@ -296,10 +297,10 @@ describe("a hidden number", () => {
   });
 
   it("is known from what a status told before", async () => {
-    const world = createReplyWorld();
+    const world = createInboundWorld();
     world.sent();
     await world.suppression.link(NUMBER, USER);
-    await world.reply(anonymous("STOP"));
+    await world.receive(anonymous("STOP"));
     expect([
       await world.suppression.isSuppressed("whatsapp", NUMBER),
       await world.suppression.isSuppressed("whatsapp", USER),
@@ -308,9 +309,9 @@ describe("a hidden number", () => {
   });
 
   it("also lets a START undo the STOP that was said under the other name", async () => {
-    const world = createReplyWorld();
-    await world.reply(said("STOP", hidden));
-    await world.reply(said("START", { id: "in-2", at: T0 + 5_000 }));
+    const world = createInboundWorld();
+    await world.receive(said("STOP", hidden));
+    await world.receive(said("START", { id: "in-2", at: T0 + 5_000 }));
     expect([
       await world.suppression.isSuppressed("whatsapp", NUMBER),
       await world.suppression.isSuppressed("whatsapp", USER),
@@ -320,18 +321,18 @@ describe("a hidden number", () => {
 
 describe("a webhook that comes again", () => {
   it("acts once", async () => {
-    const world = createReplyWorld();
-    await world.reply(said("STOP"));
+    const world = createInboundWorld();
+    await world.receive(said("STOP"));
     world.now.advance(20 * HOUR);
-    expect(await world.open().reply(said("STOP"))).toBe("repeated");
+    expect(await world.open().receive(said("STOP"))).toBe("repeated");
     expect([world.queued().length, world.channel.told.length, world.channel.subscribed.length]).toEqual([
       1, 1, 1,
     ]);
   });
 
   it("acts once when both copies arrive at the same moment", async () => {
-    const world = createReplyWorld();
-    const outcomes = await Promise.all([world.reply(said("STOP")), world.reply(said("STOP"))]);
+    const world = createInboundWorld();
+    const outcomes = await Promise.all([world.receive(said("STOP")), world.receive(said("STOP"))]);
     expect([
       outcomes,
       world.queued().length,
@@ -341,20 +342,20 @@ describe("a webhook that comes again", () => {
   });
 
   it("tells both copies when the first could not be handled", async () => {
-    const world = createReplyWorld();
+    const world = createInboundWorld();
     world.state.isDown(true);
-    const outcomes = await Promise.allSettled([world.reply(said("STOP")), world.reply(said("STOP"))]);
+    const outcomes = await Promise.allSettled([world.receive(said("STOP")), world.receive(said("STOP"))]);
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     world.state.isDown(false);
-    expect(await world.reply(said("STOP"))).toBe("opt_out");
+    expect(await world.receive(said("STOP"))).toBe("opt_out");
   });
 });
 
 describe("a neighbour that is away", () => {
   it("the platform: the opt-out and its confirmation do not wait, and it is owed the word for a week", async () => {
-    const world = createReplyWorld();
+    const world = createInboundWorld();
     world.channel.outcomes.post = fail(unavailable("platform_unavailable"));
-    expect(await world.reply(said("STOP"))).toBe("opt_out");
+    expect(await world.receive(said("STOP"))).toBe("opt_out");
     expect([
       await world.suppression.isSuppressed("whatsapp", NUMBER),
       world.queue.jobs.slice(1),
@@ -369,11 +370,11 @@ describe("a neighbour that is away", () => {
   });
 
   it("the platform refuses it for good: said in the log, and nothing is owed", async () => {
-    const world = createReplyWorld({});
+    const world = createInboundWorld({});
     world.channel.outcomes.post = fail(
       new ConnectorError("platform_refused", "HTTP 400", { detail: { status: 400 } }),
     );
-    expect(await world.reply(said("STOP"))).toBe("opt_out");
+    expect(await world.receive(said("STOP"))).toBe("opt_out");
     expect([world.queue.jobs, world.log.at("error").map(({ msg }) => msg)]).toEqual([
       [],
       ["Reply refused by the platform"],
@@ -381,27 +382,27 @@ describe("a neighbour that is away", () => {
   });
 
   it("platform and queue: Vonage has to come again, and then only what is missing is done", async () => {
-    const world = createReplyWorld();
+    const world = createInboundWorld();
     world.channel.outcomes.post = async () => {
       world.queue.failures = 1;
       throw unavailable("platform_unavailable");
     };
-    await expect(world.reply(said("STOP"))).rejects.toMatchObject({ retryable: true });
+    await expect(world.receive(said("STOP"))).rejects.toMatchObject({ retryable: true });
     expect([await world.suppression.isSuppressed("whatsapp", NUMBER), world.queued()]).toEqual([
       true,
       [`confirmation in-1 to ${NUMBER}: Bye`],
     ]);
     world.channel.outcomes.post = async () => {};
-    await world.open().reply(said("STOP"));
+    await world.open().receive(said("STOP"));
     expect([world.queued().length, world.channel.told.length, world.other.told.length]).toEqual([1, 1, 1]);
   });
 
   it("the platform's profiles: everything else is done, and the retry writes them alone", async () => {
-    const world = createReplyWorld();
+    const world = createInboundWorld();
     world.channel.outcomes.subscribe = fail(unavailable("platform_unavailable"));
-    await expect(world.reply(said("STOP"))).rejects.toMatchObject({ retryable: true });
+    await expect(world.receive(said("STOP"))).rejects.toMatchObject({ retryable: true });
     world.channel.outcomes.subscribe = async () => {};
-    await world.open().reply(said("STOP"));
+    await world.open().receive(said("STOP"));
     expect([world.queued().length, world.channel.told.length, world.channel.subscribed.length]).toEqual([
       1, 1, 1,
     ]);
@@ -409,20 +410,33 @@ describe("a neighbour that is away", () => {
 });
 
 describe("copies of one webhook that reach two replicas in the same moment", () => {
-  it.each([said("STOP"), said("START"), said("Hello?")])("are one", async (inbound) => {
-    const world = createReplyWorld();
-    world.sent();
-    const outcomes = await Promise.all([world.open(), world.open()].map(({ reply }) => reply(inbound)));
-    expect(outcomes.filter((outcome) => outcome === "repeated")).toHaveLength(1);
-    expect(world.queued()).toHaveLength(1);
-    expect(world.channel.told.length).toBeLessThanOrEqual(1);
-    expect(world.channel.subscribed.length).toBeLessThanOrEqual(1);
-  });
+  it.each([said("STOP"), said("START"), said("Hello?")])(
+    "answer once, and tell twice at the most",
+    async (inbound) => {
+      const world = createInboundWorld();
+      world.sent();
+      await Promise.all([world.open(), world.open()].map(({ receive }) => receive(inbound)));
+      const claims = createClaims(world.state, world.log);
+      const won = [];
+      for (const job of world.queue.jobs) won.push(job.kind === "send" && (await claims.take(job)).won);
+      expect({
+        sent: won.filter(Boolean).length,
+        told: new Set(world.channel.told.map((reply) => JSON.stringify(reply))).size,
+        toldTwiceAtMost: world.channel.told.length <= 2 && world.channel.subscribed.length <= 2,
+        later: await world.open().receive(inbound),
+      }).toEqual({
+        sent: 1,
+        told: inbound.content.type === "text" && inbound.content.text === "Hello?" ? 0 : 1,
+        toldTwiceAtMost: true,
+        later: "repeated",
+      });
+    },
+  );
 });
 
 /** Cuts the power at the nth call to a neighbour, until every step has been the last one of a process. */
 describe("wherever a process dies, the retry completes it", () => {
-  const outcome = async (world: ReturnType<typeof createReplyWorld>) => ({
+  const outcome = async (world: ReturnType<typeof createInboundWorld>) => ({
     suppressed: await world.suppression.isSuppressed("whatsapp", NUMBER),
     messages: new Set(world.queued()),
     told: new Set(world.channel.told.map((reply) => JSON.stringify(reply))),
@@ -436,14 +450,14 @@ describe("wherever a process dies, the retry completes it", () => {
     ["a question", said("Hello?")],
     ["STOP from a hidden number", said("STOP", { from: USER, userId: USER })],
   ])("%s", async (_, inbound) => {
-    const whole = createReplyWorld();
+    const whole = createInboundWorld();
     whole.sent();
-    await whole.reply(inbound);
+    await whole.receive(inbound);
     const expected = await outcome(whole);
 
     let deaths = 0;
     for (let last = 1; ; last++) {
-      const world = createReplyWorld();
+      const world = createInboundWorld();
       world.sent();
       let calls = 0;
       // The call itself takes effect; its caller does not live to hear of it.
@@ -463,7 +477,7 @@ describe("wherever a process dies, the retry completes it", () => {
       Object.assign(queue, { put: cut(put) });
       const died = await world
         .open()
-        .reply(inbound)
+        .receive(inbound)
         .then(
           () => false,
           () => true,
@@ -473,10 +487,7 @@ describe("wherever a process dies, the retry completes it", () => {
       channel.outcomes.post = async () => {};
       if (!died) break;
       deaths++;
-      // The turn of the dead one is over after some seconds of silence.
-      const time = setInterval(() => world.now.advance(1_000), 1);
-      await world.open().reply(inbound);
-      clearInterval(time);
+      await world.open().receive(inbound);
       const found = await outcome(world);
       expect({ last, ...found }).toEqual({ last, ...expected });
     }
@@ -495,8 +506,8 @@ describe("a carrier's opt-out", () => {
   } as const;
 
   it("is recorded and told without a confirmation, once for each status", async () => {
-    const world = createReplyWorld();
-    await world.replies.carrierOptOut(optOut);
+    const world = createInboundWorld();
+    await world.receiver.carrierOptOut(optOut);
     await world.open().carrierOptOut(optOut);
     expect([
       await world.suppression.isSuppressed("sms", NUMBER),
@@ -512,9 +523,9 @@ describe("a carrier's opt-out", () => {
   });
 
   it("does not outlive a START that came after it", async () => {
-    const world = createReplyWorld({});
-    await world.reply(said("START", { channel: "sms", at: T0 + 5_000 }));
-    await world.replies.carrierOptOut(optOut);
+    const world = createInboundWorld({});
+    await world.receive(said("START", { channel: "sms", at: T0 + 5_000 }));
+    await world.receiver.carrierOptOut(optOut);
     expect([await world.suppression.isSuppressed("sms", NUMBER), world.sms.subscribed.length]).toEqual([
       false,
       1,

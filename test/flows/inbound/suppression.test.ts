@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Said } from "../../../src/core/consent.ts";
 import { peopleBucket, suppressionBucket } from "../../../src/core/state-keys.ts";
-import { createSuppression, type Said } from "../../../src/flows/inbound/suppression.ts";
+import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
 import { createClock, createMemoryState, T0 } from "../../support/ports.ts";
 
 const [NUMBER, USER] = ["447700900123", "US.13491208655302741918"];

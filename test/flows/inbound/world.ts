@@ -1,14 +1,13 @@
 import { parseKeywords } from "../../../src/core/keywords.ts";
 import type { InboundMessage, InboundReply } from "../../../src/core/reply.ts";
-import { createCorrelation } from "../../../src/flows/inbound/conversations.ts";
-import { createReplies, type ReplyPorts } from "../../../src/flows/inbound/receive-inbound.ts";
+import { createConversations } from "../../../src/flows/inbound/conversations.ts";
+import { createInboundReceiver, type InboundPorts } from "../../../src/flows/inbound/receive-inbound.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
 import {
   createClock,
   createFakeChannel,
   createMemoryQueue,
   createMemoryState,
-  createQuickTurns,
   createRecordingLog,
   T0,
   whatsappMessage,
@@ -48,8 +47,8 @@ export function createReplyChannel(tag: string, channel: "whatsapp" | "sms" = "w
   };
 }
 
-export function createReplyWorld(
-  texts: ReplyPorts["texts"] = { optOut: "Bye", optIn: "Welcome", other: "Pardon?" },
+export function createInboundWorld(
+  texts: InboundPorts["texts"] = { optOut: "Bye", optIn: "Welcome", other: "Pardon?" },
 ) {
   const [now, log, queue, state] = [
     createClock(),
@@ -62,24 +61,23 @@ export function createReplyWorld(
     createReplyChannel("ww"),
     createReplyChannel("ms", "sms"),
   ];
-  const correlation = createCorrelation(state, now, log);
+  const conversations = createConversations(state, now, log);
   const suppression = createSuppression(state, now);
   /** Another process over the same State and queue. */
   const open = () =>
-    createReplies({
-      ...{ queue, state, now, log, texts, correlation, messageTtlSeconds: 86_400 },
+    createInboundReceiver({
+      ...{ queue, state, now, log, texts, conversations, messageTtlSeconds: 86_400 },
       suppression: createSuppression(state, now),
-      turns: createQuickTurns(state, now),
       channels: [channel, other, sms],
       ownNumbers: [WABA],
       keywords: { optOut: parseKeywords(["STOP", "BAJA"]), optIn: parseKeywords(["START"]) },
     });
-  const replies = open();
+  const receiver = open();
   return {
-    ...{ now, log, queue, state, channel, other, sms, correlation, suppression, replies, open },
-    reply: replies.reply,
+    ...{ now, log, queue, state, channel, other, sms, conversations, suppression, receiver, open },
+    receive: receiver.receive,
     sent: (id = "m-1", vendorId = "out-1", to = NUMBER) =>
-      correlation.remember(whatsappMessage({ id, to, from: WABA }), vendorId),
+      conversations.remember(whatsappMessage({ id, to, from: WABA }), vendorId),
     /** What waits on the queue, in short. */
     queued: () =>
       queue.jobs.map((job) => {

@@ -1,0 +1,73 @@
+import { OUTBOX_MS } from "../../core/job.ts";
+import type { JobQueue } from "../../core/ports.ts";
+import type { InboundReply } from "../../core/reply.ts";
+import { asConnectorError, loggableError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Clock } from "../../lib/runtime.ts";
+import type { PlatformChannel, PlatformReplies } from "../../platforms/platform.ts";
+import type { SentMessage } from "./conversations.ts";
+import type { Progress } from "./idempotency.ts";
+
+export interface TellPorts {
+  channels: readonly PlatformChannel[];
+  queue: JobQueue;
+  now: Clock;
+  log: Log;
+}
+
+export interface Telling {
+  reply: InboundReply;
+  /** The message of a platform that the reply is known to answer. */
+  answered?: SentMessage;
+  progress: Progress;
+  /** Milliseconds since the epoch: the webhook has to be answered soon after. */
+  deadline: number;
+}
+
+/**
+ * Tells every platform that uses the sender of an opt-out or opt-in, and the one whose message it was of a tap.
+ * Resolves when each knows, will be told by a job, or refuses it for good; what was done before is not done again.
+ */
+export async function tellPlatforms(telling: Telling, ports: TellPorts): Promise<void> {
+  const { reply, answered, progress, deadline } = telling;
+  const isTap = reply.kind === "button";
+  let isWanted = false;
+  for (const { tag, channel, replies } of ports.channels) {
+    const isOwn = tag === answered?.origin;
+    if (!replies || channel !== reply.channel || (isTap && !isOwn)) continue;
+    // An id of one platform means nothing to another.
+    const own: InboundReply = isOwn ? { ...reply, messageId: answered.id } : reply;
+    if (replies.wants(own)) {
+      isWanted = true;
+      await progress.once(`${tag} told`, () => postOrQueue(tag, own, replies, ports));
+    }
+    if (!isTap) await progress.once(`${tag} subscription`, () => replies.subscribe(own, deadline));
+  }
+  if (isTap && !isWanted) {
+    const reason = answered ? "its platform takes no taps" : "the message it answers is not known";
+    ports.log.warn(
+      { message_uuid: reply.id, msg_id: answered?.id, origin: answered?.origin },
+      `Tap dropped: ${reason}`,
+    );
+  }
+}
+
+async function postOrQueue(
+  tag: string,
+  reply: InboundReply,
+  replies: PlatformReplies,
+  { queue, now, log }: TellPorts,
+): Promise<void> {
+  const about = { message_uuid: reply.id, msg_id: reply.messageId, origin: tag, kind: reply.kind };
+  try {
+    await replies.post(reply);
+    log.info(about, "Reply told to the platform");
+  } catch (error) {
+    if (!asConnectorError(error).retryable) {
+      log.error({ ...about, ...loggableError(error) }, "Reply refused by the platform");
+      return;
+    }
+    log.warn({ ...about, ...loggableError(error) }, "Reply owed to the platform: it will be told later");
+    await queue.put({ kind: "reply", attempt: 1, origin: tag, reply, expiresAt: now() + OUTBOX_MS });
+  }
+}
