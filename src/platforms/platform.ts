@@ -6,7 +6,7 @@ import type { CatalogTemplate, FoundTemplate } from "../core/template/template.t
 import type { ConnectorError } from "../lib/errors.ts";
 import type { HttpClient } from "../lib/http-client.ts";
 import type { Log } from "../lib/log.ts";
-import type { Clock } from "../lib/runtime.ts";
+import type { Clock, Pause } from "../lib/runtime.ts";
 
 /** An HTTP answer in the words of a platform's contract. */
 export interface Answer {
@@ -28,8 +28,7 @@ export interface PlatformPorts {
   findTemplate(number: string, name: string, language: string): FoundTemplate;
   newId: () => string;
   messageTtlSeconds: number;
-  /** Resolves early when the connector stops. */
-  pause: (ms: number) => Promise<void>;
+  pause: Pause;
   now: Clock;
   log: Log;
 }

@@ -7,6 +7,6 @@ export function withCircuitBreaker(channel: PlatformChannel, breaker: CircuitBre
   return {
     ...channel,
     reports: { ...reports, post: (batch) => breaker.run(() => reports.post(batch)) },
-    ...(replies ? { replies: { ...replies, post: (reply) => breaker.run(() => replies.post(reply)) } } : {}),
+    replies: replies && { ...replies, post: (reply) => breaker.run(() => replies.post(reply)) },
   };
 }

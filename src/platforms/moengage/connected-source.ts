@@ -2,16 +2,21 @@ import type { MoEngageSettings } from "../../config/moengage.ts";
 import type { EngagementEvent, Events } from "../../core/event.ts";
 import { loggableError } from "../../lib/errors.ts";
 import { basicAuth } from "../../lib/http.ts";
-import type { HttpClient } from "../../lib/http-client.ts";
-import type { Log } from "../../lib/log.ts";
 import { exponential } from "../../lib/retry.ts";
 import { DEADLINE_MS } from "../callback.ts";
-import { eventToRow, isForMoEngage, type SourceEvent, sourceAnswer } from "./from-event.ts";
+import type { PlatformPorts } from "../platform.ts";
+import {
+  eventToRow,
+  isForMoEngage,
+  type SourceAnswer,
+  type SourceEvent,
+  sourceAnswer,
+} from "./from-event.ts";
 
 export interface ConnectedSource extends Events {
-  /** Events that MoEngage never got: no room, refused, or not taken before the end. */
+  /** Events that MoEngage never got: no room, refused, or not accepted before the end. */
   dropped(): number;
-  /** Tells what waits once more, and drops what is not taken. */
+  /** Posts what waits once more, and drops what is not accepted. */
   stop(): Promise<void>;
 }
 
@@ -25,73 +30,40 @@ const SPACING_MS = 5;
 const backoff = exponential(1_000, 60_000);
 const CAPACITY = 10_000;
 
+type Settings = NonNullable<MoEngageSettings["events"]>;
+
 /**
  * Posts what happens to people as events of MoEngage's Connected Sources. Events wait in memory, and nobody waits
  * for them: with the buffer full they are dropped and counted.
  */
 export function createConnectedSource(
-  { url, workspaceId, key }: NonNullable<MoEngageSettings["events"]>,
-  { httpClient, pause, log }: { httpClient: HttpClient; pause: (ms: number) => Promise<void>; log: Log },
+  settings: Settings,
+  { httpClient, pause, log }: Pick<PlatformPorts, "httpClient" | "pause" | "log">,
 ): ConnectedSource {
-  const authorization = basicAuth(workspaceId, key);
   const waiting: SourceEvent[] = [];
   let dropped = 0;
-  let untold = 0;
+  let droppedSinceLogged = 0;
   let running: Promise<void> | undefined;
   let isStopping = false;
 
   function drop(count: number): void {
     dropped += count;
-    untold += count;
-  }
-
-  /** The events of the next call; they stay in the buffer until it is over. */
-  function next(): string[] {
-    const rows: string[] = [];
-    let bytes = 0;
-    for (const event of waiting.slice(0, EVENTS_PER_CALL.most)) {
-      const row = JSON.stringify(event);
-      bytes += Buffer.byteLength(row) + 1;
-      if (rows.length > 0 && bytes > MAX_CALL_BYTES) break;
-      rows.push(row);
-    }
-    return rows;
-  }
-
-  async function call(rows: string[]): Promise<"taken" | "refused" | "later"> {
-    try {
-      const { status, text } = await httpClient.request({
-        method: "POST",
-        url,
-        headers: { "content-type": "application/json", authorization },
-        body: `{"events":[${rows.join(",")}]}`,
-        deadlineMs: DEADLINE_MS,
-      });
-      const { outcome, about, words } = sourceAnswer(status, text);
-      log[outcome === "taken" ? "info" : "error"]({ events: rows.length, status, ...about }, words);
-      return outcome;
-    } catch (error) {
-      log.warn(
-        { events: rows.length, ...loggableError(error) },
-        "Events not taken by MoEngage: trying again",
-      );
-      return "later";
-    }
+    droppedSinceLogged += count;
   }
 
   async function drain(): Promise<void> {
     let failures = 0;
     while (waiting.length > 0) {
       if (waiting.length < EVENTS_PER_CALL.worthwhile) await pause(GATHER_MS);
-      const rows = next();
-      const outcome = await call(rows);
-      if (outcome !== "later") waiting.splice(0, rows.length);
+      const rows = rowsOfOneCall(waiting);
+      const outcome = await postEvents(rows, settings, { httpClient, log });
+      if (outcome !== "retry") waiting.splice(0, rows.length);
       if (outcome === "refused") drop(rows.length);
-      if (outcome === "later" && isStopping) drop(waiting.splice(0).length);
-      failures = outcome === "taken" ? 0 : failures + 1;
+      if (outcome === "retry" && isStopping) drop(waiting.splice(0).length);
+      failures = outcome === "accepted" ? 0 : failures + 1;
       await pause(failures === 0 ? SPACING_MS : backoff(failures));
-      if (untold > 0) log.warn({ dropped: untold }, "Events dropped");
-      untold = 0;
+      if (droppedSinceLogged > 0) log.warn({ dropped: droppedSinceLogged }, "Events dropped");
+      droppedSinceLogged = 0;
     }
   }
 
@@ -115,4 +87,40 @@ export function createConnectedSource(
       await running;
     },
   };
+}
+
+/** The first events, as many as one call may carry; they stay in the buffer until it is over. */
+function rowsOfOneCall(waiting: readonly SourceEvent[]): string[] {
+  const rows: string[] = [];
+  let bytes = 0;
+  for (const event of waiting.slice(0, EVENTS_PER_CALL.most)) {
+    const row = JSON.stringify(event);
+    bytes += Buffer.byteLength(row) + 1;
+    if (rows.length > 0 && bytes > MAX_CALL_BYTES) break;
+    rows.push(row);
+  }
+  return rows;
+}
+
+/** One call; every outcome is logged. */
+async function postEvents(
+  rows: readonly string[],
+  { url, workspaceId, key }: Settings,
+  { httpClient, log }: Pick<PlatformPorts, "httpClient" | "log">,
+): Promise<SourceAnswer["outcome"]> {
+  try {
+    const { status, text } = await httpClient.request({
+      method: "POST",
+      url,
+      headers: { "content-type": "application/json", authorization: basicAuth(workspaceId, key) },
+      body: `{"events":[${rows.join(",")}]}`,
+      deadlineMs: DEADLINE_MS,
+    });
+    const { outcome, about, words } = sourceAnswer(status, text);
+    log[outcome === "accepted" ? "info" : "error"]({ events: rows.length, status, ...about }, words);
+    return outcome;
+  } catch (error) {
+    log.warn({ events: rows.length, ...loggableError(error) }, "Events not taken by MoEngage: trying again");
+    return "retry";
+  }
 }

@@ -88,7 +88,7 @@ export const MAPPER = {
 } as const;
 
 export interface SourceAnswer {
-  outcome: "taken" | "refused" | "later";
+  outcome: "accepted" | "refused" | "retry";
   /** Safe to log. */
   about: Record<string, string | undefined>;
   words: string;
@@ -111,11 +111,11 @@ export function sourceAnswer(status: number, text: string): SourceAnswer {
   const isAccepting = status >= 200 && status < 300;
   if (isAccepting && !isWebPage(text)) {
     return about.request_id
-      ? { outcome: "taken", about, words: "Events told to MoEngage" }
-      : { outcome: "taken", about, words: "Events posted, and answered without a request_id" };
+      ? { outcome: "accepted", about, words: "Events told to MoEngage" }
+      : { outcome: "accepted", about, words: "Events posted, and answered without a request_id" };
   }
   if (isAccepting || status === 408 || status === 429 || status >= 500)
-    return { outcome: "later", about, words: "Events not taken by MoEngage: trying again" };
+    return { outcome: "retry", about, words: "Events not taken by MoEngage: trying again" };
   const mapperFault =
     about.code === "e_9004"
       ? "Events refused by MoEngage: its mapper does not fit them, send it the one that npm run connected-source-mapper prints"

@@ -10,7 +10,7 @@ export function replyToInbound(reply: InboundReply): WhatsAppInbound | undefined
     from: reply.person,
     waba_number: reply.sender,
     timestamp: String(Math.floor(reply.at / 1_000)),
-    context: reply.messageId === undefined ? {} : { msg_id: reply.messageId },
+    context: { msg_id: reply.messageId },
   };
   switch (reply.kind) {
     case "opt_out":
@@ -42,7 +42,7 @@ export function replyToSubscription(
   return {
     type: "customer",
     update_existing_only: true,
-    ...(customerIdIsPhone ? { customer_id: reply.person } : {}),
-    attributes: { ...(customerIdIsPhone ? {} : { moe_mobile: reply.person }), ...subscription },
+    customer_id: customerIdIsPhone ? reply.person : undefined,
+    attributes: { moe_mobile: customerIdIsPhone ? undefined : reply.person, ...subscription },
   };
 }

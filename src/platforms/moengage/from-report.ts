@@ -7,7 +7,7 @@ export function reportToStatus(report: DeliveryReport): WhatsAppStatus {
     msg_id: report.id,
     status: report.status,
     timestamp: String(Math.floor(report.at / 1_000)),
-    ...(report.error ? { error: report.error } : {}),
+    error: report.error,
   };
 }
 

@@ -101,7 +101,7 @@ export function moengageSms(
     },
     reports: {
       maxBatch: 1,
-      // MoEngage counts every value but the success value as a failure, so "sent" is told only where it is mapped.
+      // MoEngage counts every value but the success value as a failure, so "sent" is reported only where it is mapped.
       wants: ({ status }) => status !== "read" && (status !== "sent" || settings.reportSent),
       post: async (reports) => {
         for (const report of reports)
@@ -109,7 +109,7 @@ export function moengageSms(
       },
     },
     replies: {
-      // MoEngage has keyword management for its own SMS providers only: the profile is the one place to tell.
+      // MoEngage has keyword management for its own SMS providers only: the profile is the one place for an opt-out.
       wants: () => false,
       post: () => Promise.resolve(),
       subscribe: subscriber(settings.dataApi, { post, pause, now, log }),

@@ -68,8 +68,6 @@ export function smsToMessage(body: unknown, settings: SmsSettings, now: number):
   const ttlSeconds = parseTtl(send.ttl);
   const ttl = Math.min(ttlSeconds ?? settings.messageTtlSeconds, settings.messageTtlSeconds);
   const from = (text(send.from) || text(send.sender) || settings.senderId).replace(/^\+(?=\d+$)/, "");
-  const contentId = text(send.template_id);
-  const entityId = text(send.entity_id);
   return {
     id: settings.newId(),
     origin: settings.origin,
@@ -79,9 +77,9 @@ export function smsToMessage(body: unknown, settings: SmsSettings, now: number):
     acceptedAt: now,
     expiresAt: now + ttl * 1_000,
     text: send.text,
-    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
-    ...(contentId ? { contentId } : {}),
-    ...(entityId ? { entityId } : {}),
+    ttlSeconds,
+    contentId: text(send.template_id) || undefined,
+    entityId: text(send.entity_id) || undefined,
   };
 }
 

@@ -19,12 +19,12 @@ export function placeButtons(
 ): Component[] {
   const links = [given.buttonUrlParam, given.buttonUrlDynamicParam].filter(isGiven);
   const codes = [given.copyCodeText].filter(isGiven);
-  const takers: Record<string, (index: number) => Component[]> = {
+  const byKind: Record<string, (index: number) => Component[]> = {
     link: (index) => place(linkTo, index, links.shift()),
     copyCode: (index) => place(copyCode, index, codes.shift()),
     password: (index) => place(linkTo, index, codes.shift() ?? links.shift() ?? code),
   };
-  const placed = (buttons ?? []).flatMap((button, index) => takers[kindOf(button)]?.(index) ?? []);
+  const placed = (buttons ?? []).flatMap((button, index) => byKind[kindOf(button)]?.(index) ?? []);
   const next = buttons?.length ?? 0;
   const unplaced = [
     ...codes.map((value) => ({ make: copyCode, value })),

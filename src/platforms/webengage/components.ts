@@ -39,14 +39,14 @@ const HEADERS: Record<string, (data: TemplateData) => Component[]> = {
   IMAGE: ({ mediaUrl }) => [media("image", mediaUrl, "mediaUrl")],
   VIDEO: ({ mediaUrl }) => [media("video", mediaUrl, "mediaUrl")],
   DOCUMENT: ({ mediaUrl, fileName }) => [
-    media("document", mediaUrl, "mediaUrl", fileName?.trim() ? { filename: fileName } : {}),
+    media("document", mediaUrl, "mediaUrl", { filename: fileName?.trim() ? fileName : undefined }),
   ],
   LOCATION: (data) => [
     headerOf("location", {
       latitude: coordinate(data.latitude, "latitude", 90),
       longitude: coordinate(data.longitude, "longitude", 180),
-      ...(data.locationName?.trim() ? { name: data.locationName } : {}),
-      ...(data.locationAddress?.trim() ? { address: data.locationAddress } : {}),
+      name: data.locationName?.trim() ? data.locationName : undefined,
+      address: data.locationAddress?.trim() ? data.locationAddress : undefined,
     }),
   ],
 };
@@ -83,7 +83,7 @@ function texts(type: "header" | "body", values: readonly Value[], names: readonl
       type,
       parameters: values.map((value, at) => ({
         type: "text",
-        ...(names[at] === undefined ? {} : { parameter_name: names[at] }),
+        parameter_name: names[at],
         text: String(value),
       })),
     },

@@ -30,7 +30,7 @@ const BY_HTTP_STATUS: Record<number, Rejection> = {
 /** The one answer after which WebEngage sends a message again: ten times within about two hours. */
 const LATER: Rejection = { httpStatus: 429, statusCode: STATUS_CODES.throttled };
 
-/** The contract's answer to an error. Trouble of our own is never told, and never ends a message. */
+/** The contract's answer to an error. A fault of our own shows no words of it, and never ends a message. */
 export function rejected(error: ConnectorError): Answer {
   const isOurs = error.httpStatus >= 500;
   const { httpStatus, statusCode } =
@@ -41,7 +41,7 @@ export function rejected(error: ConnectorError): Answer {
     status: "whatsapp_rejected",
     statusCode,
     message: isOurs ? "The connector cannot take the message now: try again later" : error.message,
-    ...(statusCode === STATUS_CODES.unsupportedVersion ? { supportedVersion: VERSION } : {}),
+    supportedVersion: statusCode === STATUS_CODES.unsupportedVersion ? VERSION : undefined,
   };
   return { status: httpStatus, body };
 }

@@ -74,14 +74,14 @@ const PLAIN: ReadonlySet<number> = new Set([STATUS_CODES.insufficientCredit, STA
 /** A report as a delivery status notification. The id goes back exactly as it came. */
 export function reportToDsn({ id, to, status, at, error }: DeliveryReport): Dsn {
   const statusCode = status === "failed" ? failureCode(error?.code) : STATUS_CODES.success;
-  const needsReason = status === "failed" && !PLAIN.has(statusCode);
+  const reason = error ? `${error.code}, ${error.description}` : "No reason was given";
   return {
     version: VERSION,
     messageId: id,
     toNumber: to,
     status: STATUSES[status],
     statusCode,
-    ...(needsReason ? { reason: error ? `${error.code}, ${error.description}` : "No reason was given" } : {}),
+    reason: status === "failed" && !PLAIN.has(statusCode) ? reason : undefined,
     timestamp: formatTime(at),
   };
 }

@@ -14,7 +14,8 @@ export function matchText(template: string, filled: string): Map<string, string>
   let at = 0;
   let open: string | undefined;
 
-  const take = (literal: string, isLast: boolean): boolean => {
+  /** Moves past the literal, which ends the value before it; false where it does not follow. */
+  const skipLiteral = (literal: string, isLast: boolean): boolean => {
     if (open === undefined) {
       if (!text.startsWith(literal, at)) return false;
       at += literal.length;
@@ -34,7 +35,7 @@ export function matchText(template: string, filled: string): Map<string, string>
     const name = index % 2 === 1 ? placeholders(part)[0] : undefined;
     const literal = name === undefined ? part : values.get(name);
     if (literal === undefined) open = name;
-    else if (!take(literal, index === parts.length - 1)) return undefined;
+    else if (!skipLiteral(literal, index === parts.length - 1)) return undefined;
   }
   return at === text.length ? values : undefined;
 }

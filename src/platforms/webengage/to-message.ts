@@ -50,7 +50,7 @@ export function whatsappToMessage(
       template: {
         name: templateData.templateName,
         language: { code: templateData.language },
-        ...(components.length > 0 ? { components } : {}),
+        components: components.length > 0 ? components : undefined,
       },
     },
   };

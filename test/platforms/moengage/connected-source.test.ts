@@ -105,12 +105,16 @@ describe("sourceAnswer", () => {
     status: "fail",
     error: { message: "Invalid authorization format", type: "Authentication required", request_id: "70e2fd" },
   });
-  const taken = JSON.stringify({ request_id: "uhdvtjxa", name: "n", description: "Successfully submitted" });
+  const success = JSON.stringify({
+    request_id: "uhdvtjxa",
+    name: "n",
+    description: "Successfully submitted",
+  });
 
   it.each([
-    [200, taken, "taken", { request_id: "uhdvtjxa" }, "told to MoEngage"],
-    [200, "OK", "taken", {}, "without a request_id"],
-    [200, "<html>", "later", {}, "trying again"],
+    [200, success, "accepted", { request_id: "uhdvtjxa" }, "told to MoEngage"],
+    [200, "OK", "accepted", {}, "without a request_id"],
+    [200, "<html>", "retry", {}, "trying again"],
     [
       400,
       e9004("Required field 'x' is missing in the payload"),
@@ -128,8 +132,8 @@ describe("sourceAnswer", () => {
     [401, fail, "refused", { request_id: "70e2fd" }, "MOENGAGE_WORKSPACE_ID"],
     [404, "", "refused", {}, "MOENGAGE_CONNECTED_SOURCE_URL"],
     [413, "[]", "refused", {}, "refused"],
-    [429, "null", "later", {}, "trying again"],
-    [503, "", "later", {}, "trying again"],
+    [429, "null", "retry", {}, "trying again"],
+    [503, "", "retry", {}, "trying again"],
   ] as const)("reads HTTP %d %s", (status, text, outcome, about, words) => {
     const answer = sourceAnswer(status, text);
     expect(answer).toEqual({
