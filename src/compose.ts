@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "./config/schema.ts";
@@ -26,6 +25,7 @@ import { withDeadline } from "./lib/deadline.ts";
 import { createHttpClient } from "./lib/http-client.ts";
 import { createLog } from "./lib/log.ts";
 import { createMetrics, type Metrics, outcomeOf } from "./lib/metrics.ts";
+import { createPause, systemRuntime } from "./lib/runtime.ts";
 import { createEventSink, createPlatformChannels } from "./platforms/registry.ts";
 import { withCircuitBreaker } from "./platforms/with-circuit-breaker.ts";
 import { prepareQueues, prepareTemplates, prepareWebhooks } from "./startup.ts";
@@ -55,17 +55,18 @@ export interface Connector {
 
 /** Wires everything, listens, and prepares its surroundings behind that. `logTo` takes the log lines instead of stdout. */
 export async function start(config: Config, logTo?: { write(line: string): void }): Promise<Connector> {
-  const log = createLog(config.logLevel, logTo);
-  const now = () => Date.now();
+  const runtime = systemRuntime;
+  const { now } = runtime;
+  const log = createLog(config.logLevel, logTo, runtime);
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);
-  const pause = (ms: number) => pauseUnlessStopped(ms, stopping.signal);
+  const pause = createPause(stopping.signal, runtime);
   const metrics = createMetrics();
   const httpClients = {
-    vcr: createHttpClient(PROVIDER_CONNECTIONS),
+    vcr: createHttpClient(PROVIDER_CONNECTIONS, { runtime }),
     // A send must never wait for a socket: whether it left would then be unknown.
-    vonage: createHttpClient(config.dispatch.maxInflight * 2 + 16),
-    platform: createHttpClient(PLATFORM_CONNECTIONS, { publicAddressesOnly: true }),
+    vonage: createHttpClient(config.dispatch.maxInflight * 2 + 16, { runtime }),
+    platform: createHttpClient(PLATFORM_CONNECTIONS, { publicAddressesOnly: true, runtime }),
   };
 
   const { account, application, instance } = config;
@@ -84,7 +85,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   const platformPorts = {
     httpClient: httpClients.platform,
     credentialsCheck,
-    newId: randomUUID,
+    newId: runtime.uuid,
     messageTtlSeconds: config.messageTtlSeconds,
     findTemplate: (number: string, name: string, language: string) =>
       templates.lookup(number, name, language),
@@ -230,7 +231,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       return kind;
     },
   });
-  const server = await listen(app, config.port).catch((error) => {
+  const server = await listen(app, config.port, runtime).catch((error) => {
     stopping.abort();
     throw error;
   });
@@ -277,17 +278,4 @@ function statusUrlOf(config: Config): string | undefined {
   return publicUrl?.startsWith("https://") && !config.listeners
     ? `${publicUrl}${STATUS_PATHS[0]}`
     : undefined;
-}
-
-function pauseUnlessStopped(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(end, ms);
-    function end() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    }
-    signal.addEventListener("abort", end);
-    if (signal.aborted) end();
-  });
 }

@@ -2,6 +2,7 @@ import { createServer, IncomingMessage, type Server, ServerResponse } from "node
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Express } from "express";
+import { type Runtime, systemRuntime } from "../lib/runtime.ts";
 
 export interface RunningServer {
   port: number;
@@ -17,7 +18,7 @@ const KEEP_ALIVE_MS = 65_000;
 const SWEEP_MS = 50;
 
 /** Listens on all interfaces. Rejects when the port cannot be had. */
-export async function listen(app: Express, port: number): Promise<RunningServer> {
+export async function listen(app: Express, port: number, runtime = systemRuntime): Promise<RunningServer> {
   const server = createServer(
     {
       ...expressClasses(app),
@@ -33,7 +34,7 @@ export async function listen(app: Express, port: number): Promise<RunningServer>
     server.once("error", reject);
     server.listen(port, resolve);
   });
-  return { port: (server.address() as AddressInfo).port, stop: (graceMs) => stop(server, graceMs) };
+  return { port: (server.address() as AddressInfo).port, stop: (graceMs) => stop(server, graceMs, runtime) };
 }
 
 /**
@@ -73,14 +74,14 @@ function bornWith<T extends new (...args: never[]) => object>(Base: T, prototype
   return Born as unknown as T;
 }
 
-async function stop(server: Server, graceMs: number): Promise<void> {
+async function stop(server: Server, graceMs: number, runtime: Runtime): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // Whoever has a socket open goes on using it, unless told that this answer is the last.
   server.prependListener("request", (_req, res) => res.setHeader("connection", "close"));
   // A socket kept alive becomes idle only once its last answer is out.
-  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  const sweep = runtime.setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+  const timer = runtime.setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
-  clearInterval(sweep);
-  clearTimeout(timer);
+  runtime.clearInterval(sweep);
+  runtime.clearTimeout(timer);
 }

@@ -1,5 +1,5 @@
 import { ConnectorError } from "./errors.ts";
-import type { Clock } from "./runtime.ts";
+import { type Clock, systemRuntime, type Timer } from "./runtime.ts";
 
 export interface BatchOptions<T> {
   /** Most items in one call. */
@@ -37,13 +37,14 @@ interface Waiting<T, R> {
 export function createBatcher<T, R>(
   run: (items: T[]) => Promise<(R | Error)[]>,
   options: BatchOptions<T>,
+  runtime = systemRuntime,
 ): (item: T) => Promise<R> {
   const waiting: Waiting<T, R>[] = [];
   let head = 0;
   let bytesWaiting = 0;
   let inflight = 0;
   let scheduled = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: Timer | undefined;
   let partialFrom = 0;
 
   const isFull = () =>
@@ -92,7 +93,7 @@ export function createBatcher<T, R>(
 
   function flush(): void {
     scheduled = false;
-    clearTimeout(timer);
+    runtime.clearTimeout(timer);
     while (head < waiting.length && inflight < (isFull() ? options.maxInflight : options.partialInflight)) {
       const early = isFull() ? 0 : partialFrom - options.now();
       if (early > 0) {
@@ -109,8 +110,8 @@ export function createBatcher<T, R>(
   function schedule(ms = 0): void {
     if (scheduled) return;
     scheduled = true;
-    if (ms === 0) setImmediate(flush);
-    else timer = setTimeout(flush, ms);
+    if (ms === 0) runtime.setImmediate(flush);
+    else timer = runtime.setTimeout(flush, ms);
   }
 
   return (item) =>

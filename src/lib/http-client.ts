@@ -1,6 +1,7 @@
 import { Agent } from "undici";
 import { ConnectorError } from "./errors.ts";
 import { PRIVATE_ADDRESS, publicLookup } from "./public-lookup.ts";
+import { systemRuntime } from "./runtime.ts";
 
 export interface HttpRequest {
   method: "GET" | "POST" | "PUT" | "DELETE";
@@ -55,7 +56,10 @@ const NOT_SENT = new Set([
  * A transport with at most `connections` sockets to each neighbour. `publicAddressesOnly` refuses host names that
  * lead into a private network; an address written out in the configuration is taken as meant.
  */
-export function createHttpClient(connections: number, { publicAddressesOnly = false } = {}): HttpClient {
+export function createHttpClient(
+  connections: number,
+  { publicAddressesOnly = false, runtime = systemRuntime } = {},
+): HttpClient {
   const agent = new Agent({
     connections,
     pipelining: 1,
@@ -67,13 +71,17 @@ export function createHttpClient(connections: number, { publicAddressesOnly = fa
   const inFlight = new Set<Promise<HttpResponse>>();
 
   async function send({ method, url, headers, body, deadlineMs }: HttpRequest): Promise<HttpResponse> {
+    const deadline = new AbortController();
+    const expire = () => deadline.abort(new DOMException("The deadline has passed", "TimeoutError"));
+    const timer = runtime.setTimeout(expire, deadlineMs);
+    timer.unref();
     try {
       const { origin, pathname, search } = new URL(url);
       const response = await agent.request({
         origin,
         path: pathname + search,
         method,
-        signal: AbortSignal.timeout(deadlineMs),
+        signal: deadline.signal,
         ...(headers ? { headers } : {}),
         ...(body === undefined ? {} : { body }),
       });
@@ -81,6 +89,8 @@ export function createHttpClient(connections: number, { publicAddressesOnly = fa
       return { status: response.statusCode, headers: response.headers, text };
     } catch (cause) {
       throw failure(cause);
+    } finally {
+      runtime.clearTimeout(timer);
     }
   }
 
@@ -88,7 +98,7 @@ export function createHttpClient(connections: number, { publicAddressesOnly = fa
     do {
       await Promise.allSettled(inFlight);
       // What waited for a call in flight to share the next one leaves now.
-      await new Promise(setImmediate);
+      await new Promise<void>((resolve) => runtime.setImmediate(resolve));
     } while (inFlight.size > 0);
   }
 
@@ -103,7 +113,9 @@ export function createHttpClient(connections: number, { publicAddressesOnly = fa
     async close() {
       // Lets what is being written reach the other side, without waiting for one that hangs. Not `agent.close()`:
       // it forgets the sockets that `destroy` then has to end.
-      const grace = new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS).unref());
+      const grace = new Promise<void>((resolve) => {
+        runtime.setTimeout(resolve, CLOSE_GRACE_MS).unref();
+      });
       await Promise.race([drained(), grace]);
       await agent.destroy();
     },

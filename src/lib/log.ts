@@ -1,4 +1,5 @@
 import { type Logger, pino } from "pino";
+import { systemRuntime } from "./runtime.ts";
 
 /** One wide line a step: ids, counts, codes and durations; never numbers, text or secrets. */
 export interface Log {
@@ -12,12 +13,16 @@ export interface Log {
  * The process's logger: one JSON object a line on standard output, `level` as a word, `time` in ISO 8601.
  * Callers pass ids and masked numbers only; the redaction list is the second fence behind that rule.
  */
-export function createLog(level: string, destination?: { write(line: string): void }): Logger {
+export function createLog(
+  level: string,
+  destination?: { write(line: string): void },
+  { now } = systemRuntime,
+): Logger {
   const options = {
     level,
     base: null,
     messageKey: "msg",
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: {
       paths: [
