@@ -93,15 +93,28 @@ export interface PlatformSettings {
 /** By variable, the others that it is useless without; "A or B" is one of them. */
 export type Needs = Record<string, readonly string[]>;
 
+type Given<T> = { [Name in keyof T]: NonNullable<T[Name]> };
+
 /** The settings when all that they need is there; otherwise a note that says which variables would switch it on. */
 export function whenComplete<T extends Record<string, unknown>, S>(
   label: string,
   needed: T,
   notes: string[],
-  settings: (given: { [Name in keyof T]: NonNullable<T[Name]> }) => S,
+  settings: (given: Given<T>) => S,
 ): S | undefined {
   const missing = Object.keys(needed).filter((name) => needed[name] === undefined);
-  if (missing.length === 0) return settings(needed as { [Name in keyof T]: NonNullable<T[Name]> });
+  if (missing.length === 0) return settings(needed as Given<T>);
   notes.push(`${label} is off: to switch it on, set ${missing.join(" and ")}`);
   return undefined;
+}
+
+/** A platform's settings; silent where nothing of the platform is set: most connectors serve one. */
+export function platformWhenComplete<T extends Record<string, unknown>, S extends PlatformSettings>(
+  label: string,
+  needed: T,
+  notes: string[],
+  settings: (given: Given<T>) => S,
+): S | undefined {
+  if (Object.values(needed).every((value) => value === undefined)) return undefined;
+  return whenComplete(label, needed, notes, settings);
 }

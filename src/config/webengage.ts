@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Credentials, type Needs, secrets, serverUrl, whenComplete } from "./fields.ts";
+import { type Credentials, type Needs, platformWhenComplete, secrets, serverUrl } from "./fields.ts";
 
 export const webengageVariables = z.object({
   WEBENGAGE_USERNAME: z
@@ -19,7 +19,6 @@ export const webengageNeeds: Needs = {
 
 export type WebEngageSettings = NonNullable<ReturnType<typeof webengageSettings>>;
 
-/** Silent where nothing of WebEngage is set: most connectors serve one platform. */
 export function webengageSettings(v: z.output<typeof webengageVariables>, notes: string[]) {
   const { WEBENGAGE_USERNAME: key, WEBENGAGE_PASSWORD: passwords, WEBENGAGE_API_KEY: tokens } = v;
   const accepted: Credentials[] = [
@@ -31,8 +30,7 @@ export function webengageSettings(v: z.output<typeof webengageVariables>, notes:
     WEBENGAGE_DSN_URL: v.WEBENGAGE_DSN_URL,
     WEBENGAGE_DSN_TOKEN: v.WEBENGAGE_DSN_TOKEN,
   };
-  if (Object.values(needed).every((value) => value === undefined)) return undefined;
-  return whenComplete("WebEngage", needed, notes, (given) => ({
+  return platformWhenComplete("WebEngage", needed, notes, (given) => ({
     accepted,
     whatsapp: { dsnUrl: given.WEBENGAGE_DSN_URL, dsnToken: given.WEBENGAGE_DSN_TOKEN },
   }));

@@ -93,3 +93,7 @@ export interface PlatformReplies {
    */
   subscribe(reply: InboundReply, deadline: number): Promise<void>;
 }
+
+/** What a platform may read of an error: its sentence, and of a fault of our own only that it will pass. */
+export const publicMessage = ({ httpStatus, message }: ConnectorError): string =>
+  httpStatus >= 500 ? "The connector cannot take the message now: try again later" : message;

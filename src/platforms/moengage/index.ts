@@ -2,7 +2,13 @@ import type { MoEngageSettings } from "../../config/moengage.ts";
 import type { OutboundMessage } from "../../core/message.ts";
 import type { ConnectorError } from "../../lib/errors.ts";
 import { createPost, postCallback } from "../callback.ts";
-import type { Answer, PlatformChannel, PlatformPorts, PlatformReplies } from "../platform.ts";
+import {
+  type Answer,
+  type PlatformChannel,
+  type PlatformPorts,
+  type PlatformReplies,
+  publicMessage,
+} from "../platform.ts";
 import {
   FAILURE_CODES,
   MAX_STATUSES_PER_CALL,
@@ -142,6 +148,3 @@ function whatsappFailed(error: ConnectorError): Answer {
     ? { status: 200, body: { status: "failure", error: { code, message: error.message } } }
     : { status: error.httpStatus, body: { message: publicMessage(error) } };
 }
-
-const publicMessage = (error: ConnectorError) =>
-  error.httpStatus >= 500 ? "The connector cannot take the message now: try again later" : error.message;

@@ -1,5 +1,5 @@
 import type { ConnectorError } from "../../lib/errors.ts";
-import type { Answer } from "../platform.ts";
+import { type Answer, publicMessage } from "../platform.ts";
 import { type SendAnswer, STATUS_CODES, VERSION } from "./contract.ts";
 
 interface Rejection {
@@ -32,15 +32,14 @@ const LATER: Rejection = { httpStatus: 429, statusCode: STATUS_CODES.throttled }
 
 /** The contract's answer to an error. A fault of our own shows no words of it, and never ends a message. */
 export function rejected(error: ConnectorError): Answer {
-  const isOurs = error.httpStatus >= 500;
   const { httpStatus, statusCode } =
-    isOurs || error.retryable
+    error.httpStatus >= 500 || error.retryable
       ? LATER
       : (own(REJECTIONS, error.code) ?? BY_HTTP_STATUS[error.httpStatus] ?? bad(STATUS_CODES.invalidFormat));
   const body: SendAnswer = {
     status: "whatsapp_rejected",
     statusCode,
-    message: isOurs ? "The connector cannot take the message now: try again later" : error.message,
+    message: publicMessage(error),
     supportedVersion: statusCode === STATUS_CODES.unsupportedVersion ? VERSION : undefined,
   };
   return { status: httpStatus, body };

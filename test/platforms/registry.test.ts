@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { ConfigError, parseConfig } from "../../../src/config/parse.ts";
-import { createPlatformChannels } from "../../../src/platforms/registry.ts";
-import { createCredentials, credentialsEnv } from "../../../src/sandbox/credentials.ts";
-import { createPlatformPorts } from "../../support/ports.ts";
+import { ConfigError, parseConfig } from "../../src/config/parse.ts";
+import { createPlatformChannels } from "../../src/platforms/registry.ts";
+import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
+import { createPlatformPorts } from "../support/ports.ts";
 
 const required = credentialsEnv(createCredentials());
 const NUMBER = { WHATSAPP_NUMBER: "14155550100" };
@@ -22,14 +22,20 @@ function channelsOf(env: Record<string, string>) {
 }
 const tagsOf = (env: Record<string, string>) => channelsOf(env).map(({ tag }) => tag);
 const notesOf = (env: Record<string, string>) => parseConfig({ ...required, ...env }).notes;
+const SMS = {
+  SMS_SENDER_ID: "MyBrand",
+  MOENGAGE_SMS_DELIVERY_URL: "https://api-01.moengage.com/sms/dlr/custom/1234",
+};
 const SMS_NOTE = "SMS is off: to switch it on, set SMS_SENDER_ID and MOENGAGE_SMS_DELIVERY_URL";
 
-describe("WebEngage in the configuration", () => {
+describe("the platforms in the configuration", () => {
   it.each([
     ["a key", { ...NUMBER, ...DSN, ...KEY }, ["ww"]],
     ["a login", { ...NUMBER, ...DSN, ...LOGIN }, ["ww"]],
     ["MoEngage beside it", { ...NUMBER, ...MOENGAGE, ...DSN, ...KEY, ...LOGIN }, ["mw", "ww"]],
     ["MoEngage alone", { ...NUMBER, ...MOENGAGE }, ["mw"]],
+    ["MoEngage's SMS beside another's WhatsApp", { ...NUMBER, ...SMS, ...DSN, ...KEY }, ["ms", "ww"]],
+    ["every platform and channel", { ...NUMBER, ...MOENGAGE, ...SMS, ...DSN, ...KEY }, ["mw", "ms", "ww"]],
     ["no number", { ...DSN, ...KEY }, []],
     ["no credentials", { ...NUMBER, ...DSN }, []],
     ["no token", { ...NUMBER, ...KEY, WEBENGAGE_DSN_URL: DSN.WEBENGAGE_DSN_URL }, []],
@@ -108,12 +114,28 @@ describe("WebEngage in the configuration", () => {
 });
 
 describe("the seam", () => {
-  it("hides WebEngage from everything but its folder, its fake, the registry and the configuration", () => {
-    const src = join(import.meta.dirname, "../../../src");
-    const knowing = readdirSync(src, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts") && !/^(platforms\/webengage|sandbox)\b/.test(name))
-      .filter((name) => /web[-_ ]?engage/i.test(readFileSync(join(src, name), "utf8")));
+  const src = join(import.meta.dirname, "../../src");
+  const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".ts"),
+  );
+  const platforms = readdirSync(join(src, "platforms"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  const COMMANDS: Record<string, string[]> = { moengage: ["cli/connected-source-mapper.ts"] };
 
-    expect(knowing.toSorted()).toEqual(["config/schema.ts", "config/webengage.ts", "platforms/registry.ts"]);
-  });
+  it.each(platforms)(
+    "hides %s from all but its folder, its settings, the registry and its fake",
+    (platform) => {
+      const knowing = files
+        .filter((name) => !name.startsWith(`platforms/${platform}/`) && !name.startsWith("sandbox/"))
+        .filter((name) => readFileSync(join(src, name), "utf8").toLowerCase().includes(platform));
+
+      expect(knowing.toSorted()).toEqual([
+        ...(COMMANDS[platform] ?? []),
+        `config/${platform}.ts`,
+        "config/schema.ts",
+        "platforms/registry.ts",
+      ]);
+    },
+  );
 });
