@@ -130,12 +130,8 @@ describe("the seam", () => {
         .filter((name) => !name.startsWith(`platforms/${platform}/`) && !name.startsWith("sandbox/"))
         .filter((name) => readFileSync(join(src, name), "utf8").toLowerCase().includes(platform));
 
-      expect(knowing.toSorted()).toEqual([
-        ...(COMMANDS[platform] ?? []),
-        `config/${platform}.ts`,
-        "config/schema.ts",
-        "platforms/registry.ts",
-      ]);
+      const seam = ["config/schema.ts", `config/${platform}.ts`, "platforms/registry.ts"];
+      expect(new Set(knowing)).toEqual(new Set([...seam, ...(COMMANDS[platform] ?? [])]));
     },
   );
 });
