@@ -176,6 +176,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     keywords: { optOut: parseKeywords(config.keywords.optOut), optIn: parseKeywords(config.keywords.optIn) },
     texts: config.autoReplies,
     messageTtlSeconds: config.messageTtlSeconds,
+    countReply: (kind) => metrics.replies.inc({ kind }),
   });
   const signature = {
     secrets: config.signatureSecrets,
@@ -225,11 +226,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     throttled: (channel) => lanes[channel].rateLimiter.throttled(),
     link: (number, userId) => suppression.link(number, userId),
     carrierOptOut: inbound.carrierOptOut,
-    async receiveInbound(message) {
-      const kind = await inbound.receive(message);
-      metrics.replies.inc({ kind });
-      return kind;
-    },
+    receiveInbound: inbound.receive,
   });
   const server = await listen(app, config.port, runtime).catch((error) => {
     stopping.abort();

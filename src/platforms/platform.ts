@@ -84,7 +84,10 @@ export interface PlatformTemplates {
 export interface PlatformReplies {
   /** Whether `post` has a place for this reply. */
   wants(reply: InboundReply): boolean;
-  /** Rejects with a ConnectorError; not retryable means the platform refuses it for good. */
+  /**
+   * Rejects with a ConnectorError; not retryable means the platform refuses it for good. The same reply may be posted
+   * twice, now and then.
+   */
   post(reply: InboundReply): Promise<void>;
   /**
    * Writes an opt-out or opt-in into the person's profile, where the platform has such a thing and it is

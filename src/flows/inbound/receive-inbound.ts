@@ -9,9 +9,9 @@ import {
   type ReplyKind,
 } from "../../core/reply.ts";
 import type { Log } from "../../lib/log.ts";
-import { type AutoReplyPorts, createAutoReplies } from "./auto-reply.ts";
+import { type AutoReplyPorts, autoReply } from "./auto-reply.ts";
 import type { Conversations } from "./conversations.ts";
-import { createSingleFlight, DONE, type Progress, readProgress } from "./idempotency.ts";
+import { createSingleFlight, DONE, readProgress } from "./idempotency.ts";
 import { type Author, identify } from "./identify.ts";
 import type { Suppression } from "./suppression.ts";
 import { type TellPorts, tellPlatforms } from "./tell-platforms.ts";
@@ -22,138 +22,124 @@ export interface InboundPorts extends AutoReplyPorts, TellPorts {
   /** The WhatsApp numbers this connector sends from; what people say to others is not its business. */
   ownNumbers: readonly string[];
   keywords: { optOut: Keywords; optIn: Keywords };
-  /** Auto-replies; an absent one is not sent. */
-  texts: { optOut?: string; optIn?: string; other?: string };
   /** Who wants to know of every reply, beside the platforms. */
   events?: Events;
+  countReply(outcome: InboundOutcome): void;
   log: Log;
 }
 
 /** `outdated`: the person said something else later, which stays. `ignored`: it was not said to us. */
 export type InboundOutcome = ReplyKind | "repeated" | "outdated" | "ignored";
 
+/** An SMS status by which a carrier says that the person has opted out; `messageId` is that of our message. */
+export type CarrierOptOut = Omit<InboundReply, "kind">;
+
 /**
  * Both resolve when everything is done or safely queued, and reject, retryable, when the vendor has to deliver it
- * again; then only what is missing is done. A copy that reaches another replica in the same moment may tell a
- * platform twice; an auto-reply goes out once all the same.
+ * again; then only what is missing is done. Of copies that reach two replicas in the same moment a platform may be
+ * told twice; an auto-reply goes out once all the same.
  */
 export interface InboundReceiver {
   /** Gives an inbound message its effect. */
   receive(inbound: InboundMessage): Promise<InboundOutcome>;
-  /** A carrier's own opt-out, told in an SMS status: the person can get nothing more, and the platform should know. */
-  carrierOptOut(optOut: Omit<InboundReply, "kind">): Promise<void>;
+  /** The person can get nothing more, and the platform should know. */
+  carrierOptOut(optOut: CarrierOptOut): Promise<void>;
 }
 
 /** Of the 9 s that a webhook may take, this many are for asking a platform again. */
 const PATIENCE_MS = 8_000;
 
 export function createInboundReceiver(ports: InboundPorts): InboundReceiver {
-  const { suppression, keywords, texts, now, log } = ports;
-  const autoReplies = createAutoReplies(ports);
+  const { now, countReply } = ports;
   const singleFlight = createSingleFlight<InboundOutcome>();
-
-  async function receive(inbound: InboundMessage): Promise<InboundOutcome> {
-    const deadline = now() + PATIENCE_MS;
-    // On SMS nobody knows which of the account's numbers people were told to text (docs/decisions/0009).
-    if (inbound.channel === "whatsapp" && !ports.ownNumbers.includes(inbound.to)) {
-      log.info(about(inbound), "Reply ignored: it was sent to a number that is not one of WHATSAPP_NUMBER");
-      return "ignored";
-    }
-    return singleFlight(inbound.id, () => receiveOnce(inbound, deadline));
-  }
-
-  async function receiveOnce(inbound: InboundMessage, deadline: number): Promise<InboundOutcome> {
-    const progress = await readProgress(ports, inbound.id);
-    if (progress.isDone(DONE)) {
-      log.info(about(inbound), "Reply repeated: ignored");
-      return "repeated";
-    }
-    const kind = classify(inbound, keywords);
-    log.info({ ...about(inbound), kind }, `Reply received: ${kind}`);
-
-    const author = await identify(inbound, kind, ports);
-    if (!(await recordConsent(kind, inbound, author))) {
-      log.warn({ ...about(inbound), kind }, "Reply outdated: the person said otherwise later");
-      await progress.finish(DONE);
-      return "outdated";
-    }
-    await autoReply(kind, inbound, author, progress);
-    const [person] = author.names;
-    if (kind !== "other") {
-      const reply = asReply(kind, inbound, person);
-      await tellPlatforms({ reply, answered: author.answered, progress, deadline }, ports);
-    }
-    ports.events?.emit(replyEvent(kind, inbound, person, author.quoted));
-    await progress.finish(DONE);
-    return kind;
-  }
-
-  /** Resolves to false when the person has said otherwise since. */
-  async function recordConsent(
-    kind: ReplyKind,
-    { channel, at }: InboundMessage,
-    { names, learned }: Author,
-  ): Promise<boolean> {
-    const said = saidBy(kind);
-    if (!said) {
-      if (learned) await suppression.link(learned.number, learned.userId);
-      return true;
-    }
-    // Recorded under both names, it need not be carried from one to the other.
-    const [isLast] = await Promise.all([
-      suppression.record(channel, names, said, at),
-      learned && suppression.rememberNames(learned.number, learned.userId),
-    ]);
-    if (!isLast && learned) await suppression.link(learned.number, learned.userId);
-    return isLast;
-  }
-
-  async function autoReply(
-    kind: ReplyKind,
-    inbound: InboundMessage,
-    author: Author,
-    progress: Progress,
-  ): Promise<void> {
-    const [person] = author.names;
-    if (kind === "opt_out" || kind === "opt_in") {
-      const text = kind === "opt_out" ? texts.optOut : texts.optIn;
-      if (text) await autoReplies.confirm(inbound, person, text, progress);
-    }
-    // A photo or a thumbs-up asks nothing: only words are answered with words.
-    if (kind !== "other" || !texts.other || inbound.content.type !== "text") return;
-    if (!(await hasOptedOut(inbound, author))) await autoReplies.answer(inbound, person, texts.other);
-  }
-
-  async function hasOptedOut({ channel }: InboundMessage, { names }: Author): Promise<boolean> {
-    const found = await Promise.all(names.map((name) => suppression.isSuppressed(channel, name)));
-    return found.includes(true);
-  }
-
-  async function receiveCarrierOptOut(
-    { messageId, ...optOut }: Omit<InboundReply, "kind">,
-    deadline: number,
-  ) {
-    const { id, channel, person, at } = optOut;
-    const fields = { msg_id: messageId, message_uuid: id, channel };
-    if (!(await suppression.record(channel, [person], "out", at))) {
-      log.warn(fields, "The carrier reports an opt-out, but the person has opted in since: ignored");
-      return "outdated";
-    }
-    log.info(fields, "The carrier reports an opt-out: recorded");
-    const progress = await readProgress(ports, `carrier ${id}`);
-    const reply = { ...optOut, kind: "opt_out" as const };
-    await tellPlatforms({ reply, progress, deadline }, ports);
-    await progress.once(DONE, async () => ports.events?.emit({ ...reply, messageId }));
-    return "opt_out";
-  }
-
   return {
-    receive,
+    async receive(inbound) {
+      const deadline = now() + PATIENCE_MS;
+      const outcome = await singleFlight(inbound.id, () => receive(inbound, deadline, ports));
+      countReply(outcome);
+      return outcome;
+    },
     async carrierOptOut(optOut) {
       const deadline = now() + PATIENCE_MS;
-      await singleFlight(`carrier ${optOut.id}`, () => receiveCarrierOptOut(optOut, deadline));
+      await singleFlight(`carrier ${optOut.id}`, () => receiveCarrierOptOut(optOut, deadline, ports));
     },
   };
 }
 
-const about = ({ id, channel }: InboundMessage) => ({ message_uuid: id, channel });
+async function receive(
+  inbound: InboundMessage,
+  deadline: number,
+  ports: InboundPorts,
+): Promise<InboundOutcome> {
+  const { ownNumbers, keywords, events, log } = ports;
+  const about = { message_uuid: inbound.id, channel: inbound.channel };
+  // On SMS nobody knows which of the account's numbers people were told to text (docs/decisions/0009).
+  if (inbound.channel === "whatsapp" && !ownNumbers.includes(inbound.to)) {
+    log.info(about, "Reply ignored: it was sent to a number that is not one of WHATSAPP_NUMBER");
+    return "ignored";
+  }
+  const progress = await readProgress(ports, inbound.id);
+  if (progress.isDone(DONE)) {
+    log.info(about, "Reply repeated: ignored");
+    return "repeated";
+  }
+  const kind = classify(inbound, keywords);
+  log.info({ ...about, kind }, `Reply received: ${kind}`);
+
+  const author = await identify(inbound, kind, ports);
+  if (!(await recordConsent(kind, inbound, author, ports))) {
+    log.warn({ ...about, kind }, "Reply outdated: the person said otherwise later");
+    await progress.finish(DONE);
+    return "outdated";
+  }
+  await autoReply(kind, inbound, author, progress, ports);
+  const [person] = author.names;
+  if (kind !== "other") {
+    const reply = asReply(kind, inbound, person);
+    await tellPlatforms({ reply, answered: author.answered, progress, deadline }, ports);
+  }
+  events?.emit(replyEvent(kind, inbound, person, author.quoted));
+  await progress.finish(DONE);
+  return kind;
+}
+
+/** Resolves to false when the person has said otherwise since. */
+async function recordConsent(
+  kind: ReplyKind,
+  { channel, at }: InboundMessage,
+  { names, learned }: Author,
+  { suppression }: InboundPorts,
+): Promise<boolean> {
+  const said = saidBy(kind);
+  if (!said) {
+    if (learned) await suppression.link(learned.number, learned.userId);
+    return true;
+  }
+  // Recorded under both names, it need not be carried from one to the other.
+  const [isLast] = await Promise.all([
+    suppression.record(channel, names, said, at),
+    learned && suppression.rememberNames(learned.number, learned.userId),
+  ]);
+  if (!isLast && learned) await suppression.link(learned.number, learned.userId);
+  return isLast;
+}
+
+async function receiveCarrierOptOut(
+  { messageId, ...optOut }: CarrierOptOut,
+  deadline: number,
+  ports: InboundPorts,
+): Promise<InboundOutcome> {
+  const { suppression, events, log } = ports;
+  const { id, channel, person, at } = optOut;
+  const about = { msg_id: messageId, message_uuid: id, channel };
+  if (!(await suppression.record(channel, [person], "out", at))) {
+    log.warn(about, "The carrier reports an opt-out, but the person has opted in since: ignored");
+    return "outdated";
+  }
+  log.info(about, "The carrier reports an opt-out: recorded");
+  const reply: InboundReply = { ...optOut, kind: "opt_out" };
+  const progress = await readProgress(ports, `carrier ${id}`);
+  await tellPlatforms({ reply, progress, deadline }, ports);
+  await progress.once(DONE, async () => events?.emit({ ...reply, messageId }));
+  return "opt_out";
+}

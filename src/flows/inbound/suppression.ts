@@ -38,27 +38,6 @@ export function createSuppression(state: State, now: Clock): Suppression {
   const linked = new LRUCache<string, true>({ max: REMEMBERED_LINKS });
   const linkOf = (number: string, userId: string) => `${peopleBucket(now()).key} ${number} ${userId}`;
 
-  const read = async (channel: Channel, address: string) =>
-    parseConsent(await state.read(suppressionBucket(channel), address));
-
-  const readAll = (channel: Channel, addresses: readonly string[]) =>
-    Promise.all(addresses.map((address) => read(channel, address)));
-
-  /** Under every name that does not have it: a send looks at one name alone. */
-  async function write(
-    channel: Channel,
-    addresses: readonly string[],
-    known: readonly (Consent | undefined)[],
-    consent: Consent,
-  ): Promise<void> {
-    const entry = formatConsent(consent);
-    const without = addresses.filter((_, index) => {
-      const had = known[index];
-      return !had || formatConsent(had) !== entry;
-    });
-    await Promise.all(without.map((address) => state.write(suppressionBucket(channel), address, entry)));
-  }
-
   async function rememberNames(number: string, userId: string): Promise<void> {
     if (linked.has(linkOf(number, userId))) return;
     const bucket = peopleBucket(now());
@@ -76,18 +55,18 @@ export function createSuppression(state: State, now: Clock): Suppression {
     },
 
     async isSuppressed(channel, address) {
-      return (await read(channel, address))?.said === "out";
+      return (await read(state, channel, address))?.said === "out";
     },
 
     async stands(channel, address, consent) {
-      return !contradicts(await read(channel, address), consent);
+      return !contradicts(await read(state, channel, address), consent);
     },
 
     async record(channel, addresses, said, at) {
-      const known = await readAll(channel, addresses);
+      const known = await Promise.all(addresses.map((address) => read(state, channel, address)));
       if (known.some((consent) => contradicts(consent, { said, at }))) return false;
       const later = latestOf(known.filter((consent) => isLater(consent, at)));
-      await write(channel, addresses, known, later ?? { said, at });
+      await write(state, channel, addresses, known, later ?? { said, at });
       return true;
     },
 
@@ -95,10 +74,31 @@ export function createSuppression(state: State, now: Clock): Suppression {
       const link = linkOf(number, userId);
       if (linked.has(link)) return;
       await rememberNames(number, userId);
-      const known = await readAll("whatsapp", [number, userId]);
+      const names = [number, userId];
+      const known = await Promise.all(names.map((name) => read(state, "whatsapp", name)));
       const latest = latestOf(known);
-      if (latest) await write("whatsapp", [number, userId], known, latest);
+      if (latest) await write(state, "whatsapp", names, known, latest);
       linked.set(link, true);
     },
   };
+}
+
+async function read(state: State, channel: Channel, address: string): Promise<Consent | undefined> {
+  return parseConsent(await state.read(suppressionBucket(channel), address));
+}
+
+/** Under every name that does not have it: a send looks at one name alone. */
+async function write(
+  state: State,
+  channel: Channel,
+  addresses: readonly string[],
+  known: readonly (Consent | undefined)[],
+  consent: Consent,
+): Promise<void> {
+  const entry = formatConsent(consent);
+  const without = addresses.filter((_, index) => {
+    const before = known[index];
+    return before === undefined || formatConsent(before) !== entry;
+  });
+  await Promise.all(without.map((address) => state.write(suppressionBucket(channel), address, entry)));
 }

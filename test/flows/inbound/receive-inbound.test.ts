@@ -308,6 +308,17 @@ describe("a hidden number", () => {
     ]).toEqual([true, true, [told({ messageId: "m-1" })]]);
   });
 
+  it("an older STOP under a new name leaves the later START in force under both", async () => {
+    const world = createInboundWorld();
+    await world.receive(said("START", { id: "in-2", at: T0 + 60_000 }));
+    expect(await world.receive(said("STOP", hidden))).toBe("outdated");
+    const entry = `in:${T0 + 60_000}`;
+    expect([
+      world.state.hash({ key: "suppressed:whatsapp", ttl: null, scope: "account" }),
+      await world.suppression.otherName("whatsapp", USER),
+    ]).toEqual([{ [NUMBER]: entry, [USER]: entry }, NUMBER]);
+  });
+
   it("also lets a START undo the STOP that was said under the other name", async () => {
     const world = createInboundWorld();
     await world.receive(said("STOP", hidden));
@@ -338,7 +349,8 @@ describe("a webhook that comes again", () => {
       world.queued().length,
       world.channel.told.length,
       world.channel.subscribed.length,
-    ]).toEqual([["opt_out", "opt_out"], 1, 1, 1]);
+      world.counted,
+    ]).toEqual([["opt_out", "opt_out"], 1, 1, 1, ["opt_out", "opt_out"]]);
   });
 
   it("tells both copies when the first could not be handled", async () => {

@@ -102,6 +102,14 @@ describe("what a person said last", () => {
     expect(state.hash(suppressionBucket("whatsapp"))).toEqual({ [NUMBER]: `in:${T0 + 5 * SECOND}` });
   });
 
+  it("an older one that says the same leaves the later one under every name", async () => {
+    const { suppression, state } = createWorld();
+    await suppression.record("whatsapp", [NUMBER], "out", T0 + 5 * SECOND);
+    await suppression.record("whatsapp", [NUMBER, USER], "out", T0);
+    const entry = `out:${T0 + 5 * SECOND}`;
+    expect(state.hash(suppressionBucket("whatsapp"))).toEqual({ [NUMBER]: entry, [USER]: entry });
+  });
+
   it("counts for one channel, for the whole account and for ever", async () => {
     const { suppression, state } = createWorld();
     await suppression.record("sms", [NUMBER], "out", T0);

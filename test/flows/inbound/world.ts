@@ -1,7 +1,11 @@
 import { parseKeywords } from "../../../src/core/keywords.ts";
 import type { InboundMessage, InboundReply } from "../../../src/core/reply.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
-import { createInboundReceiver, type InboundPorts } from "../../../src/flows/inbound/receive-inbound.ts";
+import {
+  createInboundReceiver,
+  type InboundOutcome,
+  type InboundPorts,
+} from "../../../src/flows/inbound/receive-inbound.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
 import {
   createClock,
@@ -63,10 +67,12 @@ export function createInboundWorld(
   ];
   const conversations = createConversations(state, now, log);
   const suppression = createSuppression(state, now);
+  const counted: InboundOutcome[] = [];
+  const countReply = (outcome: InboundOutcome) => void counted.push(outcome);
   /** Another process over the same State and queue. */
   const open = () =>
     createInboundReceiver({
-      ...{ queue, state, now, log, texts, conversations, messageTtlSeconds: 86_400 },
+      ...{ queue, state, now, log, texts, conversations, messageTtlSeconds: 86_400, countReply },
       suppression: createSuppression(state, now),
       channels: [channel, other, sms],
       ownNumbers: [WABA],
@@ -74,7 +80,7 @@ export function createInboundWorld(
     });
   const receiver = open();
   return {
-    ...{ now, log, queue, state, channel, other, sms, conversations, suppression, receiver, open },
+    ...{ now, log, queue, state, channel, other, sms, conversations, suppression, receiver, counted, open },
     receive: receiver.receive,
     sent: (id = "m-1", vendorId = "out-1", to = NUMBER) =>
       conversations.remember(whatsappMessage({ id, to, from: WABA }), vendorId),
