@@ -21,7 +21,7 @@ export function createApp(deps: AppDependencies): Express {
   app.disable("etag");
   app.set("query parser", "simple");
 
-  // VCR is told the callback's path with its slash, and may put one of its own before it.
+  // VCR has the callback's path with its slash, and may put one of its own before it.
   app.use((req, _res, next) => {
     if (req.url.startsWith("//")) req.url = req.url.replace(/^\/+/, "/");
     next();

@@ -6,11 +6,11 @@ import { type Runtime, systemRuntime } from "../lib/runtime.ts";
 
 export interface RunningServer {
   port: number;
-  /** Takes no new request, waits for those in hand, at most `graceMs`, and then closes every socket. */
+  /** Accepts no new request, waits for those being answered, at most `graceMs`, and then closes every socket. */
   stop(graceMs: number): Promise<void>;
 }
 
-/** A request has this long to arrive whole, so that a trickle of bytes does not hold a socket. */
+/** A request has this long to arrive whole, so that a trickle of bytes does not occupy a socket. */
 const REQUEST_TIMEOUT_MS = 20_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** Longer than the proxies in front keep their sockets, so that it is they who close first. */
@@ -76,7 +76,7 @@ function bornWith<T extends new (...args: never[]) => object>(Base: T, prototype
 
 async function stop(server: Server, graceMs: number, runtime: Runtime): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // Whoever has a socket open goes on using it, unless told that this answer is the last.
+  // Whoever has a socket open goes on using it, unless the answer says that it is the last.
   server.prependListener("request", (_req, res) => res.setHeader("connection", "close"));
   // A socket kept alive becomes idle only once its last answer is out.
   const sweep = runtime.setInterval(() => server.closeIdleConnections(), SWEEP_MS);

@@ -3,7 +3,7 @@ import { withDeadline } from "../lib/deadline.ts";
 import { asConnectorError, loggableError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { Clock } from "../lib/runtime.ts";
-import { readBody, UNPROVED_BYTES } from "./middleware/body.ts";
+import { readBody, UNAUTHENTICATED_BYTES } from "./middleware/body.ts";
 
 export interface WebhookPorts {
   /** Throws a ConnectorError with the status Vonage must see. */
@@ -12,16 +12,16 @@ export interface WebhookPorts {
   log: Log;
 }
 
-/** Vonage gives up on an answer after 15 s. Ten are promised; what a loaded machine adds has room in them. */
+/** Vonage waits 15 s for an answer. It gets one within ten, with a second to spare for a loaded machine. */
 const DEADLINE_MS = 9_000;
 
-/** What every webhook of Vonage shares: bytes, proof, deadline, and an answer that makes Vonage do the right thing. */
+/** What every webhook of Vonage shares: bytes, signature, deadline, and an answer that makes Vonage do the right thing. */
 export function webhookRoute({ verify, log }: WebhookPorts, handle: (body: unknown) => Promise<string>) {
-  const prove: RequestHandler = (req, res, next) => {
+  const authenticate: RequestHandler = (req, res, next) => {
     verify(req.headers, res.locals["rawBody"]);
     next();
   };
-  const take: RequestHandler = async (req, res) => {
+  const respond: RequestHandler = async (req, res) => {
     const status = await withDeadline(
       handle(req.body),
       DEADLINE_MS,
@@ -39,5 +39,5 @@ export function webhookRoute({ verify, log }: WebhookPorts, handle: (body: unkno
     );
     res.status(status).json({ message: status >= 500 ? "Try again later" : error.message });
   };
-  return [...readBody(["json"], UNPROVED_BYTES), prove, take, onError];
+  return [...readBody(["json"], UNAUTHENTICATED_BYTES), authenticate, respond, onError];
 }

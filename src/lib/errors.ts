@@ -110,7 +110,7 @@ export const ERROR_CODES = [
   "templates_refused",
   /** Vonage's answer is not what its API promises. */
   "templates_malformed",
-  /** The application's own settings are not told. */
+  /** Vonage did not give the application's own settings. */
   "application_unknown",
 ] as const;
 

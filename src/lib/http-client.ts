@@ -54,7 +54,7 @@ const NOT_SENT = new Set([
 
 /**
  * A transport with at most `connections` sockets to each neighbour. `publicAddressesOnly` refuses host names that
- * lead into a private network; an address written out in the configuration is taken as meant.
+ * lead into a private network; an address written out in the configuration is meant as it stands.
  */
 export function createHttpClient(
   connections: number,

@@ -29,12 +29,12 @@ const accountsOf = (accepted: Credentials): string[] =>
     : accepted.secrets.map((secret) => pair(`${accepted.key}:${secret}`));
 
 function presented(headers: Headers): (string | undefined)[] {
-  const key = one(headers["api-key"] ?? headers["api_key"]);
-  const secret = one(headers["api-secret"] ?? headers["api_secret"]);
+  const key = first(headers["api-key"] ?? headers["api_key"]);
+  const secret = first(headers["api-secret"] ?? headers["api_secret"]);
   return [
     key === undefined || secret === undefined ? undefined : pair(`${key}:${secret}`),
-    fromAuthorization(one(headers["authorization"])),
-    fromAuthorization(one(headers["authentication"])),
+    fromAuthorization(first(headers["authorization"])),
+    fromAuthorization(first(headers["authentication"])),
   ];
 }
 
@@ -51,7 +51,7 @@ function fromAuthorization(value: string | undefined): string | undefined {
     : SCHEMES[scheme.toLowerCase()]?.(rest.trim());
 }
 
-const one = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);
+const first = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);
 
-/** Digests are of one length, so that comparing them tells nothing of the secret's. */
+/** Digests are of one length, so that comparing them says nothing of the secret's. */
 const digest = (text: string) => createHash("sha256").update(text).digest();

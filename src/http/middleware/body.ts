@@ -4,10 +4,10 @@ import express, { type RequestHandler } from "express";
 import { ConnectorError } from "../../lib/errors.ts";
 import type { BodyFormat } from "../../platforms/platform.ts";
 
-/** For whoever has shown credentials before the body is read. */
-export const PROVED_BYTES = 1024 * 1024;
-/** For whoever proves themselves by the body, which therefore anybody can make us read. */
-export const UNPROVED_BYTES = 128 * 1024;
+/** The most bytes of a body whose sender has shown credentials before it is read. */
+export const AUTHENTICATED_BYTES = 1024 * 1024;
+/** The most bytes of a body that carries its own signature, which therefore anybody can make us read. */
+export const UNAUTHENTICATED_BYTES = 128 * 1024;
 /** Deeper nesting has no meaning in any contract and overflows the stack of whoever serialises it. */
 const MAX_DEPTH = 64;
 

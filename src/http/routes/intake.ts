@@ -6,7 +6,7 @@ import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import type { Answer, PlatformChannel } from "../../platforms/platform.ts";
 import { authenticated } from "../middleware/authenticate.ts";
-import { PROVED_BYTES, readBody } from "../middleware/body.ts";
+import { AUTHENTICATED_BYTES, readBody } from "../middleware/body.ts";
 
 export interface IntakePorts {
   accept(message: OutboundMessage): Promise<void>;
@@ -19,7 +19,7 @@ const DEADLINE_MS = 3_800;
 
 /** A platform's send, answered in the words of its contract whatever happens. */
 export function intakeRoute({ intake, tag }: PlatformChannel, { accept, now, log }: IntakePorts) {
-  const take: RequestHandler = async (req, res) => {
+  const receive: RequestHandler = async (req, res) => {
     const convertAndAccept = async () => {
       const message = await intake.toMessage(req.body, now());
       res.locals["msg_id"] = message.id;
@@ -39,7 +39,7 @@ export function intakeRoute({ intake, tag }: PlatformChannel, { accept, now, log
     );
     answer(res, reply);
   };
-  return [authenticated(intake), ...readBody(intake.formats, PROVED_BYTES), take, onError];
+  return [authenticated(intake), ...readBody(intake.formats, AUTHENTICATED_BYTES), receive, onError];
 }
 
 function answer(res: Response, { status, body, headers }: Answer): void {

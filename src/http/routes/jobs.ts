@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, RequestHandler } from "express";
 import { idOf, type Job } from "../../core/job.ts";
 import { asConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
-import { readBody, UNPROVED_BYTES } from "../middleware/body.ts";
+import { readBody, UNAUTHENTICATED_BYTES } from "../middleware/body.ts";
 
 export const JOBS_PATH = "/webhooks/message-dispatcher";
 
@@ -32,5 +32,5 @@ export function jobRoute({ verifyJob, dispatch, log }: JobPorts) {
     );
     res.status(error.httpStatus).json({ message: isOurs ? "Try again" : error.message });
   };
-  return [...readBody(["json"], UNPROVED_BYTES), handle, onError];
+  return [...readBody(["json"], UNAUTHENTICATED_BYTES), handle, onError];
 }

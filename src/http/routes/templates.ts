@@ -20,7 +20,7 @@ export function templatesRoute(
 ) {
   const list: RequestHandler = async (req, res) => {
     const query = new URL(req.originalUrl, "http://localhost").searchParams;
-    // A query that makes no sense is told before Vonage is asked.
+    // A query that makes no sense is refused before Vonage is asked.
     templates.serialise([], query, "");
     const { status, body } = templates.serialise(
       await syncTemplates(),
