@@ -6,7 +6,7 @@ import { parseKeywords } from "./core/keywords.ts";
 import type { Sender } from "./core/ports.ts";
 import { createAckDelay } from "./flows/dispatch/ack-delay.ts";
 import { createClaims } from "./flows/dispatch/claims.ts";
-import { dispatch } from "./flows/dispatch/dispatch.ts";
+import { dispatch, readDelivery } from "./flows/dispatch/dispatch.ts";
 import { createRateLimiter } from "./flows/dispatch/rate-limiter.ts";
 import { createConversations } from "./flows/inbound/conversations.ts";
 import { createInboundReceiver } from "./flows/inbound/receive-inbound.ts";
@@ -22,6 +22,7 @@ import { STATUS_PATHS } from "./http/routes/status.ts";
 import { listen } from "./http/server.ts";
 import { createCircuitBreaker } from "./lib/circuit-breaker.ts";
 import { withDeadline } from "./lib/deadline.ts";
+import { asConnectorError } from "./lib/errors.ts";
 import { createHttpClient } from "./lib/http-client.ts";
 import { createLog } from "./lib/log.ts";
 import { createMetrics, type Metrics, outcomeOf } from "./lib/metrics.ts";
@@ -30,8 +31,9 @@ import { createEventSink, createPlatformChannels } from "./platforms/registry.ts
 import { withCircuitBreaker } from "./platforms/with-circuit-breaker.ts";
 import { prepareQueues, prepareTemplates, prepareWebhooks } from "./startup.ts";
 import { createTemplates } from "./templates.ts";
-import { createJobQueue, queueName, unpark, waitingJobs } from "./vcr/job-queue.ts";
+import { createJobQueue, queueName, waitingJobs } from "./vcr/job-queue.ts";
 import { createJobSigner } from "./vcr/job-signer.ts";
+import { createLargePayloads } from "./vcr/large-payload.ts";
 import { createSession } from "./vcr/session.ts";
 import { createState } from "./vcr/state.ts";
 import { createVonageSender } from "./vonage/client.ts";
@@ -78,9 +80,9 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     callbackPath: JOBS_PATH,
     ...config.dispatch,
     maxRequestBytes: config.queueMaxRequestBytes,
-    parkedTtlSeconds: config.messageTtlSeconds + 24 * 3_600,
   };
-  const queue = createJobQueue(session, queueSettings, signer, state, now);
+  const largePayloads = createLargePayloads(state, signer, config.messageTtlSeconds + 24 * 3_600);
+  const queue = createJobQueue(session, queueSettings, signer, largePayloads, now);
 
   const platformPorts = {
     httpClient: httpClients.platform,
@@ -128,16 +130,20 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     ),
     metrics,
   );
-  const lanes = { whatsapp: createLane("whatsapp"), sms: createLane("sms"), reports: createLane("reports") };
+  const pacing = {
+    whatsapp: createPacing("whatsapp"),
+    sms: createPacing("sms"),
+    reports: createPacing("reports"),
+  };
   const backlog = createBacklog({
     waiting: (channel) => waitingJobs(session, queueName(instance.serviceName, channel)),
-    rate: (channel) => lanes[channel].rateLimiter.rate(),
+    rate: (channel) => pacing[channel].rateLimiter.rate(),
     now,
     log,
   });
 
-  /** A throttle, or callbacks being held, on one queue must not stop another. */
-  function createLane(purpose: QueuePurpose) {
+  /** A throttle, or deliveries that wait, on one queue must not stop another. */
+  function createPacing(purpose: QueuePurpose) {
     const rateLimiter = createRateLimiter(config.dispatch.ratePerSecond, now, log);
     const ackDelay = createAckDelay(Math.ceil(config.dispatch.maxInflight / 2));
     metrics.gauge(
@@ -145,7 +151,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       `Messages a second this replica may send now: ${purpose}`,
       rateLimiter.rate,
     );
-    metrics.gauge(`held_callbacks_${purpose}`, `Queue callbacks being held: ${purpose}`, ackDelay.held);
+    metrics.gauge(`held_callbacks_${purpose}`, `Queue callbacks being held: ${purpose}`, ackDelay.waiting);
     return { rateLimiter, ackDelay };
   }
 
@@ -167,8 +173,8 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     sender: templates.noting(sender),
     claims: createClaims(state, log),
     reporter,
-    unpark: (key: string) => unpark(key, signer, state),
-    inDoubt: config.inDoubt,
+    loadOffloaded: largePayloads.load,
+    unknownOutcome: config.inDoubt,
   };
   const inbound = createInboundReceiver({
     ...common,
@@ -212,9 +218,9 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       countAccepted: (channel) => metrics.accepted.inc({ channel }),
       log,
     }),
-    verifyJob: signer.verify,
+    readJob: (received) => readDelivery(() => signer.verify(received), pacing.reports.ackDelay, now),
     dispatch: (job) =>
-      outcomeOf(dispatch(job, { ...dispatchPorts, ...lanes[queueOf(job)] }), (outcome) =>
+      outcomeOf(dispatch(job, { ...dispatchPorts, ...pacing[queueOf(job)] }), (outcome) =>
         metrics.jobs.inc({ kind: job.kind, outcome }),
       ),
     verify: (headers, rawBody) => void verifySignature(headers, rawBody, signature, now()),
@@ -223,7 +229,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       const outcome = await reporter.report(report);
       metrics.reports.inc({ status: report.status, outcome });
     },
-    throttled: (channel) => lanes[channel].rateLimiter.throttled(),
+    throttled: (channel) => pacing[channel].rateLimiter.throttled(),
     link: (number, userId) => suppression.link(number, userId),
     carrierOptOut: inbound.carrierOptOut,
     receiveInbound: inbound.receive,
@@ -248,7 +254,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     port: server.port,
     async stop() {
       stopping.abort();
-      for (const { ackDelay } of Object.values(lanes)) ackDelay.release();
+      for (const { ackDelay } of Object.values(pacing)) ackDelay.release();
       await server.stop(STOP_GRACE_MS);
       // Events are the least of it: what a slow neighbour does not take in a moment is dropped.
       await withDeadline(events?.stop() ?? Promise.resolve(), EVENTS_GRACE_MS, "").catch(() => undefined);
@@ -262,10 +268,19 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   };
 }
 
-function counted(sender: Sender, metrics: Metrics): Sender {
+function counted(sender: Sender, { sends }: Metrics): Sender {
   return {
-    send: (message) =>
-      outcomeOf(sender.send(message), (outcome) => metrics.sends.inc({ channel: message.channel, outcome })),
+    async send(message) {
+      const count = (outcome: string) => sends.inc({ channel: message.channel, outcome });
+      try {
+        const result = await sender.send(message);
+        count(result.outcome === "accepted" ? "ok" : result.outcome);
+        return result;
+      } catch (error) {
+        count(asConnectorError(error).code);
+        throw error;
+      }
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import type { HttpClient } from "./lib/http-client.ts";
 import type { Log } from "./lib/log.ts";
 import { exponential, retry } from "./lib/retry.ts";
 import type { PlatformChannel } from "./platforms/platform.ts";
-import { ensureQueues, type QueueSettings } from "./vcr/job-queue.ts";
+import { ensureQueues, type QueueSettings } from "./vcr/create-queues.ts";
 import { ensureListeners } from "./vcr/listeners.ts";
 import type { VCRSession } from "./vcr/session.ts";
 import { adviseOnWebhooks } from "./vonage/application.ts";

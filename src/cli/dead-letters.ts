@@ -26,8 +26,11 @@ const QUEUES: readonly QueuePurpose[] = ["whatsapp", "sms", "reports"];
 interface Entry {
   purpose: QueuePurpose;
   letter: DeadLetter;
-  job: Job | undefined;
+  job: Job | Unread;
 }
+
+/** Put back with --all it is refused, once more; another version of the connector may read what is unreadable. */
+type Unread = "not signed by this application" | "not readable by this version of the connector";
 
 async function main(): Promise<number> {
   const { values, positionals } = readArguments() ?? { values: {}, positionals: [] };
@@ -46,7 +49,7 @@ async function main(): Promise<number> {
   }
 
   const chosen = isReplay
-    ? entries.filter(({ job }) => values.all || (job && ids.includes(idOf(job))))
+    ? entries.filter(({ job }) => values.all || (typeof job === "object" && ids.includes(idOf(job))))
     : entries;
   for (const entry of chosen) console.log(describe(entry));
   if (isReplay && !values["dry-run"]) {
@@ -86,17 +89,18 @@ function connect() {
   };
 }
 
-/** Undefined for what this connector did not sign: it can be put back with --all, and will be refused. */
-function jobOf(letter: DeadLetter, signer: JobSigner): Job | undefined {
+function jobOf(letter: DeadLetter, signer: JobSigner): Job | Unread {
   try {
     return signer.verify(letter.sealed);
-  } catch {
-    return undefined;
+  } catch (error) {
+    return asConnectorError(error).retryable
+      ? "not readable by this version of the connector"
+      : "not signed by this application";
   }
 }
 
 function describe({ purpose, job }: Entry): string {
-  if (!job) return `${purpose}  (not signed by this application)`;
+  if (typeof job === "string") return `${purpose}  (${job})`;
   const accepted =
     "message" in job && job.message && "acceptedAt" in job.message
       ? `accepted ${new Date(job.message.acceptedAt).toISOString()}`

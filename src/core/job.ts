@@ -1,69 +1,138 @@
-import type { Channel, OutboundMessage } from "./message.ts";
-import type { InboundReply } from "./reply.ts";
-import type { DeliveryReport } from "./report.ts";
+import { z } from "zod";
+import { ConnectorError, type ErrorCode } from "../lib/errors.ts";
+import { channel, outboundMessage, reportable } from "./message.ts";
+import { inboundReply } from "./reply.ts";
+import { deliveryReport } from "./report.ts";
 
-/** Sends one message. `attempt` counts how often it was put back, from 1. */
-export interface SendJob {
-  kind: "send";
-  attempt: number;
-  message: OutboundMessage;
-  /** Tokens of this attempt's claims that State did not answer: it may have counted them all the same. */
-  unanswered?: readonly number[];
-}
+/**
+ * The format of the jobs on the queue. Whatever changes in a job, or in what it contains, makes a new version: a
+ * replica of another version refuses what it cannot read, and the queue keeps it.
+ */
+const VERSION = 1;
+
+/** The queues by purpose, so that one channel's throttle or an absent platform does not stop the others. */
+const queuePurpose = z.enum([...channel.options, "reports"]);
+export type QueuePurpose = z.output<typeof queuePurpose>;
+export const QUEUE_PURPOSES = queuePurpose.options;
+
+/** How often it was put back, from 1. */
+const attempt = z.int().min(1);
+/** Tokens of this attempt's claims that State did not answer: it may have counted them all the same. */
+const unanswered = z.array(z.number()).optional();
+/** Milliseconds since the epoch; given up after it. */
+const expiresAt = z.number();
+
+/** Sends one message. */
+const sendJob = z.strictObject({
+  kind: z.literal("send"),
+  attempt,
+  message: outboundMessage,
+  unanswered,
+});
+export type SendJob = z.output<typeof sendJob>;
 
 /** What a platform could not be told is kept in the outbox, the reports queue, for a week. */
 export const OUTBOX_MS = 7 * 24 * 3_600_000;
 
-/** A report the connector itself owes a platform that could not take it at once. */
-export interface ReportJob {
-  kind: "report";
-  attempt: number;
-  report: DeliveryReport;
-  /** Milliseconds since the epoch; given up after it. */
-  expiresAt: number;
-}
+/** A report of the connector's own that its platform could not take at once. */
+const reportJob = z.strictObject({
+  kind: z.literal("report"),
+  attempt,
+  report: deliveryReport,
+  expiresAt,
+});
+export type ReportJob = z.output<typeof reportJob>;
 
 /** Decides what became of an attempt whose outcome nobody knows. */
-export interface DoubtJob {
-  kind: "doubt";
-  attempt: number;
-  message: OutboundMessage;
-  unanswered?: readonly number[];
+const unknownOutcomeJob = z.strictObject({
+  kind: z.literal("unknown-outcome"),
+  attempt,
+  message: outboundMessage,
+  unanswered,
   /** Milliseconds since the epoch. */
-  decideAt: number;
-}
+  decideAt: z.number(),
+});
+export type UnknownOutcomeJob = z.output<typeof unknownOutcomeJob>;
 
-/** A person's reply that a platform could not be told at once. */
-export interface ReplyJob {
-  kind: "reply";
-  attempt: number;
+/** A person's reply that its platform could not take at once. */
+const replyJob = z.strictObject({
+  kind: z.literal("reply"),
+  attempt,
   /** Tag of the platform channel to tell. */
-  origin: string;
-  reply: InboundReply;
-  /** Milliseconds since the epoch; given up after it. */
-  expiresAt: number;
-}
+  origin: z.string(),
+  reply: inboundReply,
+  expiresAt,
+});
+export type ReplyJob = z.output<typeof replyJob>;
 
 /** Stands for a job too large for the queue, which is kept in State. */
-export interface ParkedJob {
-  kind: "parked";
-  attempt: number;
-  queue: QueuePurpose;
+const offloadedJob = z.strictObject({
+  kind: z.literal("offloaded"),
+  attempt,
+  queue: queuePurpose,
   /** The beginning of the id of the job it stands for, for the log. */
-  id: string;
+  id: z.string(),
   /** Of the message inside, so that it can be reported failed should its content get lost. */
-  message?: Pick<OutboundMessage, "id" | "origin" | "channel" | "to">;
-  key: string;
+  message: reportable.optional(),
+  key: z.string(),
+});
+export type OffloadedJob = z.output<typeof offloadedJob>;
+
+const job = z.discriminatedUnion("kind", [sendJob, reportJob, replyJob, unknownOutcomeJob, offloadedJob]);
+export type Job = z.output<typeof job>;
+
+const KINDS = new Set<unknown>(job.options.map(({ shape }) => shape.kind.value));
+
+/** A job as it travels. */
+export const serialiseJob = (job: Job): string => JSON.stringify({ version: VERSION, ...job });
+
+/**
+ * The job in such a text. Throws ConnectorError `unknown_job_version` for one that another version of the connector
+ * made, `unreadable_job` for one that is none; both retryable, so that the queue keeps it.
+ */
+export function parseJob(text: string): Job {
+  const { version, ...body } = parseObject(text);
+  if (version !== VERSION || !KINDS.has(body["kind"])) {
+    throw unread("unknown_job_version", "Another version of the connector made this job", version, body);
+  }
+  const parsed = job.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw unread("unreadable_job", "The job does not have the shape of its kind", version, body, {
+    at: issue?.path.join("."),
+    problem: issue?.code,
+  });
 }
 
-export type Job = SendJob | ReportJob | ReplyJob | DoubtJob | ParkedJob;
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
 
-/** The queues by purpose, so that one channel's throttle or an absent platform does not stop the others. */
-export type QueuePurpose = Channel | "reports";
+function unread(
+  code: ErrorCode,
+  message: string,
+  version: unknown,
+  body: Record<string, unknown>,
+  more: Record<string, string | undefined> = {},
+): ConnectorError {
+  const about = body["message"] ?? body["report"] ?? body["reply"] ?? body;
+  const { id } = (about ?? {}) as { id?: unknown };
+  const detail = { msg_id: word(id), kind: word(body["kind"]), version: word(version), ...more };
+  return new ConnectorError(code, message, { retryable: true, detail });
+}
+
+/** Whoever made it held our key; still, no more of it than a word is logged. */
+const word = (value: unknown) =>
+  typeof value === "string" || typeof value === "number" ? String(value).slice(0, 100) : undefined;
 
 /** The queue a job belongs on. */
 export function queueOf(job: Job): QueuePurpose {
-  if (job.kind === "parked") return job.queue;
+  if (job.kind === "offloaded") return job.queue;
   return job.kind === "send" ? job.message.channel : "reports";
 }
 
@@ -74,7 +143,7 @@ export function idOf(job: Job): string {
       return job.report.id;
     case "reply":
       return job.reply.messageId ?? job.reply.id;
-    case "parked":
+    case "offloaded":
       return job.id;
     default:
       return job.message.id;

@@ -1,24 +1,11 @@
-export type Channel = "whatsapp" | "sms";
+import { z } from "zod";
 
-interface Envelope {
-  /** The platform's message id, verbatim; ours where the platform gives none. */
-  id: string;
-  /** The tag of the platform channel that accepted the message, so that its reports find their way back. */
-  origin: string;
-  /** Digits without `+`; for SMS also an alphanumeric sender id. */
-  from: string;
-  /** Digits without `+`; for WhatsApp also a business-scoped user id such as `US.1349…`. */
-  to: string;
-  /** Milliseconds since the epoch. */
-  acceptedAt: number;
-  /** Milliseconds since the epoch; not sent after it. */
-  expiresAt: number;
-  /** Only on the connector's own auto-replies. */
-  purpose?: AutoReplyPurpose;
-}
+export const channel = z.enum(["whatsapp", "sms"]);
+export type Channel = z.output<typeof channel>;
 
 /** A confirmation of an opt-out is the one message a person still gets who has opted out. */
-export type AutoReplyPurpose = "confirmation" | "default-reply";
+const autoReplyPurpose = z.enum(["confirmation", "default-reply"]);
+export type AutoReplyPurpose = z.output<typeof autoReplyPurpose>;
 
 /** Tag of the connector's own auto-replies, where platform channels have theirs. Their statuses are nobody's. */
 export const AUTO_REPLY_ORIGIN = "ar";
@@ -30,26 +17,70 @@ export interface Template {
   components?: unknown[];
 }
 
-export interface WhatsAppMessage extends Envelope {
-  channel: "whatsapp";
-  content: { type: "template"; template: Template } | { type: "text"; text: string };
-}
+const templateShape = z.object({
+  name: z.string(),
+  language: z.object({ code: z.string() }),
+  components: z.array(z.unknown()).optional(),
+});
 
-export interface SmsMessage extends Envelope {
-  channel: "sms";
-  text: string;
+/** Looked at and kept by reference: a parsed copy would have other keys in another order. */
+const template = z.custom<Template>((value) => templateShape.safeParse(value).success);
+
+const envelope = {
+  /** The platform's message id, verbatim; ours where the platform gives none. */
+  id: z.string(),
+  /** The tag of the platform channel that accepted the message, so that its reports find their way back. */
+  origin: z.string(),
+  /** Digits without `+`; for SMS also an alphanumeric sender id. */
+  from: z.string(),
+  /** Digits without `+`; for WhatsApp also a business-scoped user id such as `US.1349…`. */
+  to: z.string(),
+  /** Milliseconds since the epoch. */
+  acceptedAt: z.number(),
+  /** Milliseconds since the epoch; not sent after it. */
+  expiresAt: z.number(),
+  /** Only on the connector's own auto-replies. */
+  purpose: autoReplyPurpose.optional(),
+};
+
+const whatsappMessage = z.strictObject({
+  ...envelope,
+  channel: z.literal("whatsapp"),
+  content: z.discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("template"), template }),
+    z.strictObject({ type: z.literal("text"), text: z.string() }),
+  ]),
+});
+export type WhatsAppMessage = z.output<typeof whatsappMessage>;
+
+const smsMessage = z.strictObject({
+  ...envelope,
+  channel: z.literal("sms"),
+  text: z.string(),
   /** Seconds the operator may keep trying; the vendor's default when absent. */
-  ttlSeconds?: number;
+  ttlSeconds: z.number().optional(),
   /** Regulatory ids (India DLT): registered template and entity. */
-  contentId?: string;
-  entityId?: string;
-}
+  contentId: z.string().optional(),
+  entityId: z.string().optional(),
+});
+export type SmsMessage = z.output<typeof smsMessage>;
 
 /**
  * What every platform's send becomes and every channel is sent from. A new channel is one more arm: the
- * compiler then names each place that must handle it.
+ * compiler then names each place that must handle it. What is changed here changes the jobs on the queue:
+ * see VERSION in job.ts.
  */
-export type OutboundMessage = WhatsAppMessage | SmsMessage;
+export const outboundMessage = z.discriminatedUnion("channel", [whatsappMessage, smsMessage]);
+export type OutboundMessage = z.output<typeof outboundMessage>;
+
+/** What is needed of a message to report that it failed. */
+export const reportable = z.strictObject({
+  id: envelope.id,
+  origin: envelope.origin,
+  channel,
+  to: envelope.to,
+});
+export type Reportable = z.output<typeof reportable>;
 
 /** Keeps the last four characters of a phone number, for log lines and error messages. */
 export function mask(value: string): string {

@@ -1,5 +1,7 @@
+import type { Facts } from "../lib/errors.ts";
 import type { Job } from "./job.ts";
 import type { OutboundMessage } from "./message.ts";
+import type { FailureReason } from "./report.ts";
 import type { CatalogTemplate } from "./template/template.ts";
 
 export interface JobQueue {
@@ -35,17 +37,38 @@ export interface State {
   setKey(key: string, value: string, ttlSeconds: number): Promise<void>;
 }
 
+/** What State has of a job that was too large for the queue. `state-down`: nobody knows now. */
+export type OffloadedContent =
+  | { outcome: "found"; job: Job }
+  | { outcome: "gone" }
+  | { outcome: "state-down" };
+
 export interface Sender {
-  /** Sends once. Resolves to the vendor's message id; rejects with a ConnectorError whose `code` is a SendFailure. */
-  send(message: OutboundMessage): Promise<{ vendorId: string }>;
+  /** Sends once. Where it rejects all the same, nobody knows whether the message was sent. */
+  send(message: OutboundMessage): Promise<SendResult>;
 }
 
-/**
- * Why a send failed, which decides what happens to the message.
- * `refused`: its own fault, final. `throttled`: too fast. `transient`: surely not sent, try again.
- * `account`: nothing can be sent until somebody acts. `unknown`: it may or may not have been sent.
- */
-export type SendFailure = "refused" | "throttled" | "transient" | "account" | "unknown";
+/** What a send came to, which decides what happens to the message. `facts` are for the log line alone. */
+export type SendResult = { outcome: "accepted"; vendorId: string } | FailedSend;
+
+export type FailedSend = { facts: Facts } & (
+  | {
+      /** The message's own fault, final. */
+      outcome: "refused";
+      code: string;
+      /** In words a marketer can act on. */
+      description: string;
+      reason?: FailureReason;
+    }
+  /** Too fast. */
+  | { outcome: "throttled"; retryAfterSeconds?: number }
+  /** Surely not sent: try again. */
+  | { outcome: "transient" }
+  /** Nothing can be sent until somebody acts. */
+  | { outcome: "account" }
+  /** It may or may not have been sent. */
+  | { outcome: "unknown" }
+);
 
 /** The vendor's list of templates. Both reject with a ConnectorError in words (502, 503 or 504). */
 export interface TemplateSource {

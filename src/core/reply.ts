@@ -1,6 +1,7 @@
+import { z } from "zod";
 import type { Keywords } from "./keywords.ts";
 import { matches } from "./keywords.ts";
-import type { Channel } from "./message.ts";
+import { type Channel, channel } from "./message.ts";
 
 /** Something a person sent us, in words every platform understands. */
 export interface InboundMessage {
@@ -27,22 +28,24 @@ export interface InboundMessage {
     | { type: "other" };
 }
 
-export type ReplyKind = "opt_out" | "opt_in" | "button" | "other";
+const replyKind = z.enum(["opt_out", "opt_in", "button", "other"]);
+export type ReplyKind = z.output<typeof replyKind>;
 
-/** What a platform is told about an inbound message. */
-export interface InboundReply {
-  kind: ReplyKind;
-  id: string;
-  channel: Channel;
+/** What a platform is told about an inbound message. A change of it changes the jobs on the queue: see VERSION in job.ts. */
+export const inboundReply = z.strictObject({
+  kind: replyKind,
+  id: z.string(),
+  channel,
   /** Digits where known, else the WhatsApp user id. */
-  person: string;
+  person: z.string(),
   /** Our sender they wrote to. */
-  sender: string;
-  at: number;
+  sender: z.string(),
+  at: z.number(),
   /** The platform's own id of the message that is answered, where it is known. */
-  messageId?: string;
-  button?: { payload: string; text: string };
-}
+  messageId: z.string().optional(),
+  button: z.strictObject({ payload: z.string(), text: z.string() }).optional(),
+});
+export type InboundReply = z.output<typeof inboundReply>;
 
 /** What an inbound message means. A keyword counts as text, on a button and as the title of a choice. */
 export function classify(

@@ -1,27 +1,26 @@
-import type { Channel, OutboundMessage } from "./message.ts";
+import { z } from "zod";
+import { type Reportable, reportable } from "./message.ts";
 
-export type DeliveryStatus = "sent" | "delivered" | "read" | "failed";
+const deliveryStatus = z.enum(["sent", "delivered", "read", "failed"]);
+export type DeliveryStatus = z.output<typeof deliveryStatus>;
 
 /** Why a message failed, where the connector does something about it. */
-export type FailureReason = "carrier_opt_out" | "throttled" | "template";
+const failureReason = z.enum(["carrier_opt_out", "throttled", "template"]);
+export type FailureReason = z.output<typeof failureReason>;
 
-/** What became of one message, in words every platform understands. */
-export interface DeliveryReport {
-  /** Tag of the platform channel the message came from. */
-  origin: string;
-  channel: Channel;
-  /** The platform's message id. */
-  id: string;
-  status: DeliveryStatus;
+/** What became of one message, in words every platform understands. A change of it changes the jobs on the queue: see VERSION in job.ts. */
+export const deliveryReport = z.strictObject({
+  /** `id` is the platform's own; `to` the recipient as the vendor named it, since some platforms want it back. */
+  ...reportable.shape,
+  status: deliveryStatus,
   /** When it happened, milliseconds since the epoch. */
-  at: number;
-  /** The recipient as the vendor named it; some platforms want it back. */
-  to: string;
+  at: z.number(),
   /** Only with `failed`: the vendor's code, or a word of ours, and a sentence a marketer can act on. */
-  error?: { code: string; description: string };
+  error: z.strictObject({ code: z.string(), description: z.string() }).optional(),
   /** Only with `failed`; for the connector itself, no platform is told. */
-  reason?: FailureReason;
-}
+  reason: failureReason.optional(),
+});
+export type DeliveryReport = z.output<typeof deliveryReport>;
 
 /** Why a message will not be sent, in the words of its report. */
 export interface Refusal {
@@ -32,7 +31,7 @@ export interface Refusal {
 
 /** The report of a message that the connector itself gives up. */
 export function failedReport(
-  { id, origin, channel, to }: Pick<OutboundMessage, "id" | "origin" | "channel" | "to">,
+  { id, origin, channel, to }: Reportable,
   { code, description, reason }: Refusal,
   at: number,
 ): DeliveryReport {

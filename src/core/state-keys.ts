@@ -5,8 +5,8 @@ const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 
 /**
- * What the flows keep in State, with its lifetime in seconds. Named where they are used: long ids (`ref:`), parked
- * jobs (`job:`), locks (`lock:`), subscriptions (`listeners`) and dead letters put back (`replayed:`).
+ * What the flows keep in State, with its lifetime in seconds. Named where they are used: long ids (`ref:`),
+ * offloaded jobs (`job:`), locks (`lock:`), subscriptions (`listeners`) and dead letters put back (`replayed:`).
  */
 
 const CLAIM_HOURS = 6;

@@ -61,21 +61,13 @@ export const ERROR_CODES = [
   /** It may have arrived; no answer did. */
   "no_answer",
 
-  // A send that Vonage did not take.
-  /** Vonage refused the message itself: the same would be refused again. */
-  "refused",
-  /** It came too fast. */
-  "throttled",
-  /** It was not taken, for a reason that passes. */
-  "transient",
-  /** The account or its credentials are at fault: somebody has to mend them. */
-  "account",
-  /** Nobody knows whether Vonage took it. */
-  "unknown",
-
   // The queue and its jobs.
   /** A job that this connector did not sign. */
   "foreign_job",
+  /** A job of a kind or a format that this version of the connector does not know. */
+  "unknown_job_version",
+  /** A job without the shape of its kind. */
+  "unreadable_job",
   /** The queue did not take a job. */
   "queue_unavailable",
   /** Whether a job may be sent cannot be known: State did not answer. */
@@ -116,13 +108,15 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** What a log line says of a failure. Never a secret, a phone number or message text. */
+export type Facts = Record<string, string | number | boolean | undefined>;
+
 export interface ErrorOptions {
   /** True when the same request may succeed later without anybody changing it. */
   retryable?: boolean;
   /** The HTTP status for whoever asked, where its contract has no other answer. */
   httpStatus?: number;
-  /** Facts for the log and for the caller's decision. Never a secret, a phone number or message text. */
-  detail?: Record<string, string | number | boolean | undefined>;
+  detail?: Facts;
   cause?: unknown;
 }
 
@@ -134,7 +128,7 @@ export class ConnectorError extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly httpStatus: number;
-  readonly detail: Record<string, string | number | boolean | undefined>;
+  readonly detail: Facts;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

@@ -1,25 +1,26 @@
 import { createHmac, createPrivateKey, hkdfSync, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
-import type { Job } from "../core/job.ts";
+import { type Job, parseJob, serialiseJob } from "../core/job.ts";
 import { ConnectorError } from "../lib/errors.ts";
-
-const VERSION = 1;
 
 /**
  * A job as it travels: its content as one JSON text, so that a queue which decodes and encodes JSON in its own
- * way does not break the signature (docs/decisions/0005), and the proof that this connector made it.
+ * way does not break the signature (docs/decisions/0005), and the proof that this connector made it. The format of
+ * the content stands in the content itself, where the proof covers it.
  */
-const sealed = z.object({
-  v: z.literal(VERSION),
+const signedJob = z.object({
   kid: z.string(),
   mac: z.string(),
   body: z.string(),
 });
-export type SignedJob = z.output<typeof sealed>;
+export type SignedJob = z.output<typeof signedJob>;
 
 export interface JobSigner {
   sign(job: Job): SignedJob;
-  /** The job inside. Throws ConnectorError `foreign_job` (401) for anything this application's keys did not sign. */
+  /**
+   * The job inside. Throws ConnectorError `foreign_job` (401) for anything this application's keys did not sign, and
+   * as `parseJob` does for what is ours and cannot be read.
+   */
   verify(received: unknown): Job;
 }
 
@@ -29,18 +30,18 @@ export function createJobSigner(privateKeys: readonly [string, ...string[]]): Jo
   const [signing] = keys;
   return {
     sign(job) {
-      const body = JSON.stringify(job);
-      return { v: VERSION, kid: signing.id, mac: macOf(signing, body), body };
+      const body = serialiseJob(job);
+      return { kid: signing.id, mac: macOf(signing, body), body };
     },
     verify(received) {
-      const envelope = sealed.safeParse(received).data;
+      const envelope = signedJob.safeParse(received).data;
       const key = keys.find(({ id }) => id === envelope?.kid);
       if (!envelope || !key) throw foreign("The job carries no signature of this application");
       // As text, for several texts decode to the same bytes.
       const [given, expected] = [Buffer.from(envelope.mac), Buffer.from(macOf(key, envelope.body))];
       if (given.length !== expected.length || !timingSafeEqual(given, expected))
         throw foreign("The job was altered");
-      return JSON.parse(envelope.body) as Job;
+      return parseJob(envelope.body);
     },
   };
 }

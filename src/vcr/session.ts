@@ -28,6 +28,17 @@ export function createSession(settings: SessionSettings, httpClient: HttpClient)
   return new QuietSession(bridge, config, new JWT(bridge, config), GLOBAL_SESSION);
 }
 
+/** An answer of a VCR provider that is not 2xx. */
+export class ProviderRefusal extends ConnectorError {
+  readonly status: number;
+
+  constructor(status: number, provider: string) {
+    const detail = { status, provider };
+    super("provider_refused", "A VCR provider answered with an error", { retryable: true, detail });
+    this.status = status;
+  }
+}
+
 class PooledBridge extends Bridge {
   readonly #transport: HttpClient;
   readonly #env: Record<string, string | undefined>;
@@ -64,10 +75,7 @@ class PooledBridge extends Bridge {
       deadlineMs: DEADLINE_MS,
     });
     if (response.status < 200 || response.status > 299) {
-      throw new ConnectorError("provider_refused", "A VCR provider answered with an error", {
-        retryable: true,
-        detail: { status: response.status, provider: new URL(url).pathname.split("/")[1] || "state" },
-      });
+      throw new ProviderRefusal(response.status, new URL(url).pathname.split("/")[1] || "state");
     }
     // It must not pass for the acknowledgement of a job, which would be lost.
     if (isWebPage(response.text)) {

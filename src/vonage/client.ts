@@ -1,11 +1,12 @@
 import { tokenGenerate } from "@vonage/jwt";
 import { Messages } from "@vonage/messages";
-import type { Sender, State } from "../core/ports.ts";
-import { ConnectorError } from "../lib/errors.ts";
+import type { OutboundMessage } from "../core/message.ts";
+import type { FailedSend, Sender, SendResult, State } from "../core/ports.ts";
+import { asConnectorError } from "../lib/errors.ts";
 import type { HttpClient, HttpResponse } from "../lib/http-client.ts";
 import type { Clock } from "../lib/runtime.ts";
 import { accepted } from "./contract.ts";
-import { blamesReference, errorFromResponse, sendFailure } from "./errors.ts";
+import { blamesReference, resultFromResponse } from "./errors.ts";
 import {
   formatReference,
   keyReferenceFor,
@@ -39,35 +40,48 @@ export function createVonageSender(
   const messages = new PooledMessages(settings, httpClient, token);
   const target = settings.statusUrl ? { webhookUrl: settings.statusUrl } : {};
 
+  async function sendUnder(reference: Reference, message: OutboundMessage): Promise<Sent> {
+    try {
+      await rememberReference(state, reference, message.id);
+    } catch {
+      return { result: { outcome: "transient", facts: {} } };
+    }
+    const request = toRequest(message, formatReference(reference), target);
+    try {
+      const { messageUUID } = await messages.send(request as unknown as Parameters<Messages["send"]>[0]);
+      return { result: { outcome: "accepted", vendorId: messageUUID } };
+    } catch (error) {
+      if (error instanceof NotAccepted) return error;
+      throw error;
+    }
+  }
+
   return {
     async send(message) {
-      const attempt = async (reference: Reference) => {
-        await remember(state, reference, message.id);
-        const request = toRequest(message, formatReference(reference), target);
-        const { messageUUID } = await messages.send(request as unknown as Parameters<Messages["send"]>[0]);
-        return { vendorId: messageUUID };
-      };
-      const reference = referenceFor(message.origin, message.id);
-      try {
-        return await attempt(reference);
-      } catch (error) {
-        const mend =
-          reference.form === "verbatim" && error instanceof ConnectorError && error.detail["blamesReference"];
-        if (!mend) throw error;
-        return await attempt(keyReferenceFor(message.origin, message.id));
-      }
+      const { origin, id } = message;
+      const reference = referenceFor(origin, id);
+      const sent = await sendUnder(reference, message);
+      if (!sent.blamesReference || reference.form !== "verbatim") return sent.result;
+      return (await sendUnder(keyReferenceFor(origin, id), message)).result;
     },
   };
 }
 
-async function remember(state: State, reference: Reference, id: string): Promise<void> {
-  try {
-    await rememberReference(state, reference, id);
-  } catch (cause) {
-    throw new ConnectorError("transient", "The reference of the message could not be kept", {
-      retryable: true,
-      cause,
-    });
+interface Sent {
+  result: SendResult;
+  /** Vonage refused it for the reference alone: under a shorter one it may pass. */
+  blamesReference?: boolean;
+}
+
+/** Carries a result through the SDK, whose `send` resolves for accepted messages only. */
+class NotAccepted extends Error implements Sent {
+  readonly result: FailedSend;
+  readonly blamesReference: boolean;
+
+  constructor(result: FailedSend, blamesReference = false) {
+    super(result.outcome);
+    this.result = result;
+    this.blamesReference = blamesReference;
   }
 }
 
@@ -94,7 +108,7 @@ export function createToken(
 
 /**
  * The SDK's Messages class with its one POST replaced: a deadline, bounded keep-alive sockets, the answer's
- * headers, and an error without the request inside. `send` throws ConnectorErrors whose code is a SendFailure.
+ * headers, and an error without the request inside. `send` throws NotAccepted.
  */
 class PooledMessages extends Messages {
   readonly #transport: HttpClient;
@@ -110,8 +124,10 @@ class PooledMessages extends Messages {
     const body = JSON.stringify(payload);
     let response = await this.#post(url, body, this.#token.current());
     if (response.status === 401) response = await this.#post(url, body, this.#token.renew());
-    if (response.status < 200 || response.status > 299) throw failureOf(response);
-    return { data: acceptedBody(response) as T, status: response.status } as Awaited<
+    const { status, text } = response;
+    if (status < 200 || status > 299)
+      throw new NotAccepted(resultFromResponse(response), blamesReference(status, text));
+    return { data: acceptedBody(response) as T, status } as Awaited<
       ReturnType<typeof Messages.prototype.sendPostRequest<T>>
     >;
   }
@@ -130,32 +146,17 @@ class PooledMessages extends Messages {
         deadlineMs: DEADLINE_MS,
       });
     } catch (error) {
-      const { code, detail } = error as ConnectorError;
-      throw code === "not_sent"
-        ? sendFailure("transient", "Vonage could not be reached", detail)
-        : sendFailure("unknown", "Vonage did not answer: the message may have been sent", detail);
+      const { code, detail: facts } = asConnectorError(error);
+      throw new NotAccepted({ outcome: code === "not_sent" ? "transient" : "unknown", facts });
     }
   }
 }
 
-function acceptedBody(response: HttpResponse): { message_uuid: string } {
+/** Without a message id nobody knows whether the message was sent. */
+function acceptedBody({ status, text }: HttpResponse): { message_uuid: string } {
   try {
-    return accepted.parse(JSON.parse(response.text));
+    return accepted.parse(JSON.parse(text));
   } catch {
-    throw sendFailure("unknown", "Vonage's answer has no message id: the message may have been sent", {
-      status: response.status,
-    });
+    throw new NotAccepted({ outcome: "unknown", facts: { status } });
   }
-}
-
-function failureOf({ status, headers, text }: HttpResponse): ConnectorError {
-  const retryAfter = headers["retry-after"];
-  const error = errorFromResponse(status, typeof retryAfter === "string" ? retryAfter : undefined, text);
-  const requestId = headers["x-request-id"];
-  const detail = {
-    ...error.detail,
-    ...(typeof requestId === "string" ? { requestId } : {}),
-    ...(status === 422 && blamesReference(text) ? { blamesReference: true } : {}),
-  };
-  return new ConnectorError(error.code, error.message, { retryable: error.retryable, detail });
 }

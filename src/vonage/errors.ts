@@ -1,6 +1,7 @@
-import type { SendFailure } from "../core/ports.ts";
+import type { FailedSend } from "../core/ports.ts";
 import type { FailureReason } from "../core/report.ts";
-import { ConnectorError } from "../lib/errors.ts";
+import type { Facts } from "../lib/errors.ts";
+import type { HttpResponse } from "../lib/http-client.ts";
 import { type Problem, problem } from "./contract.ts";
 
 /**
@@ -106,11 +107,13 @@ const ACCOUNT_ANCHORS = new Set([
   "jwt-revoked",
 ]);
 
+type Outcome = FailedSend["outcome"];
+
 /**
  * What an HTTP status means for the message. 500 and 503 are Vonage's word that nothing was sent and are
  * retried; after 502 and 504 a gateway lost the answer, so nobody knows (docs/decisions/0004).
  */
-const FAILURE_BY_STATUS: Record<number, SendFailure> = {
+const OUTCOME_BY_STATUS: Record<number, Outcome> = {
   401: "account",
   402: "account",
   403: "account",
@@ -131,34 +134,45 @@ export function parseProblem(text: string): Problem | undefined {
   }
 }
 
-/** The error a non-2xx answer of `POST /v1/messages` stands for. */
-export function errorFromResponse(
-  status: number,
-  retryAfter: string | undefined,
-  text: string,
-): ConnectorError {
+/** What a send came to whose answer was not 2xx. */
+export function resultFromResponse({ status, headers, text }: HttpResponse): FailedSend {
   const body = parseProblem(text);
   const anchor = anchorOf(body);
-  const failure = ACCOUNT_ANCHORS.has(anchor ?? "") ? "account" : failureOf(status);
-  const seconds = retryAfter?.trim() ? Number(retryAfter) : Number.NaN;
-  return sendFailure(failure, describe(body) || `Vonage answered HTTP ${status}`, {
-    status,
-    vonageCode: isCode(anchor) ? anchor : String(status),
-    ...(anchor === TEMPLATE_ANCHOR ? { reason: "template" } : {}),
-    ...(Number.isFinite(seconds) ? { retryAfterSeconds: Math.max(0, seconds) } : {}),
-  });
+  const outcome = ACCOUNT_ANCHORS.has(anchor ?? "") ? "account" : outcomeOf(status);
+  const code = isCode(anchor) ? anchor : String(status);
+  const reason = anchor === TEMPLATE_ANCHOR ? "template" : undefined;
+  const retryAfterSeconds = secondsIn(headers["retry-after"]);
+  const requestId = headers["x-request-id"];
+  const facts: Facts = {
+    ...{ status, vonageCode: code, reason, retryAfterSeconds },
+    requestId: typeof requestId === "string" ? requestId : undefined,
+    blamesReference: blamesReference(status, text) || undefined,
+  };
+  switch (outcome) {
+    case "refused":
+      return {
+        outcome,
+        code,
+        description: describe(body) || `Vonage answered HTTP ${status}`,
+        reason,
+        facts,
+      };
+    case "throttled":
+      return { outcome, retryAfterSeconds, facts };
+    default:
+      return { outcome, facts };
+  }
 }
 
-export function sendFailure(
-  failure: SendFailure,
-  message: string,
-  detail: ConnectorError["detail"],
-): ConnectorError {
-  return new ConnectorError(failure, message, { retryable: failure !== "refused", detail });
+/** The header's other form, a date, is not read. */
+function secondsIn(retryAfter: string | string[] | undefined): number | undefined {
+  const seconds = typeof retryAfter === "string" && retryAfter.trim() ? Number(retryAfter) : Number.NaN;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
 
 /** Whether Vonage found fault with our reference itself: some of its pages allow fewer characters than others. */
-export function blamesReference(text: string): boolean {
+export function blamesReference(status: number, text: string): boolean {
+  if (status !== 422) return false;
   const body = parseProblem(text);
   return (
     anchorOf(body) === "1060" ||
@@ -189,8 +203,8 @@ const isCode = (text: string | undefined): text is string => /^[\w.-]{1,40}$/.te
 
 const wordsFor = (code: string) => (Object.hasOwn(STATUS_ERRORS, code) ? STATUS_ERRORS[code] : undefined);
 
-const failureOf = (status: number): SendFailure =>
-  FAILURE_BY_STATUS[status] ??
+const outcomeOf = (status: number): Outcome =>
+  OUTCOME_BY_STATUS[status] ??
   (status >= 500 || status < 300 ? "unknown" : status < 400 ? "account" : "refused");
 
 const anchorOf = (body: Problem | undefined) => body?.type?.split("#")[1]?.trim() || undefined;

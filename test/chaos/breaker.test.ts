@@ -65,7 +65,8 @@ describe("a neighbour that is away", () => {
 
   it("is not away when it refuses something for good", async () => {
     const { outcome, breaker } = createWorld();
-    for (let n = 0; n < 9; n++) await outcome(() => Promise.reject(new ConnectorError("refused", "no")));
+    for (let n = 0; n < 9; n++)
+      await outcome(() => Promise.reject(new ConnectorError("platform_refused", "no")));
     expect(breaker.isOpen()).toBe(false);
   });
 });

@@ -112,7 +112,6 @@ describe("a job that this connector did not make", () => {
       "is of another application and names our key",
       () => ({ ...sealedBy(foreign.privateKey), kid: mine().kid }),
     ],
-    ["is of another version", () => ({ ...mine(), v: 2 })],
     ["points at nothing", () => ({ ...mine(), body: undefined, parked: "job:none" })],
     ["points at another key of State", () => ({ ...mine(), body: undefined, parked: "suppressed:whatsapp" })],
     ["is an array", () => [mine()]],

@@ -4,6 +4,7 @@ import { createCredentials } from "../../src/sandbox/credentials.ts";
 import { serve } from "../../src/sandbox/server.ts";
 import { createJobQueue } from "../../src/vcr/job-queue.ts";
 import { createJobSigner } from "../../src/vcr/job-signer.ts";
+import { createLargePayloads } from "../../src/vcr/large-payload.ts";
 import { createSession } from "../../src/vcr/session.ts";
 import { createMemoryState, whatsappMessage } from "../support/ports.ts";
 
@@ -23,14 +24,15 @@ it.each([
     application: { id: applicationId, privateKey },
     instance: { id: "i", serviceName: "svc", publicUrl: undefined },
   };
+  const signer = createJobSigner([privateKey]);
   const queue = createJobQueue(
     createSession({ ...settings, providersUrl: service.url }, httpClient),
     {
-      ...{ serviceName: "svc", callbackPath: "/jobs", ratePerSecond: 1, maxInflight: 1 },
-      ...{ maxRequestBytes: 8_000, parkedTtlSeconds: 60 },
+      serviceName: "svc",
+      maxRequestBytes: 8_000,
     },
-    createJobSigner([privateKey]),
-    createMemoryState(),
+    signer,
+    createLargePayloads(createMemoryState(), signer, 60),
     Date.now,
   );
   const outcome = await queue.put({ kind: "send", attempt: 1, message: whatsappMessage() }).then(

@@ -87,7 +87,7 @@ describe("while State is away", () => {
     expect(asked).toBe(2 * once);
   });
 
-  it("a doubt is settled by what this process told", async () => {
+  it("an unknown outcome is settled by what this process told", async () => {
     const { state, replica } = createWorld();
     const { tell, reporter } = replica();
     state.down.add("write");

@@ -45,7 +45,7 @@ export const DISPATCH_RATE = 150;
 /** Vonage's 5 s before it tries a webhook again, its doubling and its 24 h shrink to this; its 15 s for an answer do not. */
 const VONAGE_TIME_SCALE = 0.02;
 
-/** Short waits, so that a doubt is decided within seconds; a rate that a small machine can follow. */
+/** Short waits, so that an unknown outcome is decided within seconds; a rate that a small machine can follow. */
 const DEFAULTS = {
   DISPATCH_RATE_PER_SECOND: String(DISPATCH_RATE),
   DISPATCH_MAX_INFLIGHT: "200",

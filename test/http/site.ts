@@ -9,7 +9,7 @@ import { moengageSms, moengageWhatsApp } from "../../src/platforms/moengage/inde
 import { signJwt } from "../../src/sandbox/jwt.ts";
 import { createJobSigner } from "../../src/vcr/job-signer.ts";
 import { verifySignature } from "../../src/vonage/signature.ts";
-import { buildSmsSend, buildVonageStatus, buildWhatsAppSend } from "../support/builders.ts";
+import { buildSendJob, buildSmsSend, buildVonageStatus, buildWhatsAppSend } from "../support/builders.ts";
 import { createPlatformPorts, createRecordingLog } from "../support/ports.ts";
 
 export const [KEY, SECRET, NEXT_SECRET] = ["abcd1234", "s3cret:with/colon", "n3xt"];
@@ -44,7 +44,7 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
     log,
     now: () => Date.now(),
     accept: async (message) => void accepted.push(message),
-    verifyJob: signer.verify,
+    readJob: async (received) => signer.verify(received),
     dispatch: async (job) => void dispatched.push(job),
     verify: (headers, rawBody) =>
       void verifySignature(
@@ -134,7 +134,7 @@ export const ROUTES: Record<string, Route> = {
   inbound: { path: "/webhooks/inbound", good: inbound, auth: signed, formats: [JSON_TYPE] },
   jobs: {
     path: "/webhooks/message-dispatcher",
-    good: signer.sign({ kind: "send", attempt: 1, message: { id: "m-1" } as OutboundMessage }),
+    good: signer.sign(buildSendJob()),
     auth: () => ({}),
     formats: [JSON_TYPE],
   },

@@ -100,7 +100,7 @@ describe("requests to the queue", () => {
     expect(enqueues(journey).filter(({ text }) => bytes(text) > 1_500)).toEqual([]);
   });
 
-  it("carry only the key of a job that is too large, which is parked in State and sent whole", async () => {
+  it("carry only the key of a job that is too large, which is offloaded to State and sent whole", async () => {
     const journey = await startJourney();
     const text = "é".repeat(6_000);
     expect((await journey.send(withText(MSG_ID, text))).status).toBe(200);
@@ -111,12 +111,12 @@ describe("requests to the queue", () => {
     ]);
     const [enqueue] = enqueues(journey);
     const [{ body }] = enqueue!.body as [{ body: string }];
-    const parked = JSON.parse(body);
-    expect(parked).toEqual({
-      ...{ kind: "parked", attempt: 1, queue: "whatsapp", id: MSG_ID, key: parked.key },
+    const offloaded = JSON.parse(body);
+    expect(offloaded).toEqual({
+      ...{ version: 1, kind: "offloaded", attempt: 1, queue: "whatsapp", id: MSG_ID, key: offloaded.key },
       message: { id: MSG_ID, origin: "mw", channel: "whatsapp", to: expect.stringMatching(/^\d+$/) },
     });
-    const stored = journey.vcr.state("application:journey", "GET", parked.key);
+    const stored = journey.vcr.state("application:journey", "GET", offloaded.key);
     expect(stored).toContain(MSG_ID);
   });
 
@@ -131,7 +131,7 @@ describe("requests to the queue", () => {
     const calls = enqueues(journey);
     expect(calls.filter(({ status }) => status !== 200)).toEqual([]);
     const jobs = calls.flatMap(({ body }) => body as { body: string }[]);
-    expect(new Set(jobs.map(({ body }) => JSON.parse(body).kind))).toEqual(new Set(["parked", "send"]));
+    expect(new Set(jobs.map(({ body }) => JSON.parse(body).kind))).toEqual(new Set(["offloaded", "send"]));
   });
 
   it("keep the channels apart", async () => {

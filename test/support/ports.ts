@@ -1,6 +1,6 @@
 import type { Job } from "../../src/core/job.ts";
 import type { SmsMessage, WhatsAppMessage } from "../../src/core/message.ts";
-import type { Bucket, JobQueue, Sender, SendFailure, State } from "../../src/core/ports.ts";
+import type { Bucket, FailedSend, JobQueue, Sender, State } from "../../src/core/ports.ts";
 import type { DeliveryReport } from "../../src/core/report.ts";
 import type { AckDelay } from "../../src/flows/dispatch/ack-delay.ts";
 import { createTurns, type Turns } from "../../src/flows/status/turns.ts";
@@ -169,21 +169,29 @@ export function createMemoryState(now?: Clock): MemoryState {
 export const createQuickTurns = (state: State, now: Clock): Turns =>
   createTurns({ state, now, pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 50)) });
 
-export const sendFailure = (failure: SendFailure, message = "", detail: ConnectorError["detail"] = {}) =>
-  new ConnectorError(failure, message, { retryable: failure !== "refused", detail });
+type Failure<O extends FailedSend["outcome"]> = Omit<Extract<FailedSend, { outcome: O }>, "outcome">;
 
-export type ScriptedSender = Sender & { script: (Error | undefined)[]; sent: string[] };
+/** A send that failed; a refused one with some code and words. */
+export const failedSend = <O extends FailedSend["outcome"]>(outcome: O, more: Partial<Failure<O>> = {}) =>
+  ({
+    outcome,
+    facts: {},
+    ...(outcome === "refused" ? { code: "1", description: "No" } : {}),
+    ...more,
+  }) as FailedSend;
 
-/** Each call takes the next line of the script: an error to throw, or nothing for an accepted message. */
+export type ScriptedSender = Sender & { script: (FailedSend | Error | undefined)[]; sent: string[] };
+
+/** Each call takes the next line of the script: a failure, an error to throw, or nothing for an accepted message. */
 export function createScriptedSender(): ScriptedSender {
   const sender: ScriptedSender = {
     script: [],
     sent: [],
     async send({ id }) {
       sender.sent.push(id);
-      const outcome = sender.script.shift();
-      if (outcome) throw outcome;
-      return { vendorId: `uuid-${sender.sent.length}` };
+      const next = sender.script.shift();
+      if (next instanceof Error) throw next;
+      return next ?? { outcome: "accepted", vendorId: `uuid-${sender.sent.length}` };
     },
   };
   return sender;
@@ -222,20 +230,20 @@ export function createFakeChannel(
   return channel;
 }
 
-export type FakeAckDelay = AckDelay & { holds: number[]; room: boolean };
+export type FakeAckDelay = AckDelay & { waits: number[]; room: boolean };
 
 /** Waiting costs nothing but the clock's time. */
 export function createFakeAckDelay(clock: ManualClock): FakeAckDelay {
   const ackDelay: FakeAckDelay = {
-    holds: [],
+    waits: [],
     room: true,
     hasRoom: () => ackDelay.room,
-    held: () => 0,
+    waiting: () => 0,
     longest: () => 10_000,
-    async hold(ms) {
+    async wait(ms) {
       if (ms <= 0) return true;
       if (!ackDelay.room) return false;
-      ackDelay.holds.push(ms);
+      ackDelay.waits.push(ms);
       clock.advance(ms);
       return true;
     },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { Job, ParkedJob, SendJob } from "../../src/core/job.ts";
+import type { Job, OffloadedJob, SendJob } from "../../src/core/job.ts";
 import type { Vcr } from "../../src/sandbox/vcr/index.ts";
-import { unpark } from "../../src/vcr/job-queue.ts";
+import type { LargePayloads } from "../../src/vcr/large-payload.ts";
 import {
   buildReport,
   buildSendJob,
@@ -31,6 +31,11 @@ const sized = (characters: number, id = "m-1") =>
 const bodies = (requests: ReturnType<typeof startReplica>["requests"]) =>
   requests.filter(({ url }) => url.includes("/enqueue")).map(({ body }) => body as string);
 
+const contentOf = async ({ load }: LargePayloads, key: string) => {
+  const content = await load(key);
+  return content.outcome === "found" ? content.job : content.outcome;
+};
+
 describe("putting jobs on the queue", () => {
   it("shares requests, never over the limit, and loses none", async () => {
     const { queue, requests, ensure } = startReplica(vcr);
@@ -58,7 +63,7 @@ describe("putting jobs on the queue", () => {
     expect(bodies(requests).map((body) => JSON.parse(body).length)).toEqual([1]);
   });
 
-  it("has a queue for each channel and one for what the connector owes", async () => {
+  it("has a queue for each channel and one for the outbox", async () => {
     const { queue, ensure } = startReplica(vcr);
     await ensure();
     const message = buildSmsMessage();
@@ -66,7 +71,7 @@ describe("putting jobs on the queue", () => {
       queue.put({ kind: "send", attempt: 1, message: buildWhatsAppMessage() }),
       queue.put({ kind: "send", attempt: 1, message }),
       queue.put({ kind: "report", attempt: 1, report: buildReport(), expiresAt: 1 }),
-      queue.put({ kind: "doubt", attempt: 1, message, decideAt: 1 }),
+      queue.put({ kind: "unknown-outcome", attempt: 1, message, decideAt: 1 }),
     ]);
     const accepted = Object.entries(vcr.records().queues).map(([name, { accepted }]) => [name, accepted]);
     expect(accepted).toEqual([
@@ -76,55 +81,68 @@ describe("putting jobs on the queue", () => {
     ]);
   });
 
-  // Around the limit every size is tried, for the line between whole and parked is a byte wide.
-  it("parks exactly what does not fit, for as long as its message may live", async () => {
-    const { queue, requests, ensure, state } = startReplica(vcr, { maxRequestBytes: 2_000 });
+  // Around the limit every size is tried, for the line between whole and offloaded is a byte wide.
+  it("offloads exactly what does not fit, for as long as its message may live", async () => {
+    const { queue, requests, ensure, largePayloads } = startReplica(vcr, { maxRequestBytes: 2_000 });
     await ensure();
     const jobs = Array.from({ length: 80 }, (_, n) => sized(1_300 + n * 5, `m-${n}`));
     await Promise.all(jobs.map((job) => queue.put(job)));
     const onQueue = bodies(requests).flatMap((body) => JSON.parse(body).map(signer.verify) as Job[]);
     expect(Math.max(...bodies(requests).map((body) => Buffer.byteLength(body)))).toBeLessThanOrEqual(2_000);
     expect(Math.max(...bodies(requests).map((body) => Buffer.byteLength(body)))).toBeGreaterThan(1_900);
-    const parked = onQueue.filter((job) => job.kind === "parked");
-    expect([parked.length > 0, parked.length < 80]).toEqual([true, true]);
+    const offloaded = onQueue.filter((job) => job.kind === "offloaded");
+    expect([offloaded.length > 0, offloaded.length < 80]).toEqual([true, true]);
     const whole = await Promise.all(
-      onQueue.map((job) => (job.kind === "parked" ? unpark(job.key, signer, state) : job)),
+      onQueue.map((job) => (job.kind === "offloaded" ? contentOf(largePayloads, job.key) : job)),
     );
     expect(whole).toEqual(expect.arrayContaining(jobs));
     expect(vcr.records().calls["client-persistence-api"]).toMatchObject({
-      SET: parked.length,
+      SET: offloaded.length,
       EXPIRE: expect.any(Number),
     });
   });
 
-  it("parks a template of a megabyte's neighbourhood and gets it back", async () => {
-    const { queue, requests, ensure, state } = startReplica(vcr);
+  it("offloads a template of a megabyte's neighbourhood and gets it back", async () => {
+    const { queue, requests, ensure, largePayloads } = startReplica(vcr);
     await ensure();
     const job = sized(500_000);
     await queue.put(job);
     const [sealed] = JSON.parse(bodies(requests)[0] as string);
-    const parked = signer.verify(sealed) as ParkedJob;
+    const offloaded = signer.verify(sealed) as OffloadedJob;
     const { id, origin, channel, to } = job.message;
-    expect(parked).toEqual({
-      ...{ kind: "parked", attempt: 1, queue: "whatsapp", id, key: parked.key },
+    expect(offloaded).toEqual({
+      ...{ kind: "offloaded", attempt: 1, queue: "whatsapp", id, key: offloaded.key },
       message: { id, origin, channel, to },
     });
-    expect(await unpark(parked.key, signer, state)).toEqual(job);
+    expect(await contentOf(largePayloads, offloaded.key)).toEqual(job);
   });
 
-  it("forgets parked content when its time is over", async () => {
+  it("forgets offloaded content when its time is over", async () => {
     await vcr.stop();
     const { vcr: own, clock } = await openVcr();
-    const { queue, requests, ensure, state } = startReplica(own, { parkedTtlSeconds: 60 });
+    const { queue, requests, ensure, largePayloads } = startReplica(own, { offloadTtlSeconds: 60 });
     await ensure();
     await queue.put(sized(9_000));
     const [sealed] = JSON.parse(bodies(requests)[0] as string);
-    const { key } = signer.verify(sealed) as ParkedJob;
-    expect(await unpark(key, signer, state)).toBeDefined();
+    const { key } = signer.verify(sealed) as OffloadedJob;
+    expect(await contentOf(largePayloads, key)).toEqual(sized(9_000));
     clock.advance(61_000);
-    expect(await unpark(key, signer, state)).toBeUndefined();
+    expect(await contentOf(largePayloads, key)).toBe("gone");
     await own.stop();
     ({ vcr } = await openVcr());
+  });
+
+  it.each([0, 2])("does not read content of version %i for another one", async (version) => {
+    const { queue, requests, ensure, state, largePayloads } = startReplica(vcr);
+    await ensure();
+    await queue.put(sized(9_000));
+    const [sealed] = JSON.parse(bodies(requests)[0] as string);
+    const { key } = signer.verify(sealed) as OffloadedJob;
+    await state.setKey(key, JSON.stringify(signer.sign({ ...sized(9_000), version } as Job)), 60);
+    await expect(largePayloads.load(key)).rejects.toMatchObject({
+      code: "unknown_job_version",
+      retryable: true,
+    });
   });
 
   it.each([
@@ -148,7 +166,7 @@ describe("putting jobs on the queue", () => {
     await queue.put(sized(1));
   });
 
-  it("rejects when State cannot park it", async () => {
+  it("rejects when State cannot keep it", async () => {
     const { queue, ensure } = startReplica(vcr);
     await ensure();
     vcr.setFault("client-persistence-api", { down: true });

@@ -1,8 +1,10 @@
 import { createHttpClient, type HttpClient, type HttpRequest } from "../../src/lib/http-client.ts";
 import { createCredentials } from "../../src/sandbox/credentials.ts";
 import { startVcr, type Vcr } from "../../src/sandbox/vcr/index.ts";
-import { createJobQueue, ensureQueues, type QueueSettings } from "../../src/vcr/job-queue.ts";
+import { ensureQueues, type QueueSettings } from "../../src/vcr/create-queues.ts";
+import { createJobQueue, type JobQueueSettings } from "../../src/vcr/job-queue.ts";
 import { createJobSigner } from "../../src/vcr/job-signer.ts";
+import { createLargePayloads } from "../../src/vcr/large-payload.ts";
 import { createSession } from "../../src/vcr/session.ts";
 import { createState } from "../../src/vcr/state.ts";
 import { createClock } from "../support/ports.ts";
@@ -12,16 +14,18 @@ export const signer = createJobSigner([credentials.privateKey]);
 export const SERVICE = "neru-abcd1234-connector-test";
 
 /** A local VCR; its State's expiry runs on a clock that only tests move. */
-export async function openVcr() {
+export async function openVcr(apps: string[] = []) {
   const clock = createClock();
-  const vcr = await startVcr({ credentials, serviceName: SERVICE, now: clock });
+  const vcr = await startVcr({ credentials, serviceName: SERVICE, apps, now: clock });
   return { vcr, clock };
 }
 
 const open: HttpClient[] = [];
 
+type Settings = QueueSettings & JobQueueSettings & { offloadTtlSeconds: number };
+
 /** One process of the connector at that VCR, and the requests it made. */
-export function startReplica(vcr: Vcr, over: Partial<QueueSettings> = {}) {
+export function startReplica(vcr: Vcr, over: Partial<Settings> = {}) {
   const requests: HttpRequest[] = [];
   const httpClient = createHttpClient(64);
   open.push(httpClient);
@@ -41,20 +45,22 @@ export function startReplica(vcr: Vcr, over: Partial<QueueSettings> = {}) {
     },
     spied,
   );
-  const settings: QueueSettings = {
+  const settings: Settings = {
     serviceName: SERVICE,
     callbackPath: "/webhooks/message-dispatcher",
     ratePerSecond: 29,
     maxInflight: 200,
     maxRequestBytes: 8_000,
-    parkedTtlSeconds: 3_600,
+    offloadTtlSeconds: 3_600,
     ...over,
   };
   const now = () => Date.now();
   const state = createState(session, now);
-  const queue = createJobQueue(session, settings, signer, state, now);
+  const largePayloads = createLargePayloads(state, signer, settings.offloadTtlSeconds);
+  const queue = createJobQueue(session, settings, signer, largePayloads, now);
   const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 2));
-  return { session, state, queue, requests, ensure: () => ensureQueues(session, settings, state, pause) };
+  const ensure = () => ensureQueues(session, settings, state, pause);
+  return { session, state, queue, largePayloads, requests, ensure };
 }
 
 export const closeReplicas = () => Promise.all(open.splice(0).map((httpClient) => httpClient.close()));

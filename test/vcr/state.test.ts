@@ -41,7 +41,7 @@ describe("State", () => {
 
   it("keeps the last of several writes of one field", async () => {
     const { state } = startReplica(vcr);
-    await Promise.all(["released:1", "doubt:2", "sent"].map((phase) => state.write(BUCKET, "m-1", phase)));
+    await Promise.all(["released:1", "unknown:2", "sent"].map((phase) => state.write(BUCKET, "m-1", phase)));
     expect(await startReplica(vcr).state.read(BUCKET, "m-1")).toBe("sent");
   });
 

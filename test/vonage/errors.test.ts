@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import type { SendFailure } from "../../src/core/ports.ts";
-import { blamesReference, errorFromResponse, STATUS_ERRORS, statusError } from "../../src/vonage/errors.ts";
+import type { FailedSend } from "../../src/core/ports.ts";
+import { blamesReference, resultFromResponse, STATUS_ERRORS, statusError } from "../../src/vonage/errors.ts";
 
 const GENERAL = "https://developer.vonage.com/api-errors/#";
 const MESSAGES = "https://developer.vonage.com/api-errors/messages#";
@@ -8,10 +8,11 @@ const MESSAGES = "https://developer.vonage.com/api-errors/messages#";
 const problem = (type: string, title: string, more: object = {}) =>
   JSON.stringify({ type, title, instance: "bf0ca0bf927b3b52e3cb03217e1a1ddf", ...more });
 
-const failureOf = (status: number, text = "") => errorFromResponse(status, undefined, text).code;
+const resultOf = (status: number, text = "", headers: Record<string, string> = {}) =>
+  resultFromResponse({ status, headers, text });
 
-describe("errorFromResponse", () => {
-  const byStatus: [number, SendFailure][] = [
+describe("resultFromResponse", () => {
+  const byStatus: [number, FailedSend["outcome"]][] = [
     [301, "account"],
     [307, "account"],
     [400, "refused"],
@@ -34,14 +35,14 @@ describe("errorFromResponse", () => {
     [520, "unknown"],
   ];
 
-  it.each(byStatus)("takes a bare %d for %s", (status, failure) => {
-    const error = errorFromResponse(status, undefined, "");
+  it.each(byStatus)("takes a bare %d for %s", (status, outcome) => {
+    const code = String(status);
+    const refusal = { code, description: `Vonage answered HTTP ${status}` };
 
-    expect(error).toMatchObject({
-      code: failure,
-      retryable: failure !== "refused",
-      message: `Vonage answered HTTP ${status}`,
-      detail: { status, vonageCode: String(status) },
+    expect(resultOf(status)).toEqual({
+      outcome,
+      facts: { status, vonageCode: code },
+      ...(outcome === "refused" ? refusal : {}),
     });
   });
 
@@ -54,14 +55,14 @@ describe("errorFromResponse", () => {
     ["a word", '"error"'],
     ["an object of other fields", '{"error":"x"}'],
   ])("goes by the status when the body is %s", (_what, text) => {
-    expect([401, 422, 429, 502, 503].map((status) => failureOf(status, text))).toEqual([
+    expect([401, 422, 429, 502, 503].map((status) => resultOf(status, text).outcome)).toEqual([
       "account",
       "refused",
       "throttled",
       "unknown",
       "transient",
     ]);
-    expect(errorFromResponse(502, undefined, text).message).toBe("Vonage answered HTTP 502");
+    expect(resultOf(422, text)).toMatchObject({ code: "422", description: "Vonage answered HTTP 422" });
   });
 
   it.each([
@@ -80,9 +81,10 @@ describe("errorFromResponse", () => {
     [429, "account-suspended"],
     [500, "low-balance"],
   ])("takes %d #%s for the account's trouble", (status, anchor) => {
-    const error = errorFromResponse(status, undefined, problem(`${GENERAL}${anchor}`, "Title"));
-
-    expect(error).toMatchObject({ code: "account", retryable: true, detail: { status, vonageCode: anchor } });
+    expect(resultOf(status, problem(`${GENERAL}${anchor}`, "Title"))).toEqual({
+      outcome: "account",
+      facts: { status, vonageCode: anchor },
+    });
   });
 
   it.each([
@@ -93,31 +95,34 @@ describe("errorFromResponse", () => {
   ])("takes 422 #%s for the message's own fault, by its status and not by the number", (anchor, title) => {
     const text = problem(`${MESSAGES}${anchor}`, title, { detail: "See the docs." });
 
-    expect(errorFromResponse(422, undefined, text)).toMatchObject({
-      code: "refused",
-      retryable: false,
-      message: `${title}: See the docs.`,
-      detail: { status: 422, vonageCode: anchor },
+    expect(resultOf(422, text)).toEqual({
+      outcome: "refused",
+      code: anchor,
+      description: `${title}: See the docs.`,
+      facts: { status: 422, vonageCode: anchor },
     });
   });
 
   it("takes no sentence for a code", () => {
     const text = problem(`${MESSAGES}The number 447700900123`, "Invalid recipient");
 
-    expect(errorFromResponse(422, undefined, text)).toMatchObject({
-      code: "refused",
-      message: "Invalid recipient",
-      detail: { status: 422, vonageCode: "422" },
+    expect(resultOf(422, text)).toEqual({
+      outcome: "refused",
+      code: "422",
+      description: "Invalid recipient",
+      facts: { status: 422, vonageCode: "422" },
     });
   });
 
   it("says when the template is to blame", () => {
     const text = problem(`${MESSAGES}1022`, "Invalid template");
 
-    expect(errorFromResponse(422, undefined, text).detail).toEqual({
-      status: 422,
-      vonageCode: "1022",
+    expect(resultOf(422, text)).toEqual({
+      outcome: "refused",
+      code: "1022",
+      description: "Invalid template",
       reason: "template",
+      facts: { status: 422, vonageCode: "1022", reason: "template" },
     });
   });
 
@@ -127,9 +132,10 @@ describe("errorFromResponse", () => {
       invalid_parameters: [{ name: "image.url", reason: "is required." }, { name: "ttl" }, {}],
     });
 
-    expect(errorFromResponse(422, undefined, text).message).toBe(
-      "Invalid params: The value of one or more parameters is invalid.: image.url is required.; ttl",
-    );
+    expect(resultOf(422, text)).toMatchObject({
+      description:
+        "Invalid params: The value of one or more parameters is invalid.: image.url is required.; ttl",
+    });
   });
 
   it.each([
@@ -140,10 +146,7 @@ describe("errorFromResponse", () => {
   ])("still knows the anchor when the body has %s", (_what, fields) => {
     const text = JSON.stringify({ type: `${GENERAL}low-balance`, ...fields });
 
-    expect(errorFromResponse(422, undefined, text)).toMatchObject({
-      code: "account",
-      detail: { vonageCode: "low-balance" },
-    });
+    expect(resultOf(422, text)).toMatchObject({ outcome: "account", facts: { vonageCode: "low-balance" } });
   });
 
   it.each([
@@ -154,10 +157,10 @@ describe("errorFromResponse", () => {
     ["Wed, 21 Oct 2026 07:28:00 GMT", {}],
     [undefined, {}],
   ])("reads Retry-After %p", (header, expected) => {
-    expect(errorFromResponse(429, header, "").detail).toEqual({
-      status: 429,
-      vonageCode: "429",
+    expect(resultOf(429, "", header === undefined ? {} : { "retry-after": header })).toEqual({
+      outcome: "throttled",
       ...expected,
+      facts: { status: 429, vonageCode: "429", ...expected },
     });
   });
 });
@@ -185,7 +188,11 @@ describe("blamesReference", () => {
     ["nothing", "", false],
     ["HTML", "<html>client_ref</html>", false],
   ])("on %s", (_what, text, blames) => {
-    expect(blamesReference(text)).toBe(blames);
+    expect(blamesReference(422, text)).toBe(blames);
+  });
+
+  it("on another answer than 422: not the reference's fault", () => {
+    expect(blamesReference(400, problem(`${MESSAGES}1060`, "Invalid client reference"))).toBe(false);
   });
 });
 

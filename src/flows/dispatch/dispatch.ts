@@ -1,11 +1,20 @@
-import type { Job, ParkedJob } from "../../core/job.ts";
+import type { Job, OffloadedJob } from "../../core/job.ts";
+import type { OffloadedContent } from "../../core/ports.ts";
 import { failedReport, type Refusal } from "../../core/report.ts";
 import { asConnectorError } from "../../lib/errors.ts";
-import { withBudget } from "./ack-delay.ts";
-import { dispatchReply, dispatchReport } from "./outbox.ts";
-import type { DispatchPorts } from "./ports.ts";
-import { dispatchMessage } from "./send.ts";
-import { dispatchDoubt } from "./unknown-outcome.ts";
+import type { Clock } from "../../lib/runtime.ts";
+import { type AckDelay, withBudget } from "./ack-delay.ts";
+import { dispatchReply, dispatchReport, type OutboxPorts } from "./outbox.ts";
+import { dispatchMessage, type SendPorts } from "./send.ts";
+import { dispatchUnknownOutcome, type UnknownOutcomePorts } from "./unknown-outcome.ts";
+
+/** What the jobs of every kind need together; each kind's own function gets its own part. */
+export type DispatchPorts = SendPorts & UnknownOutcomePorts & OutboxPorts & OffloadPorts;
+
+interface OffloadPorts {
+  /** Rejects for content that is not ours, or that this version cannot read. */
+  loadOffloaded(key: string): Promise<OffloadedContent>;
+}
 
 /**
  * One delivery of one job. Resolves when the queue may forget it: done, put back as a new attempt, or never to
@@ -16,16 +25,26 @@ export async function dispatch(job: Job, ports: DispatchPorts): Promise<void> {
   try {
     await carryOut(job, budgeted);
   } catch (error) {
-    await linger(budgeted);
+    await delayFailure(budgeted.ackDelay, ports.now);
+    throw error;
+  }
+}
+
+/** Reads what the queue delivered. A job of ours that cannot be read is refused late; what is not ours at once. */
+export async function readDelivery(read: () => Job, ackDelay: AckDelay, now: Clock): Promise<Job> {
+  try {
+    return read();
+  } catch (error) {
+    if (asConnectorError(error).retryable) await delayFailure(withBudget(ackDelay, now), now);
     throw error;
   }
 }
 
 /** The queue asks again at once, and gives up after four times: a failure is answered late, so that an outage may pass. */
-async function linger({ ackDelay, now }: DispatchPorts): Promise<void> {
+async function delayFailure(ackDelay: AckDelay, now: Clock): Promise<void> {
   const until = now() + ackDelay.longest();
-  // Where there is no room to hold, a moment at a time.
-  for (let times = 0; times < 10 && now() < until; times++) await ackDelay.hold(until - now());
+  // Where there is no room to wait, a moment at a time.
+  for (let times = 0; times < 10 && now() < until; times++) await ackDelay.wait(until - now());
 }
 
 function carryOut(job: Job, ports: DispatchPorts): Promise<void> {
@@ -36,10 +55,10 @@ function carryOut(job: Job, ports: DispatchPorts): Promise<void> {
       return dispatchReport(job, ports);
     case "reply":
       return dispatchReply(job, ports);
-    case "doubt":
-      return dispatchDoubt(job, ports);
-    case "parked":
-      return dispatchParked(job, ports);
+    case "unknown-outcome":
+      return dispatchUnknownOutcome(job, ports);
+    case "offloaded":
+      return dispatchOffloaded(job, ports);
   }
 }
 
@@ -50,17 +69,18 @@ const CONTENT_LOST: Refusal = {
 };
 
 /** Where State is away, what stands for the job waits in its place. */
-async function dispatchParked(job: ParkedJob, ports: DispatchPorts): Promise<void> {
-  const content = await ports.unpark(job.key).catch((error) => {
-    if (!asConnectorError(error).retryable) throw error;
-    return "away" as const;
-  });
-  if (content === "away") {
-    await ports.ackDelay.hold(ports.ackDelay.longest());
-    return void (await ports.queue.put(job));
+async function dispatchOffloaded(job: OffloadedJob, ports: DispatchPorts): Promise<void> {
+  const { ackDelay, queue, reporter, log, now } = ports;
+  const content = await ports.loadOffloaded(job.key);
+  switch (content.outcome) {
+    case "found":
+      return carryOut(content.job, ports);
+    case "state-down":
+      await ackDelay.wait(ackDelay.longest());
+      await queue.put(job);
+      return;
+    case "gone":
+      log.error({ msg_id: job.id }, "A job too large for the queue is no longer kept: it cannot be done");
+      if (job.message) await reporter.reportEventually(failedReport(job.message, CONTENT_LOST, now()));
   }
-  if (content) return carryOut(content, ports);
-  ports.log.error({ msg_id: job.id }, "A job too large for the queue is no longer kept: it cannot be done");
-  if (job.message)
-    await ports.reporter.reportEventually(failedReport(job.message, CONTENT_LOST, ports.now()));
 }

@@ -1,32 +1,48 @@
 import { idOf, type ReplyJob, type ReportJob } from "../../core/job.ts";
+import type { JobQueue, State } from "../../core/ports.ts";
 import type { InboundReply } from "../../core/reply.ts";
 import { asConnectorError, loggableError } from "../../lib/errors.ts";
-import type { PlatformReplies } from "../../platforms/platform.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Clock } from "../../lib/runtime.ts";
+import type { PlatformChannel, PlatformReplies } from "../../platforms/platform.ts";
 import { DONE, readProgress } from "../inbound/idempotency.ts";
-import type { DispatchPorts } from "./ports.ts";
+import type { Suppression } from "../inbound/suppression.ts";
+import type { Reporter } from "../status/report.ts";
+import type { AckDelay } from "./ack-delay.ts";
+
+export interface OutboxPorts {
+  channels: readonly PlatformChannel[];
+  reporter: Pick<Reporter, "report">;
+  suppression: Pick<Suppression, "stands">;
+  state: State;
+  queue: JobQueue;
+  ackDelay: AckDelay;
+  now: Clock;
+  log: Log;
+}
 
 /** A report that its platform could not take before. */
-export function dispatchReport(job: ReportJob, ports: DispatchPorts): Promise<void> {
-  return tellOwed(job, ports, async () => void (await ports.reporter.report(job.report)));
+export function dispatchReport(job: ReportJob, ports: OutboxPorts): Promise<void> {
+  return postOrPutBack(job, ports, async () => void (await ports.reporter.report(job.report)));
 }
 
 /** A person's reply that its platform could not take before; told once, however often the queue delivers it. */
-export async function dispatchReply(job: ReplyJob, ports: DispatchPorts): Promise<void> {
+export async function dispatchReply(job: ReplyJob, ports: OutboxPorts): Promise<void> {
   const { origin, reply } = job;
   const replies = ports.channels.find(({ tag }) => tag === origin)?.replies;
   if (!replies) return;
-  await tellOwed(job, ports, async () => {
+  await postOrPutBack(job, ports, async () => {
     // Not the record of the webhook, which another replica may still be writing.
     const progress = await readProgress(ports, `${reply.id} ${origin} told later`);
-    await progress.once(DONE, () => tellReply(reply, replies, ports));
+    await progress.once(DONE, () => postReply(reply, replies, ports));
   });
 }
 
 /** An old STOP that is told after a newer START would undo it. */
-async function tellReply(
+async function postReply(
   reply: InboundReply,
   replies: PlatformReplies,
-  { suppression, log }: DispatchPorts,
+  { suppression, log }: OutboxPorts,
 ): Promise<void> {
   const about = { message_uuid: reply.id, msg_id: reply.messageId, kind: reply.kind };
   const isCurrent =
@@ -39,15 +55,14 @@ async function tellReply(
   log.info(about, isCurrent ? "Reply told to the platform" : "Reply outdated: not told to the platform");
 }
 
-/** Tells a platform what is owed to it; put back while it is away, and given up in the end. */
-async function tellOwed(
+/** Put back while the platform is away, and given up in the end. */
+async function postOrPutBack(
   job: ReportJob | ReplyJob,
-  ports: DispatchPorts,
-  tell: () => Promise<void>,
+  { queue, ackDelay, now, log }: OutboxPorts,
+  post: () => Promise<void>,
 ): Promise<void> {
-  const { queue, ackDelay, now, log } = ports;
   try {
-    await tell();
+    await post();
   } catch (error) {
     const { retryable } = asConnectorError(error);
     if (!retryable || now() >= job.expiresAt) {
@@ -57,7 +72,7 @@ async function tellOwed(
       );
       return;
     }
-    await ackDelay.hold(ackDelay.longest());
+    await ackDelay.wait(ackDelay.longest());
     await queue.put({ ...job, attempt: job.attempt + 1 });
   }
 }

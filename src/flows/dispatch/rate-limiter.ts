@@ -15,7 +15,7 @@ export interface RateLimiter {
   paused(probeMs: number): boolean;
   /**
    * Nobody knows what became of a message. After several in a row sending is paused as by `paused`: true then.
-   * An outage must put no more messages in doubt than it takes to notice it.
+   * An outage must leave no more messages with an unknown outcome than it takes to notice it.
    */
   unanswered(): boolean;
   /** The vendor took a message, or refused it for its own fault: the account can send. */

@@ -1,25 +1,26 @@
-import type { DoubtJob, SendJob } from "../../core/job.ts";
+import type { SendJob, UnknownOutcomeJob } from "../../core/job.ts";
+import type { JobQueue } from "../../core/ports.ts";
 import { failedReport, type Refusal } from "../../core/report.ts";
 import { loggableError } from "../../lib/errors.ts";
-import { fateOf } from "./claims.ts";
-import type { DispatchPorts } from "./ports.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Clock } from "../../lib/runtime.ts";
+import type { Reporter } from "../status/report.ts";
+import type { AckDelay } from "./ack-delay.ts";
+import type { Claims } from "./claims.ts";
+import { fateOf } from "./phase.ts";
 
-/** Nobody knows whether it was sent: it waits for a status, `atLeastMs` even if configured shorter, and is not sent again by itself. */
-export async function doubt(
-  { message, attempt, unanswered }: Pick<SendJob, "message" | "attempt" | "unanswered">,
-  ports: DispatchPorts,
-  atLeastMs = 0,
-): Promise<void> {
-  // Nobody counts on an auto-reply, and the person must not get it twice.
-  if (message.purpose)
-    return ports.log.warn({ msg_id: message.id, attempt }, "Auto-reply: its outcome is unknown");
-  await ports.queue.put({
-    kind: "doubt",
-    attempt,
-    message,
-    ...(unanswered ? { unanswered } : {}),
-    decideAt: ports.now() + Math.max(ports.inDoubt.waitSeconds * 1_000, atLeastMs),
-  });
+export interface AwaitOutcomePorts {
+  queue: JobQueue;
+  /** How long a status is waited for, and what is done when none came. */
+  unknownOutcome: { waitSeconds: number; policy: "fail" | "resend" };
+  now: Clock;
+  log: Log;
+}
+
+export interface UnknownOutcomePorts extends AwaitOutcomePorts {
+  claims: Pick<Claims, "phase" | "isUnsent" | "settle">;
+  reporter: Pick<Reporter, "known" | "reportEventually">;
+  ackDelay: AckDelay;
 }
 
 const OUTCOME_UNKNOWN: Refusal = {
@@ -27,42 +28,75 @@ const OUTCOME_UNKNOWN: Refusal = {
   description: "The outcome is unknown: Vonage neither confirmed nor refused the message",
 };
 
-/** The new attempt's claim, or the memory of reports told, makes the decision take effect once. */
-export async function dispatchDoubt(job: DoubtJob, ports: DispatchPorts): Promise<void> {
-  const { message, attempt } = job;
-  const { reporter, claims, ackDelay, now, log } = ports;
-  const remaining = job.decideAt - now();
-  await ackDelay.hold(Math.min(remaining, ackDelay.longest()));
-  const settled = await isSettled(job, ports).catch(async (error) => {
-    log.warn({ msg_id: message.id, attempt, ...loggableError(error) }, "State is down: nothing is decided");
-    if (remaining <= 0) await ackDelay.hold(ackDelay.longest());
-    return "unsure";
-  });
-  if (settled === true) return;
-  if (settled === "unsent") {
-    log.info({ msg_id: message.id, attempt }, "Surely not sent: put back");
-    await claims.settle(message, `released:${attempt}`);
-    await ports.queue.put({ kind: "send", attempt: attempt + 1, message });
+/** Nobody knows whether it was sent: it waits for a status, `atLeastMs` even if configured shorter, and is not sent again by itself. */
+export async function awaitOutcome(
+  { message, attempt, unanswered }: SendJob,
+  { queue, unknownOutcome, now, log }: AwaitOutcomePorts,
+  atLeastMs = 0,
+): Promise<void> {
+  // Nobody counts on an auto-reply, and the person must not get it twice.
+  if (message.purpose) {
+    log.warn({ msg_id: message.id, attempt }, "Auto-reply: its outcome is unknown");
     return;
   }
-  if (settled === "unsure" || now() < job.decideAt) return void (await ports.queue.put(job));
-  if (ports.inDoubt.policy === "resend") {
-    log.warn({ msg_id: message.id, attempt }, "Outcome still unknown: sending again");
-    await ports.queue.put({ kind: "send", attempt: attempt + 1, message });
-    return;
-  }
-  log.warn({ msg_id: message.id, attempt }, "Outcome still unknown: reported failed");
-  await reporter.reportEventually(failedReport(message, OUTCOME_UNKNOWN, now()));
+  const decideAt = now() + Math.max(unknownOutcome.waitSeconds * 1_000, atLeastMs);
+  await queue.put({ kind: "unknown-outcome", attempt, message, unanswered, decideAt });
 }
 
-/** Whether a status came, or whoever owned the attempt got further than it seemed; or nobody ever owned it. */
-async function isSettled(job: DoubtJob, { reporter, claims }: DispatchPorts): Promise<boolean | "unsent"> {
+/** The new attempt's claim, or the memory of reports told, makes the decision take effect once. */
+export async function dispatchUnknownOutcome(
+  job: UnknownOutcomeJob,
+  ports: UnknownOutcomePorts,
+): Promise<void> {
   const { message, attempt } = job;
-  if ((await reporter.known(message.origin, message.id)) !== "") return true;
-  const phase = await claims.phase(message);
-  const fate = fateOf(attempt, phase);
-  if (fate === "over") return true;
-  // Also where this was noted before: the queue may not have taken the next attempt, and this job alone knows.
-  if (await claims.isUnsent(job)) return "unsent";
-  return fate === "released";
+  const { reporter, claims, queue, ackDelay, now, log } = ports;
+  const about = { msg_id: message.id, attempt };
+  const resend = () => queue.put({ kind: "send", attempt: attempt + 1, message });
+
+  const remaining = job.decideAt - now();
+  await ackDelay.wait(Math.min(remaining, ackDelay.longest()));
+  switch (await findOutcome(job, ports)) {
+    case "settled":
+      return;
+    case "unsent":
+      log.info(about, "Surely not sent: put back");
+      await claims.settle(message, { is: "released", attempt });
+      await resend();
+      return;
+    case "state-down":
+      if (remaining <= 0) await ackDelay.wait(ackDelay.longest());
+      await queue.put(job);
+      return;
+  }
+  if (now() < job.decideAt) {
+    await queue.put(job);
+  } else if (ports.unknownOutcome.policy === "resend") {
+    log.warn(about, "Outcome still unknown: sending again");
+    await resend();
+  } else {
+    log.warn(about, "Outcome still unknown: reported failed");
+    await reporter.reportEventually(failedReport(message, OUTCOME_UNKNOWN, now()));
+  }
+}
+
+/**
+ * `settled`: a status came, or whoever owned the attempt got further than it seemed. `unsent`: nobody ever owned it.
+ * `state-down`: nobody can say.
+ */
+async function findOutcome(
+  job: UnknownOutcomeJob,
+  { reporter, claims, log }: UnknownOutcomePorts,
+): Promise<"settled" | "unsent" | "unknown" | "state-down"> {
+  const { message, attempt } = job;
+  try {
+    if ((await reporter.known(message.origin, message.id)) !== "") return "settled";
+    const fate = fateOf(attempt, await claims.phase(message));
+    if (fate === "over") return "settled";
+    // Also where this was noted before: the queue may not have taken the next attempt, and this job alone knows.
+    if (await claims.isUnsent(job)) return "unsent";
+    return fate === "released" ? "settled" : "unknown";
+  } catch (error) {
+    log.warn({ msg_id: message.id, attempt, ...loggableError(error) }, "State is down: nothing is decided");
+    return "state-down";
+  }
 }

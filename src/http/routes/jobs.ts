@@ -7,16 +7,19 @@ import { readBody, UNAUTHENTICATED_BYTES } from "../middleware/body.ts";
 export const JOBS_PATH = "/webhooks/message-dispatcher";
 
 export interface JobPorts {
-  /** Throws ConnectorError `foreign_job` for what this connector did not sign. */
-  verifyJob(received: unknown): Job;
+  /**
+   * Rejects with ConnectorError `foreign_job` (401) for what this connector did not sign; with `unknown_job_version`
+   * or `unreadable_job`, retryable, for a job of ours that this version of the connector cannot read.
+   */
+  readJob(received: unknown): Promise<Job>;
   dispatch(job: Job): Promise<void>;
   log: Log;
 }
 
 /** A delivery of the queue: 2xx done, 5xx again, 401 not our job. */
-export function jobRoute({ verifyJob, dispatch, log }: JobPorts) {
+export function jobRoute({ readJob, dispatch, log }: JobPorts) {
   const handle: RequestHandler = async (req, res) => {
-    const job = verifyJob(req.body);
+    const job = await readJob(req.body);
     const about = { msg_id: idOf(job), kind: job.kind, attempt: job.attempt };
     res.locals["about"] = about;
     log.info(about, `POST ${JOBS_PATH}`);

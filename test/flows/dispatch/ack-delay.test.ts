@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { createAckDelay, withBudget } from "../../../src/flows/dispatch/ack-delay.ts";
 
-describe("holding callbacks", () => {
+describe("the answer to a delivery", () => {
   beforeEach(() => {
     jest.useFakeTimers();
   });
@@ -11,37 +11,37 @@ describe("holding callbacks", () => {
 
   it("waits as long as asked, and never needs more than ten seconds", async () => {
     const ackDelay = createAckDelay(1);
-    const held = ackDelay.hold(4_000);
+    const waited = ackDelay.wait(4_000);
     await jest.advanceTimersByTimeAsync(3_999);
     expect(ackDelay.hasRoom()).toBe(false);
     await jest.advanceTimersByTimeAsync(1);
-    expect({ held: await held, room: ackDelay.hasRoom(), longest: ackDelay.longest() }).toEqual({
-      held: true,
+    expect({ waited: await waited, room: ackDelay.hasRoom(), longest: ackDelay.longest() }).toEqual({
+      waited: true,
       room: true,
       longest: 10_000,
     });
   });
 
-  it("lets what would be one too many linger for a second, so that others find a slot", async () => {
+  it("waits a second at the most when too many wait already, so that others find a slot", async () => {
     const ackDelay = createAckDelay(2);
-    const held = [ackDelay.hold(5_000), ackDelay.hold(5_000)];
-    const tooMany = ackDelay.hold(5_000);
-    expect(ackDelay.held()).toBe(2);
+    const waits = [ackDelay.wait(5_000), ackDelay.wait(5_000)];
+    const tooMany = ackDelay.wait(5_000);
+    expect(ackDelay.waiting()).toBe(2);
     await jest.advanceTimersByTimeAsync(1_000);
-    expect({ tooMany: await tooMany, held: ackDelay.held() }).toEqual({ tooMany: false, held: 2 });
+    expect({ tooMany: await tooMany, waiting: ackDelay.waiting() }).toEqual({ tooMany: false, waiting: 2 });
     await jest.advanceTimersByTimeAsync(4_000);
-    expect([...(await Promise.all(held)), ackDelay.hasRoom()]).toEqual([true, true, true]);
+    expect([...(await Promise.all(waits)), ackDelay.hasRoom()]).toEqual([true, true, true]);
   });
 
   it.each([0, -5])("takes no time and no room for %i ms", async (ms) => {
-    expect(await createAckDelay(0).hold(ms)).toBe(true);
+    expect(await createAckDelay(0).wait(ms)).toBe(true);
   });
 
-  it("lets everybody go when the process stops, and holds nobody from then on", async () => {
+  it("is given at once when the process stops, and from then on", async () => {
     const ackDelay = createAckDelay(5);
-    const held = [ackDelay.hold(9_000), ackDelay.hold(9_000)];
+    const waits = [ackDelay.wait(9_000), ackDelay.wait(9_000)];
     ackDelay.release();
-    expect([...(await Promise.all(held)), await ackDelay.hold(9_000), ackDelay.hasRoom()]).toEqual([
+    expect([...(await Promise.all(waits)), await ackDelay.wait(9_000), ackDelay.hasRoom()]).toEqual([
       false,
       false,
       false,
@@ -50,15 +50,15 @@ describe("holding callbacks", () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it("adds up to no more than ten seconds for one callback", async () => {
+  it("waits no more than ten seconds in all", async () => {
     const now = () => Date.now();
     const ackDelay = withBudget(createAckDelay(1), now);
-    const first = ackDelay.hold(6_000);
+    const first = ackDelay.wait(6_000);
     await jest.advanceTimersByTimeAsync(6_000);
     await first;
-    const second = ackDelay.hold(6_000);
+    const second = ackDelay.wait(6_000);
     await jest.advanceTimersByTimeAsync(4_000);
     await second;
-    expect({ left: ackDelay.longest(), held: ackDelay.held() }).toEqual({ left: 0, held: 0 });
+    expect({ left: ackDelay.longest(), waiting: ackDelay.waiting() }).toEqual({ left: 0, waiting: 0 });
   });
 });

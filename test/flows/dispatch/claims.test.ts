@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { claimBucket } from "../../../src/core/state-keys.ts";
-import { createClaims, fateOf } from "../../../src/flows/dispatch/claims.ts";
+import { type Claim, createClaims } from "../../../src/flows/dispatch/claims.ts";
+import { fateOf, formatPhase, parsePhase } from "../../../src/flows/dispatch/phase.ts";
 import {
   createMemoryState,
   createRecordingLog,
@@ -17,13 +18,16 @@ function createWorld() {
   return { state, log, claims: createClaims(state, log) };
 }
 
+const tokensOf = (claim: Claim) =>
+  claim.outcome === "unanswered" && claim.token !== undefined ? [claim.token] : [];
+
 describe("a claim", () => {
   it("has one winner among any number of replicas", async () => {
     const { state, log } = createWorld();
     const taken = await Promise.all(
-      Array.from({ length: 20 }, () => createClaims(state, log).take(sendJob())),
+      Array.from({ length: 20 }, () => createClaims(state, log).claim(sendJob())),
     );
-    expect(taken.filter(({ won }) => won)).toHaveLength(1);
+    expect(taken.filter(({ outcome }) => outcome === "won")).toHaveLength(1);
   });
 
   it("is one for each attempt, message and channel", async () => {
@@ -34,20 +38,25 @@ describe("a claim", () => {
       sendJob(1, whatsappMessage({ id: "m-2" })),
       sendJob(1, whatsappMessage({ origin: "we" })),
     ];
-    expect(await Promise.all(jobs.map((job) => claims.take(job)))).toEqual(jobs.map(() => ({ won: true })));
+    expect(await Promise.all(jobs.map((job) => claims.claim(job)))).toEqual(
+      jobs.map(() => ({ outcome: "won" })),
+    );
   });
 
   it("that is lost tells how far the message came", async () => {
     const { claims } = createWorld();
-    await claims.take(sendJob());
-    expect(await claims.take(sendJob())).toEqual({ won: false, phase: null });
-    await claims.settle(whatsappMessage(), "released:1");
-    expect(await claims.take(sendJob())).toEqual({ won: false, phase: "released:1" });
+    await claims.claim(sendJob());
+    expect(await claims.claim(sendJob())).toEqual({ outcome: "lost" });
+    await claims.settle(whatsappMessage(), { is: "released", attempt: 1 });
+    expect(await claims.claim(sendJob())).toEqual({
+      outcome: "lost",
+      phase: { is: "released", attempt: 1 },
+    });
   });
 
   it("costs one increment, in the bucket of the time of acceptance", async () => {
     const { claims, state } = createWorld();
-    await claims.take(sendJob(3));
+    await claims.claim(sendJob(3));
     expect(state.hash(claimBucket(T0))).toEqual({ "mw:m-1#3": expect.stringMatching(/^\d+$/) });
   });
 
@@ -55,9 +64,9 @@ describe("a claim", () => {
     const { claims, state } = createWorld();
     const job = sendJob(1, whatsappMessage({ acceptedAt: T0 + HOUR }));
     state.down.add(operation);
-    await expect(claims.take(job)).rejects.toMatchObject({ retryable: true });
+    expect(await claims.claim(job)).toMatchObject({ outcome: "unanswered", error: { retryable: true } });
     state.isDown(false);
-    expect(await claims.take(job)).toEqual({ won: true });
+    expect(await claims.claim(job)).toEqual({ outcome: "won" });
   });
 
   describe("whose answer got lost", () => {
@@ -68,57 +77,57 @@ describe("a claim", () => {
         await increment(...args);
         throw unavailable();
       };
-      const error = await world.claims.take(sendJob()).catch((thrown) => thrown);
+      const claim = await world.claims.claim(sendJob());
       world.state.increment = increment;
-      return { claims: world.claims, job: { ...sendJob(), unanswered: [error.detail.token] } };
+      return { claims: world.claims, job: { ...sendJob(), unanswered: tokensOf(claim) } };
     }
 
     it("and that another claim came after is nobody's, as the trace of that one proves", async () => {
       const { claims, job } = await loseAnswer();
       expect(await claims.isUnsent(job)).toBe(false);
-      expect(await claims.take(sendJob())).toEqual({ won: false, phase: null });
-      expect(await claims.take(job)).toEqual({ won: false, phase: null });
+      expect(await claims.claim(sendJob())).toEqual({ outcome: "lost" });
+      expect(await claims.claim(job)).toEqual({ outcome: "lost" });
       expect([await claims.isUnsent(job), await claims.isUnsent(sendJob())]).toEqual([true, false]);
     });
 
     it("and that came after another's proves nothing", async () => {
       const { claims, state } = createWorld();
-      await claims.take(sendJob());
+      await claims.claim(sendJob());
       const { increment } = state;
       state.increment = async (...args) => {
         await increment(...args);
         throw unavailable();
       };
-      const error = await claims.take(sendJob()).catch((thrown) => thrown);
+      const claim = await claims.claim(sendJob());
       state.increment = increment;
-      const job = { ...sendJob(), unanswered: [error.detail.token] };
-      await claims.take(sendJob());
-      await claims.take(job);
+      const job = { ...sendJob(), unanswered: tokensOf(claim) };
+      await claims.claim(sendJob());
+      await claims.claim(job);
       expect(await claims.isUnsent(job)).toBe(false);
     });
 
     it("is owned by the job that remembers it, once", async () => {
       const { claims, job } = await loseAnswer();
-      expect(await claims.take(job)).toEqual({ won: true });
-      expect(await claims.take(job)).toEqual({ won: false, phase: null });
+      expect(await claims.claim(job)).toEqual({ outcome: "won" });
+      expect(await claims.claim(job)).toEqual({ outcome: "lost" });
     });
 
     it("is lost to the job that does not", async () => {
       const { claims } = await loseAnswer();
-      expect(await claims.take(sendJob())).toEqual({ won: false, phase: null });
+      expect(await claims.claim(sendJob())).toEqual({ outcome: "lost" });
     });
 
     it("is lost when somebody else has it as well", async () => {
       const { claims, job } = await loseAnswer();
-      await claims.take(sendJob());
-      expect(await claims.take(job)).toEqual({ won: false, phase: null });
+      await claims.claim(sendJob());
+      expect(await claims.claim(job)).toEqual({ outcome: "lost" });
     });
   });
 
   it("that cannot be marked leaves one line", async () => {
     const { claims, state, log } = createWorld();
     state.down.add("write");
-    claims.mark(whatsappMessage(), "sent");
+    claims.mark(whatsappMessage(), { is: "sent" });
     await until(() => log.lines.length > 0);
     expect(log.lines).toMatchObject([
       { level: "warn", msg: "Phase not remembered", fields: { msg_id: "m-1", phase: "sent" } },
@@ -130,14 +139,27 @@ describe("the fate of attempt 2", () => {
   it.each([
     [null, "open"],
     ["released:1", "open"],
-    ["doubt:1", "open"],
-    ["doubt:2", "open"],
+    ["unknown:1", "open"],
+    ["unknown:2", "open"],
     ["released:2", "released"],
     ["released:3", "over"],
-    ["doubt:10", "over"],
+    ["unknown:10", "over"],
     ["sent", "over"],
     ["refused", "over"],
   ])("with phase %s is %s", (phase, fate) => {
-    expect(fateOf(2, phase)).toBe(fate);
+    expect(fateOf(2, parsePhase(phase))).toBe(fate);
   });
+});
+
+describe("a phase", () => {
+  it.each(["sent", "refused", "released:1", "unknown:12"])("is read as it was written: %s", (text) => {
+    expect(formatPhase(parsePhase(text)!)).toBe(text);
+  });
+
+  it.each([null, "", "sent:1", "released", "unknown:", "unknown:x", "arrived", "constructor"])(
+    "is none: %j",
+    (text) => {
+      expect(parsePhase(text)).toBeUndefined();
+    },
+  );
 });

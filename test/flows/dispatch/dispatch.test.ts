@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import type { SendJob } from "../../../src/core/job.ts";
-import { HOUR, sendFailure, smsMessage, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
+import { failedSend, HOUR, smsMessage, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
 import { createWorld, sendJob } from "./world.ts";
 
-const doubt = (attempt = 1) => ({
-  kind: "doubt",
+const unknownOutcomeJob = (attempt = 1) => ({
+  kind: "unknown-outcome",
   attempt,
   message: whatsappMessage(),
   decideAt: expect.any(Number),
@@ -51,7 +51,7 @@ describe("a send that failed", () => {
   it("refused: one failed report with Vonage's code and words, and nothing more", async () => {
     const world = createWorld();
     world.sender.script = [
-      sendFailure("refused", "Invalid template: name unknown", { status: 422, vonageCode: "1022" }),
+      failedSend("refused", { code: "1022", description: "Invalid template: name unknown" }),
     ];
     await world.run(sendJob());
     expect(world.told()).toEqual([
@@ -64,9 +64,9 @@ describe("a send that failed", () => {
     expect({ jobs: world.queue.jobs, phase: world.phase() }).toEqual({ jobs: [], phase: "refused" });
   });
 
-  it("refused while the platform is away: the report is owed on the reports queue", async () => {
+  it("refused while the platform is away: the report goes to the outbox", async () => {
     const world = createWorld();
-    world.sender.script = [sendFailure("refused", "No", { vonageCode: "1170" })];
+    world.sender.script = [failedSend("refused", { code: "1170", description: "No" })];
     world.channel.outcome = async () => {
       throw unavailable("platform_unavailable");
     };
@@ -89,9 +89,9 @@ describe("a send that failed", () => {
     ]);
   });
 
-  it("throttled: the pacer slows down and the job goes back as the next attempt", async () => {
+  it("throttled: the rate limiter slows down and the job goes back as the next attempt", async () => {
     const world = createWorld();
-    world.sender.script = [sendFailure("throttled")];
+    world.sender.script = [failedSend("throttled")];
     await world.run(sendJob());
     expect({ jobs: world.queue.jobs, phase: world.phase(), rate: world.rateLimiter.rate() }).toEqual({
       jobs: [sendJob(2)],
@@ -102,7 +102,7 @@ describe("a send that failed", () => {
 
   it("throttled with Retry-After: nothing leaves before it is over", async () => {
     const world = createWorld();
-    world.sender.script = [sendFailure("throttled", "", { retryAfterSeconds: 7 })];
+    world.sender.script = [failedSend("throttled", { retryAfterSeconds: 7 })];
     await world.run(sendJob());
     await world.run(sendJob(2));
     expect({ waited: world.now() - T0, sent: world.sender.sent.length }).toEqual({ waited: 7_000, sent: 2 });
@@ -115,41 +115,43 @@ describe("a send that failed", () => {
     [4, 4_000],
     [5, 5_000],
     [40, 5_000],
-  ])("transient on attempt %i: held about %i ms, then put back", async (attempt, wait) => {
+  ])("transient on attempt %i: waits about %i ms, then put back", async (attempt, wait) => {
     const world = createWorld();
-    world.sender.script = [sendFailure("transient")];
+    world.sender.script = [failedSend("transient")];
     await world.run(sendJob(attempt));
     expect(world.queue.jobs).toEqual([sendJob(attempt + 1)]);
-    expect(world.ackDelay.holds).toHaveLength(1);
-    expect(world.ackDelay.holds[0]).toBeGreaterThanOrEqual(wait * 0.75);
-    expect(world.ackDelay.holds[0]).toBeLessThanOrEqual(wait * 1.25);
+    expect(world.ackDelay.waits).toHaveLength(1);
+    expect(world.ackDelay.waits[0]).toBeGreaterThanOrEqual(wait * 0.75);
+    expect(world.ackDelay.waits[0]).toBeLessThanOrEqual(wait * 1.25);
   });
 
-  it("unknown: in doubt with a job to decide later, and never sent again by itself", async () => {
+  it("unknown: a job to decide later, and never sent again by itself", async () => {
     const world = createWorld();
-    world.sender.script = [sendFailure("unknown")];
+    world.sender.script = [failedSend("unknown")];
     await world.run(sendJob());
     await world.run(sendJob());
     expect(world.sender.sent).toEqual(["m-1"]);
-    expect(world.phase()).toBe("doubt:1");
-    expect(world.queue.jobs[0]).toEqual({ ...doubt(), decideAt: T0 + 1_200_000 });
+    expect(world.phase()).toBe("unknown:1");
+    expect(world.queue.jobs[0]).toEqual({ ...unknownOutcomeJob(), decideAt: T0 + 1_200_000 });
     expect(world.told()).toEqual([]);
   });
 
   it.each([
     ["an error of ours", new TypeError("x")],
-    ["an error whose code is nobody's", unavailable("surprise" as never)],
-    ["an error whose code is a name every object has", unavailable("toString" as never)],
-  ])("%s after the request may have left: in doubt", async (_, error) => {
+    ["an error of the connector", unavailable("not_sent")],
+  ])("%s after the request may have left: the outcome is unknown", async (_, error) => {
     const world = createWorld();
     world.sender.script = [error];
     await world.run(sendJob());
-    expect({ jobs: world.queue.jobs, phase: world.phase() }).toEqual({ jobs: [doubt()], phase: "doubt:1" });
+    expect({ jobs: world.queue.jobs, phase: world.phase() }).toEqual({
+      jobs: [unknownOutcomeJob()],
+      phase: "unknown:1",
+    });
   });
 });
 
 describe("an error of the account", () => {
-  const lowBalance = () => sendFailure("account", "Low balance", { status: 402, vonageCode: "low-balance" });
+  const lowBalance = () => failedSend("account", { facts: { status: 402, vonageCode: "low-balance" } });
 
   it("puts the job back and pauses sending", async () => {
     const world = createWorld();
@@ -192,14 +194,17 @@ describe("an error of the account", () => {
 
   it("shows no whole number when Vonage's words quote one", async () => {
     const world = createWorld();
-    world.sender.script = [sendFailure("account", "Sender 14155550100 is not yours")];
+    world.sender.script = [failedSend("refused", { description: "Sender 14155550100 is not yours" })];
     await world.run(sendJob());
     expect(JSON.stringify(world.log.lines)).not.toContain("14155550100");
   });
 
   it("ends when a probe is refused for the message's own fault: the account was not the reason", async () => {
     const world = createWorld();
-    world.sender.script = [lowBalance(), sendFailure("refused", "Bad template", { vonageCode: "1022" })];
+    world.sender.script = [
+      lowBalance(),
+      failedSend("refused", { code: "1022", description: "Bad template" }),
+    ];
     await world.run(sendJob());
     world.now.advance(30_000);
     await world.run(sendJob(2));
@@ -210,10 +215,10 @@ describe("an error of the account", () => {
   it("stops messages that were already waiting for their slot", async () => {
     const world = createWorld();
     for (let slot = 0; slot < 5; slot++) world.rateLimiter.reserve(10_000);
-    const { hold } = world.ackDelay;
-    world.ackDelay.hold = async (ms) => {
+    const { wait } = world.ackDelay;
+    world.ackDelay.wait = async (ms) => {
       world.rateLimiter.paused(30_000);
-      return hold(ms);
+      return wait(ms);
     };
     await world.run(sendJob());
     expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: [], jobs: [sendJob(2)] });
@@ -221,7 +226,7 @@ describe("an error of the account", () => {
 });
 
 describe("waiting for a slot", () => {
-  it("holds the callback until the slot", async () => {
+  it("answers the delivery when the slot has come", async () => {
     const world = createWorld();
     for (let slot = 0; slot < 33; slot++) world.rateLimiter.reserve(10_000);
     await world.run(sendJob());
@@ -231,7 +236,7 @@ describe("waiting for a slot", () => {
     });
   });
 
-  it("puts the job back at once when too many callbacks are held", async () => {
+  it("puts the job back at once when too many deliveries wait", async () => {
     const world = createWorld();
     for (let slot = 0; slot < 33; slot++) world.rateLimiter.reserve(10_000);
     world.ackDelay.room = false;
@@ -246,7 +251,7 @@ describe("waiting for a slot", () => {
   it("puts the job back when the process stops while it waits", async () => {
     const world = createWorld();
     for (let slot = 0; slot < 33; slot++) world.rateLimiter.reserve(10_000);
-    world.ackDelay.hold = async () => false;
+    world.ackDelay.wait = async () => false;
     await world.run(sendJob());
     expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: [], jobs: [sendJob(2)] });
   });
@@ -288,7 +293,7 @@ describe("a message past its time", () => {
 
   it("expires where it would have been put back for ever", async () => {
     const world = createWorld();
-    world.sender.script = Array.from({ length: 1_000 }, () => sendFailure("transient"));
+    world.sender.script = Array.from({ length: 1_000 }, () => failedSend("transient"));
     let job = sendJob(1, whatsappMessage({ expiresAt: T0 + 60_000 }));
     while (world.told().length === 0) {
       await world.run(job);
@@ -300,14 +305,14 @@ describe("a message past its time", () => {
 });
 
 describe("State down", () => {
-  it("sends nothing: holds, and puts the same attempt back", async () => {
+  it("sends nothing: waits, and puts the same attempt back", async () => {
     const world = createWorld();
     world.state.isDown(true);
     await world.run(sendJob(3));
-    expect({ sent: world.sender.sent, jobs: world.queue.jobs, holds: world.ackDelay.holds }).toEqual({
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs, waits: world.ackDelay.waits }).toEqual({
       sent: [],
       jobs: [sendJob(3)],
-      holds: [10_000],
+      waits: [10_000],
     });
   });
 
@@ -407,7 +412,7 @@ describe("a job delivered again", () => {
     ["sent", "sent"],
     ["refused", "refused"],
     ["put back by a later attempt", "released:3"],
-    ["in doubt since a later attempt", "doubt:3"],
+    ["unknown since a later attempt", "unknown:3"],
   ])("is ignored when the message is known as %s", async (_, phase) => {
     const world = createWorld();
     await world.leaveClaim(2);
@@ -427,14 +432,17 @@ describe("a job delivered again", () => {
   it.each([
     ["nothing is known", undefined],
     ["only the attempt before is known as put back", "released:1"],
-    ["only the attempt before is known as doubtful", "doubt:1"],
-    ["the doubt is known, but perhaps not the job that decides it", "doubt:2"],
-  ])("is in doubt when %s", async (_, phase) => {
+    ["only the attempt before is known as unknown", "unknown:1"],
+    ["it is known, but perhaps not the job that decides it", "unknown:2"],
+  ])("has an unknown outcome when %s", async (_, phase) => {
     const world = createWorld();
     await world.leaveClaim(2);
     if (phase) await world.leavePhase(phase);
     await world.run(sendJob(2));
-    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: [], jobs: [doubt(2)] });
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({
+      sent: [],
+      jobs: [unknownOutcomeJob(2)],
+    });
   });
 
   it("does not overwrite what its busy owner finds out meanwhile", async () => {
@@ -450,20 +458,23 @@ describe("a job delivered again", () => {
     expect(world.phase()).toBe("sent");
   });
 
-  it("rejects when the doubt cannot be kept, and is in doubt again the next time", async () => {
+  it("rejects when the job to decide it cannot be kept, and is kept the next time", async () => {
     const world = createWorld();
-    world.sender.script = [sendFailure("unknown")];
+    world.sender.script = [failedSend("unknown")];
     world.queue.failures = 1;
     await expect(world.run(sendJob())).rejects.toMatchObject({ retryable: true });
     await world.run(sendJob());
-    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: ["m-1"], jobs: [doubt()] });
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({
+      sent: ["m-1"],
+      jobs: [unknownOutcomeJob()],
+    });
   });
 });
 
 describe("a put back whose enqueue fails", () => {
   it("rejects, and is known as released when the queue delivers it again", async () => {
     const world = createWorld();
-    world.sender.script = [sendFailure("transient")];
+    world.sender.script = [failedSend("transient")];
     world.queue.failures = 1;
     await expect(world.run(sendJob())).rejects.toMatchObject({ code: "queue_unavailable", retryable: true });
     expect(world.phase()).toBe("released:1");
@@ -488,7 +499,7 @@ describe("a request the platform repeats", () => {
     expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: ["m-1"], jobs: [] });
   });
 
-  it("across the turn of the hour and delivered twice: neither sent nor in doubt", async () => {
+  it("across the turn of the hour and delivered twice: neither sent nor unknown", async () => {
     const world = createWorld();
     const repeat = sendJob(1, whatsappMessage({ acceptedAt: T0 + HOUR }));
     await world.run(sendJob());

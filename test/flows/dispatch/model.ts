@@ -16,8 +16,8 @@ import {
   createMemoryState,
   createRecordingLog,
   deliveryReport,
+  failedSend,
   HOUR,
-  sendFailure,
   T0,
   unavailable,
   whatsappMessage,
@@ -141,9 +141,9 @@ export async function runModel(random: Random, chances: Chances) {
             accepted.push(message.id);
             statuses.push(message.id);
           }
-          if (outcome === "lost answer" || outcome === "never arrived") throw sendFailure("unknown");
-          if (outcome !== "accepted") throw sendFailure(outcome as "throttled" | "transient" | "refused");
-          return { vendorId: `uuid-${accepted.length}` };
+          if (outcome === "lost answer" || outcome === "never arrived") return failedSend("unknown");
+          if (outcome !== "accepted") return failedSend(outcome as "throttled" | "transient" | "refused");
+          return { outcome: "accepted" as const, vendorId: `uuid-${accepted.length}` };
         }),
     };
     const post = channel.reports.post;
@@ -168,19 +168,19 @@ export async function runModel(random: Random, chances: Chances) {
     const ports = {
       ...{ queue, sender, reporter, channels, now, log },
       state,
-      unpark: async () => undefined,
+      loadOffloaded: async () => ({ outcome: "gone" as const }),
       claims: createClaims(state, log),
       suppression: createSuppression(state, now),
       conversations: createConversations(state, now, log),
       rateLimiter: createRateLimiter(29, now, log),
       ackDelay: {
-        hold: () => call(process, () => true),
+        wait: () => call(process, () => true),
         hasRoom: () => true,
-        held: () => 0,
+        waiting: () => 0,
         longest: () => 10_000,
         release: () => undefined,
       },
-      inDoubt: { waitSeconds: 1_200, policy: chances.policy },
+      unknownOutcome: { waitSeconds: 1_200, policy: chances.policy },
     };
     const busy = new Set<Delivery>();
     return {
@@ -224,7 +224,7 @@ export async function runModel(random: Random, chances: Chances) {
     else if (waiting.length > 0) worker.take(random.pick(waiting));
     else advance(random.between(1, 30_000));
     if (random.chance(0.05)) advance(random.between(1, 60_000));
-    // Vonage reports what it accepted, well before a doubt is decided.
+    // Vonage reports what it accepted, well before an unknown outcome is decided.
     const arrived = chances.policy === "resend" ? statuses.splice(0) : [];
     for (const id of arrived)
       vonage.report(deliveryReport({ id, status: "sent" })).catch(() => statuses.push(id));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { InboundReply } from "../../../src/core/reply.ts";
-import { sendFailure, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
+import { failedSend, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
 import { createWorld, replyJob, sendJob } from "./world.ts";
 
 const PERSON = "447700900123";
@@ -23,7 +23,7 @@ function createReplyJobs() {
   return { ...world, told, fail };
 }
 
-describe("a reply that is owed to the platform", () => {
+describe("a reply in the outbox", () => {
   it("is told", async () => {
     const world = createReplyJobs();
     await world.run(replyJob());
@@ -129,7 +129,7 @@ describe("a person who has opted out", () => {
 
 it("an auto-reply whose outcome nobody knows is neither sent again nor reported", async () => {
   const world = createReplyJobs();
-  world.sender.script = [sendFailure("unknown")];
+  world.sender.script = [failedSend("unknown")];
   const message = whatsappMessage({ id: "in-1", origin: "ar", purpose: "confirmation" });
   await world.run(sendJob(1, message));
   await world.run(sendJob(1, message));

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import type { SendJob } from "../../../src/core/job.ts";
 import { claimBucket } from "../../../src/core/state-keys.ts";
-import { HOUR, sendFailure, T0, unavailable } from "../../support/ports.ts";
-import { createWorld, doubtJob, replyJob, reportJob, sendJob } from "./world.ts";
+import { ConnectorError } from "../../../src/lib/errors.ts";
+import { failedSend, HOUR, T0, unavailable } from "../../support/ports.ts";
+import { createWorld, replyJob, reportJob, sendJob, unknownOutcomeJob } from "./world.ts";
 
 const DECIDE = 1_200_000;
 const unknown = {
@@ -14,21 +15,21 @@ const unknown = {
   },
 };
 
-describe("a message in doubt", () => {
-  it("waits as a job: held, and put back with the same deadline", async () => {
+describe("a message whose outcome is unknown", () => {
+  it("waits as a job: answered late, and put back with the same deadline", async () => {
     const world = createWorld();
-    await world.run(doubtJob());
-    expect({ holds: world.ackDelay.holds, jobs: world.queue.jobs, told: world.told() }).toEqual({
-      holds: [10_000],
-      jobs: [doubtJob()],
+    await world.run(unknownOutcomeJob());
+    expect({ waits: world.ackDelay.waits, jobs: world.queue.jobs, told: world.told() }).toEqual({
+      waits: [10_000],
+      jobs: [unknownOutcomeJob()],
       told: [],
     });
   });
 
   it("does not wait longer than needed", async () => {
     const world = createWorld();
-    await world.run(doubtJob({ decideAt: T0 + 800 }));
-    expect({ holds: world.ackDelay.holds, told: world.told() }).toEqual({ holds: [800], told: [unknown] });
+    await world.run(unknownOutcomeJob({ decideAt: T0 + 800 }));
+    expect({ waits: world.ackDelay.waits, told: world.told() }).toEqual({ waits: [800], told: [unknown] });
   });
 
   it.each(["sent", "delivered", "read", "failed"] as const)(
@@ -36,31 +37,31 @@ describe("a message in doubt", () => {
     async (status) => {
       const world = createWorld();
       await world.leaveStatus(status);
-      await world.run(doubtJob());
+      await world.run(unknownOutcomeJob());
       world.now.advance(DECIDE);
-      await world.run(doubtJob());
+      await world.run(unknownOutcomeJob());
       expect({ jobs: world.queue.jobs, told: world.told() }).toEqual({ jobs: [], told: [] });
     },
   );
 
-  it.each(["sent", "refused", "released:1", "released:2", "doubt:2"])(
+  it.each(["sent", "refused", "released:1", "released:2", "unknown:2"])(
     "is settled when its owner got further: %s",
     async (phase) => {
       const world = createWorld();
       await world.leavePhase(phase);
       world.now.advance(DECIDE);
-      await world.run(doubtJob());
+      await world.run(unknownOutcomeJob());
       expect({ jobs: world.queue.jobs, told: world.told() }).toEqual({ jobs: [], told: [] });
     },
   );
 
-  it.each([undefined, "doubt:2", "doubt:1", "released:1"])(
+  it.each([undefined, "unknown:2", "unknown:1", "released:1"])(
     "of attempt 2 is decided when the phase is %s",
     async (phase) => {
       const world = createWorld();
       if (phase) await world.leavePhase(phase);
       world.now.advance(DECIDE);
-      await world.run(doubtJob({ attempt: 2 }));
+      await world.run(unknownOutcomeJob({ attempt: 2 }));
       expect({ jobs: world.queue.jobs, told: world.told() }).toEqual({ jobs: [], told: [unknown] });
     },
   );
@@ -68,18 +69,18 @@ describe("a message in doubt", () => {
   it("is reported failed once, however often the job is delivered", async () => {
     const world = createWorld();
     world.now.advance(DECIDE);
-    await world.run(doubtJob());
-    await world.run(doubtJob());
+    await world.run(unknownOutcomeJob());
+    await world.run(unknownOutcomeJob());
     expect(world.told()).toEqual([unknown]);
   });
 
   it("is sent again under policy resend, once even when the job is delivered twice", async () => {
     const world = createWorld({ waitSeconds: 1_200, policy: "resend" });
-    world.sender.script = [sendFailure("unknown")];
+    world.sender.script = [failedSend("unknown")];
     await world.run(sendJob());
     world.now.advance(DECIDE);
-    await world.run(doubtJob());
-    await world.run(doubtJob());
+    await world.run(unknownOutcomeJob());
+    await world.run(unknownOutcomeJob());
     const [, ...copies] = world.queue.jobs;
     expect(copies).toEqual([sendJob(2), sendJob(2)]);
     for (const copy of copies) await world.run(copy);
@@ -88,11 +89,11 @@ describe("a message in doubt", () => {
 
   it("is decided in the end when the attempt that was sent again dies as well", async () => {
     const world = createWorld({ waitSeconds: 1_200, policy: "resend" });
-    await world.leavePhase("doubt:1");
+    await world.leavePhase("unknown:1");
     await world.leaveClaim(2);
     await world.run(sendJob(2));
     world.now.advance(DECIDE);
-    await world.run(doubtJob({ attempt: 2, decideAt: T0 }));
+    await world.run(unknownOutcomeJob({ attempt: 2, decideAt: T0 }));
     expect(world.queue.jobs.at(-1)).toEqual(sendJob(3));
   });
 
@@ -102,7 +103,7 @@ describe("a message in doubt", () => {
       throw unavailable("platform_unavailable");
     };
     world.now.advance(DECIDE);
-    await world.run(doubtJob());
+    await world.run(unknownOutcomeJob());
     expect(world.queue.jobs).toMatchObject([{ kind: "report", attempt: 1, report: unknown }]);
   });
 
@@ -113,18 +114,18 @@ describe("a message in doubt", () => {
     const world = createWorld();
     world.state.isDown(true);
     world.now.advance(later);
-    await world.run(doubtJob());
-    expect({ jobs: world.queue.jobs, told: world.told(), holds: world.ackDelay.holds.length > 0 }).toEqual({
-      jobs: [doubtJob()],
+    await world.run(unknownOutcomeJob());
+    expect({ jobs: world.queue.jobs, told: world.told(), waits: world.ackDelay.waits.length > 0 }).toEqual({
+      jobs: [unknownOutcomeJob()],
       told: [],
-      holds: true,
+      waits: true,
     });
   });
 
   it("rejects when the queue does not take it back", async () => {
     const world = createWorld();
     world.queue.failures = 1;
-    await expect(world.run(doubtJob())).rejects.toMatchObject({ retryable: true });
+    await expect(world.run(unknownOutcomeJob())).rejects.toMatchObject({ retryable: true });
   });
 });
 
@@ -132,7 +133,7 @@ describe("a claim that State did not answer, and the same job delivered again in
   it("are still put right when the queue does not take the message at once", async () => {
     const { run, queue, state, sender, phase, ackDelay } = createWorld();
     ackDelay.room = false;
-    const job = doubtJob({ unanswered: [7] });
+    const job = unknownOutcomeJob({ unanswered: [7] });
     await state.write(claimBucket(T0), "mw:m-1#1@7", "lost");
     queue.failures = 1;
     await expect(run(job)).rejects.toMatchObject({ code: "queue_unavailable" });
@@ -143,7 +144,7 @@ describe("a claim that State did not answer, and the same job delivered again in
     expect([sender.sent, queue.jobs, phase()]).toEqual([["m-1"], [], "sent"]);
   });
 
-  it("leave nobody in doubt: the message goes out, once", async () => {
+  it("leave no outcome unknown: the message goes out, once", async () => {
     const { run, queue, state, sender, told, ackDelay } = createWorld();
     ackDelay.room = false;
     const { increment } = state;
@@ -156,9 +157,9 @@ describe("a claim that State did not answer, and the same job delivered again in
     const [putBack] = queue.jobs.splice(0);
     await run(sendJob());
     await run(putBack as SendJob);
-    const doubts = queue.jobs.splice(0);
-    expect(doubts.map(({ kind }) => kind)).toEqual(["doubt", "doubt"]);
-    for (const job of [...doubts].reverse()) await run(job);
+    const jobs = queue.jobs.splice(0);
+    expect(jobs.map(({ kind }) => kind)).toEqual(["unknown-outcome", "unknown-outcome"]);
+    for (const job of [...jobs].reverse()) await run(job);
     const next = queue.jobs.splice(0);
     expect(next).toEqual([sendJob(2)]);
     for (const job of [...next, ...next]) await run(job);
@@ -166,7 +167,7 @@ describe("a claim that State did not answer, and the same job delivered again in
   });
 });
 
-describe("a report owed to the platform", () => {
+describe("a report in the outbox", () => {
   it("is delivered", async () => {
     const world = createWorld();
     await world.run(reportJob());
@@ -176,14 +177,14 @@ describe("a report owed to the platform", () => {
     });
   });
 
-  it("is held and put back while the platform is away", async () => {
+  it("waits and is put back while the platform is away", async () => {
     const world = createWorld();
     world.channel.outcome = async () => {
       throw unavailable("platform_unavailable");
     };
     await world.run(reportJob());
-    expect({ holds: world.ackDelay.holds, jobs: world.queue.jobs }).toEqual({
-      holds: [10_000],
+    expect({ waits: world.ackDelay.waits, jobs: world.queue.jobs }).toEqual({
+      waits: [10_000],
       jobs: [reportJob({ attempt: 2 })],
     });
   });
@@ -195,7 +196,7 @@ describe("a report owed to the platform", () => {
     const world = createWorld();
     if (isLate) world.now.advance(7 * 24 * HOUR);
     world.channel.outcome = async () => {
-      throw isLate ? unavailable("platform_unavailable") : sendFailure("refused");
+      throw isLate ? unavailable("platform_unavailable") : new ConnectorError("platform_refused", "no");
     };
     await world.run(reportJob());
     expect({ jobs: world.queue.jobs, errors: world.log.at("error").length }).toEqual({ jobs: [], errors: 1 });
@@ -216,7 +217,7 @@ describe("a report owed to the platform", () => {
   });
 });
 
-describe("a reply owed to the platform", () => {
+describe("a reply in the outbox", () => {
   const world = () => {
     const made = createWorld();
     const replies: string[] = [];
@@ -238,14 +239,14 @@ describe("a reply owed to the platform", () => {
     expect({ replies, jobs: queue.jobs }).toEqual({ replies: ["in-1"], jobs: [] });
   });
 
-  it("is held and put back while the platform is away", async () => {
+  it("waits and is put back while the platform is away", async () => {
     const { run, queue, ackDelay, outcome } = world();
     outcome.post = async () => {
       throw unavailable();
     };
     await run(replyJob());
-    expect({ holds: ackDelay.holds, jobs: queue.jobs }).toEqual({
-      holds: [10_000],
+    expect({ waits: ackDelay.waits, jobs: queue.jobs }).toEqual({
+      waits: [10_000],
       jobs: [replyJob({ attempt: 2 })],
     });
   });

@@ -1,10 +1,9 @@
-import type { DoubtJob, Job, ReplyJob, ReportJob, SendJob } from "../../../src/core/job.ts";
+import type { Job, ReplyJob, ReportJob, SendJob, UnknownOutcomeJob } from "../../../src/core/job.ts";
 import type { OutboundMessage } from "../../../src/core/message.ts";
 import type { DeliveryStatus } from "../../../src/core/report.ts";
 import { claimBucket, messageField } from "../../../src/core/state-keys.ts";
 import { createClaims } from "../../../src/flows/dispatch/claims.ts";
-import { dispatch } from "../../../src/flows/dispatch/dispatch.ts";
-import type { DispatchPorts } from "../../../src/flows/dispatch/ports.ts";
+import { type DispatchPorts, dispatch } from "../../../src/flows/dispatch/dispatch.ts";
 import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
@@ -20,12 +19,13 @@ import {
   createScriptedSender,
   deliveryReport,
   T0,
-  unavailable,
   whatsappMessage,
 } from "../../support/ports.ts";
 
-/** One connector's dispatch with fakes at every port; claims, pacer and reporter are the real ones. */
-export function createWorld(inDoubt: DispatchPorts["inDoubt"] = { waitSeconds: 1_200, policy: "fail" }) {
+/** One connector's dispatch with fakes at every port; claims, rate limiter and reporter are the real ones. */
+export function createWorld(
+  unknownOutcome: DispatchPorts["unknownOutcome"] = { waitSeconds: 1_200, policy: "fail" },
+) {
   const now = createClock();
   const log = createRecordingLog();
   const queue = createMemoryQueue();
@@ -40,12 +40,13 @@ export function createWorld(inDoubt: DispatchPorts["inDoubt"] = { waitSeconds: 1
   const suppression = createSuppression(state, now);
   const conversations = createConversations(state, now, log);
   const channels = [channel];
-  const parked = new Map<string, Job>();
+  const offloaded = new Map<string, Job>();
   const ports: DispatchPorts = {
     ...{
-      unpark: async (key: string) => {
-        if (state.down.size > 0) throw unavailable();
-        return parked.get(key);
+      loadOffloaded: async (key: string) => {
+        if (state.down.size > 0) return { outcome: "state-down" };
+        const job = offloaded.get(key);
+        return job ? { outcome: "found", job } : { outcome: "gone" };
       },
       queue,
       state,
@@ -57,14 +58,14 @@ export function createWorld(inDoubt: DispatchPorts["inDoubt"] = { waitSeconds: 1
       channels,
       rateLimiter,
       ackDelay,
-      inDoubt,
+      unknownOutcome,
       now,
       log,
     },
   };
   return {
     ...{
-      parked,
+      offloaded,
       now,
       log,
       queue,
@@ -107,8 +108,8 @@ export const sendJob = (attempt = 1, message: OutboundMessage = whatsappMessage(
   message,
 });
 
-export const doubtJob = (over: Partial<DoubtJob> = {}): DoubtJob => ({
-  kind: "doubt",
+export const unknownOutcomeJob = (over: Partial<UnknownOutcomeJob> = {}): UnknownOutcomeJob => ({
+  kind: "unknown-outcome",
   attempt: 1,
   message: whatsappMessage(),
   decideAt: T0 + 1_200_000,

@@ -430,7 +430,8 @@ describe("copies of one webhook that reach two replicas in the same moment", () 
       await Promise.all([world.open(), world.open()].map(({ receive }) => receive(inbound)));
       const claims = createClaims(world.state, world.log);
       const won = [];
-      for (const job of world.queue.jobs) won.push(job.kind === "send" && (await claims.take(job)).won);
+      for (const job of world.queue.jobs)
+        won.push(job.kind === "send" && (await claims.claim(job)).outcome === "won");
       expect({
         sent: won.filter(Boolean).length,
         told: new Set(world.channel.told.map((reply) => JSON.stringify(reply))).size,

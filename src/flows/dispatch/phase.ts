@@ -1,0 +1,30 @@
+/**
+ * How far a message is known to have come. `released`: that attempt surely did not send and was put back as the
+ * next one. `unknown`: that attempt may have sent.
+ */
+export type Phase = { is: "sent" | "refused" } | { is: "released" | "unknown"; attempt: number };
+
+/** `sent`, `refused`, `released:2`, `unknown:2`. */
+export const formatPhase = (phase: Phase): string =>
+  "attempt" in phase ? `${phase.is}:${phase.attempt}` : phase.is;
+
+/** Undefined for what is none, or none that this version knows: then nothing is known. */
+export function parsePhase(text: string | null): Phase | undefined {
+  const [, is, attempt] = text?.match(/^(sent|refused|released|unknown)(?::(\d+))?$/) ?? [];
+  if (is === "sent" || is === "refused") return attempt === undefined ? { is } : undefined;
+  if (is === "released" || is === "unknown")
+    return attempt === undefined ? undefined : { is, attempt: Number(attempt) };
+  return undefined;
+}
+
+/**
+ * What a phase tells of one attempt. `over`: the message is settled, or a later attempt has it. `released`: the
+ * attempt did not send. `open`: nobody knows, and what is known of the attempts before it does not help.
+ */
+export function fateOf(attempt: number, phase: Phase | undefined): "over" | "released" | "open" {
+  if (!phase) return "open";
+  if (!("attempt" in phase) || phase.attempt > attempt) return "over";
+  return phase.is === "released" && phase.attempt === attempt ? "released" : "open";
+}
+
+export const isOpen = (attempt: number, phase: Phase | undefined) => fateOf(attempt, phase) === "open";
