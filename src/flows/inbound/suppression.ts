@@ -49,9 +49,12 @@ export function createSuppression(state: State, now: Clock): Suppression {
 
     async otherName(channel, address) {
       if (channel !== "whatsapp") return undefined;
-      const months = peopleMonths(now());
-      const found = await Promise.all(months.map((month) => state.read(peopleBucket(month), address)));
-      return found.find((name) => name !== null) ?? undefined;
+      // One after the other: whoever is written to is in the newest.
+      for (const month of peopleMonths(now())) {
+        const name = await state.read(peopleBucket(month), address);
+        if (name !== null) return name;
+      }
+      return undefined;
     },
 
     async isSuppressed(channel, address) {
