@@ -2,7 +2,7 @@ import type { Job } from "../../../src/core/job.ts";
 import type { OutboundMessage } from "../../../src/core/message.ts";
 import type { State } from "../../../src/core/ports.ts";
 import { claimBucket } from "../../../src/core/state-keys.ts";
-import { createClaims } from "../../../src/flows/dispatch/claims.ts";
+import { type Claims, createClaims } from "../../../src/flows/dispatch/claims.ts";
 import { dispatch } from "../../../src/flows/dispatch/dispatch.ts";
 import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
@@ -45,6 +45,8 @@ interface Process {
 }
 
 const MESSAGES = 6;
+/** Steps until nothing fails any more, and every message has to come to its end. */
+const STEPS_OF_TROUBLE = 300;
 const OUTCOMES = [
   "accepted",
   "accepted",
@@ -60,7 +62,12 @@ const OUTCOMES = [
  * picks, and the process may die before or after the call has had its effect: nothing after it happens then,
  * and the jobs it had are delivered again.
  */
-export async function runModel(random: Random, chances: Chances) {
+export async function runModel(
+  random: Random,
+  chances: Chances,
+  /** Breaks the claims, to see that the model notices. */
+  withClaims: (claims: Claims) => Claims = (claims) => claims,
+) {
   const now = createClock(T0);
   const store = createMemoryState();
   const channel = createFakeChannel("mw");
@@ -169,7 +176,7 @@ export async function runModel(random: Random, chances: Chances) {
       ...{ queue, sender, reporter, channels, now, log },
       state,
       loadOffloaded: async () => ({ outcome: "gone" as const }),
-      claims: createClaims(state, log),
+      claims: withClaims(createClaims(state, log)),
       suppression: createSuppression(state, now),
       conversations: createConversations(state, now, log),
       rateLimiter: createRateLimiter(29, now, log),
@@ -213,7 +220,7 @@ export async function runModel(random: Random, chances: Chances) {
 
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
   for (let step = 0; step < 20_000; step++) {
-    if (step === 600) troubleEnds = true;
+    if (step === STEPS_OF_TROUBLE) troubleEnds = true;
     for (const [index, { process }] of replicas.entries()) if (!process.alive) replicas[index] = replica();
     const worker = random.pick(replicas);
     const busy = new Set(replicas.flatMap((each) => [...each.busy]));
