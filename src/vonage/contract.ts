@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text } from "../core/text.ts";
 
 /**
  * Vonage's wire, Messages API v1. Fields that Vonage's own samples type loosely are typed loosely here.
@@ -19,10 +20,10 @@ export const problem = z.object({
 });
 export type Problem = z.output<typeof problem>;
 
-export const accepted = z.object({ message_uuid: z.string().min(1) });
+export const accepted = z.object({ message_uuid: text() });
 
 export const statusWebhook = z.object({
-  message_uuid: z.string().min(1),
+  message_uuid: text(),
   channel: z.string(),
   status: z.string(),
   to: z.union([z.string(), z.number()]).transform(String).catch(""),
@@ -41,7 +42,7 @@ export const statusWebhook = z.object({
 const textOrNumber = z.union([z.string(), z.number()]).transform(String);
 
 export const inboundWebhook = z.object({
-  message_uuid: z.string().min(1),
+  message_uuid: text(),
   channel: z.string(),
   from: textOrNumber,
   to: textOrNumber,
@@ -99,10 +100,10 @@ export const application = z.object({
 const component = z.looseObject({ type: z.string() });
 export const managedTemplate = z.object({
   id: z.union([z.string(), z.number()]).transform(String),
-  name: z.string().min(1),
-  language: z.string().min(1),
+  name: text(),
+  language: text(),
   category: z.string().catch(""),
-  status: z.string().min(1),
+  status: text(),
   parameter_format: z.string().optional().catch(undefined),
   components: z.array(component).nullish(),
   created_at: z.union([z.string(), z.number()]).optional().catch(undefined),
@@ -121,7 +122,7 @@ export const templatePage = z.object({
 /** https://developer.vonage.com/en/api/channel-manager; how it names the list of numbers is not published. */
 export const wabaPage = z.object({
   total_pages: z.number().optional(),
-  _embedded: z.object({ wabas: z.array(z.object({ waba_id: z.string().min(1) })) }).optional(),
+  _embedded: z.object({ wabas: z.array(z.object({ waba_id: text() })) }).optional(),
 });
 export const numberPage = z.object({
   total_pages: z.number().optional(),

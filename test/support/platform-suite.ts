@@ -226,6 +226,8 @@ function reportOf(channel: PlatformChannel, status: DeliveryStatus): DeliveryRep
 const SCALARS: unknown[] = [
   ...[null, true, false, 0, -1, 1.5, 1e21, "", " ", "x", "1.0", "TEXT", "447700900123", "+44 7700 900123"],
   ...["__proto__", "constructor", "{{1}}", "\u0000", "🛑", "a".repeat(5_000), 447700900123],
+  // It has a length that cannot be compared.
+  { length: { toString: 1 } },
 ];
 const KEYS = ["type", "text", "to", "0", "__proto__", "constructor", "toString", "length"];
 

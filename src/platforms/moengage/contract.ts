@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { filled, text } from "../../core/text.ts";
 
 /**
  * MoEngage's wire, as documented for WhatsApp providers and for SMS custom connectors.
@@ -24,8 +25,6 @@ export const FAILURE_CODES = {
 /** MoEngage names 50 for RCS and nothing for WhatsApp; staying at it is safe for both. */
 export const MAX_STATUSES_PER_CALL = 50;
 
-const filled = z.string().refine((text) => text.trim() !== "");
-
 /** Kept by reference: parsing must not copy what has to arrive unchanged. */
 const component = z
   .unknown()
@@ -44,7 +43,7 @@ export const whatsappSend = z.object({
 });
 
 export const smsSend = z.object({
-  text: z.string().min(1),
+  text: text(),
   to: z.unknown().optional(),
   from: z.union([z.string(), z.number()]).nullish(),
   sender: z.union([z.string(), z.number()]).nullish(),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { filled, text } from "../../core/text.ts";
 
 /** WebEngage's wire for WhatsApp service providers. https://docs.webengage.com/docs/self-service-wsp */
 
@@ -34,7 +35,6 @@ export const STATUS_CODES = {
   unknown: 9988,
 } as const;
 
-const filled = z.string().refine((text) => text.trim() !== "");
 /** Variables are strings by the contract; a number or a truth value is taken for its text. */
 const value = z.union([z.string(), z.number(), z.boolean()]);
 const coordinate = z.union([z.number(), z.string()]);
@@ -71,11 +71,13 @@ export const send = z.object({
       longitude: coordinate.nullish(),
       locationName: z.string().nullish(),
       locationAddress: z.string().nullish(),
-      carousel: z.object({ cards: z.array(card).min(1).max(MAX_CARDS) }).nullish(),
+      carousel: z
+        .object({ cards: z.array(card).refine(({ length }) => length > 0 && length <= MAX_CARDS) })
+        .nullish(),
       ...buttons,
     }),
   }),
-  metadata: z.object({ messageId: z.string().min(1).max(MAX_MESSAGE_ID) }),
+  metadata: z.object({ messageId: text(MAX_MESSAGE_ID) }),
 });
 
 export type TemplateData = z.output<typeof send>["whatsAppData"]["templateData"];

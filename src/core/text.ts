@@ -1,0 +1,11 @@
+import { z } from "zod";
+
+/**
+ * A text of at least one character and at most so many. Zod's own `min` and `max` measure what is no text as well, and
+ * throw where that has a `length` without a value.
+ */
+export const text = (most = Number.POSITIVE_INFINITY) =>
+  z.string().refine(({ length }) => length > 0 && length <= most);
+
+/** More than blanks. */
+export const filled = z.string().refine((value) => value.trim() !== "");
