@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPairSync, randomBytes, randomUUID } from "node:crypto";
+import { CANARY } from "./auditor.ts";
 
 /** What a Vonage account and one of its applications are known by. Keys are PEM. */
 export interface Credentials {
@@ -11,7 +12,7 @@ export interface Credentials {
   signatureSecret: string;
 }
 
-/** A fresh account and application; the secrets are worth nothing outside the sandbox. */
+/** A fresh account and application; the secrets are worth nothing outside the sandbox, and are tagged for its auditor. */
 export function createCredentials(): Credentials {
   const keys = generateKeyPairSync("rsa", {
     modulusLength: 2048,
@@ -20,11 +21,11 @@ export function createCredentials(): Credentials {
   });
   return {
     accountId: randomBytes(4).toString("hex"),
-    accountSecret: randomBytes(8).toString("hex"),
+    accountSecret: `${CANARY}-${randomBytes(8).toString("hex")}`,
     applicationId: randomUUID(),
     privateKey: keys.privateKey,
     publicKey: keys.publicKey,
-    signatureSecret: randomBytes(24).toString("base64url"),
+    signatureSecret: `${CANARY}-${randomBytes(24).toString("base64url")}`,
   };
 }
 
