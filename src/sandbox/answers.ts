@@ -9,7 +9,10 @@ export const AUTO_REPLIES = {
 };
 
 /** What people did and what became of it, in words. */
-export function describeAnswers({ deeds, hidden }: People, { moengage, vonage }: World): string {
+export function describeAnswers(
+  { deeds, hidden }: People,
+  { platforms: { moengage }, vonage }: World,
+): string {
   const said = Object.entries(deeds).map(([deed, count]) => `${count} ${deed}`);
   const texts: Record<string, string> = AUTO_REPLIES;
   const sent = Object.keys(texts).map((name) => {
@@ -37,7 +40,7 @@ function barredByCarrier({ vonage }: World): Set<string> {
  * not reach those who had opted out, and must reach everybody else.
  */
 export function findUnheard(people: People, world: World, since: number): string[] {
-  const { moengage } = world;
+  const { moengage } = world.platforms;
   const barred = barredByCarrier(world);
   const late = [...moengage.messages.values()].filter(({ offeredAt }) => offeredAt >= since);
   const isRefused = ({ statuses }: (typeof late)[number]) =>

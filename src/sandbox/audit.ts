@@ -1,82 +1,41 @@
-import { readFile } from "node:fs/promises";
-import { isDeepStrictEqual } from "node:util";
-import type { Funnel } from "./moengage/index.ts";
-import { webengageProblems } from "./webengage-audit.ts";
+import type { Funnel, Violation } from "./ledger.ts";
+import type { FakePlatform } from "./platform.ts";
 import type { World } from "./world.ts";
-
-/** Of the ids that campaigns give: 24, 24 and 11 characters with two separators. */
-const MESSAGE_ID_LENGTH = 61;
-
-/** `index` may travel as a number or as a string; Meta takes both. */
-function comparable(value: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(value ?? [], (key, item: unknown) => (key === "index" ? String(item) : item)),
-  );
-}
-
-/** WhatsApp messages whose components differ from what the platform asked for. */
-function alteredMessages({ moengage, vonage }: World): string[] {
-  const altered: string[] = [];
-  for (const { request } of vonage.messages) {
-    if (request.channel !== "whatsapp" || request.message_type !== "custom") continue;
-    const template = request.custom["template"] as { components?: unknown } | undefined;
-    // The reference may carry a tag in front of the id.
-    const asked = moengage.sent.get(request.client_ref?.slice(-MESSAGE_ID_LENGTH) ?? "");
-    if (asked === undefined) continue;
-    if (isDeepStrictEqual(comparable(template?.components), comparable(asked.template.components))) continue;
-    altered.push(asked.msg_id);
-  }
-  return altered;
-}
-
-/** What must never be in a log: whole phone numbers, secrets, keys, delivery URLs. */
-async function leaks({ credentials, logFile, moengage, webengage }: World): Promise<string[]> {
-  const log = await readFile(logFile, "utf8");
-  const secrets: Record<string, string | RegExp> = {
-    // The token of a claim and the end of a UUID have as many digits, and may begin so.
-    "a phone number": /(?<!"token":|[0-9a-f]{4}-)\b999\d{9}\b/,
-    "a private key": "PRIVATE KEY",
-    "the account's secret": credentials.accountSecret,
-    "the signature secret": credentials.signatureSecret,
-    "the delivery URL": moengage.deliveryUrl,
-    "the SMS delivery URL": moengage.smsDeliveryUrl,
-    ...(webengage ? { "WebEngage's tracking URL": webengage.dsnUrl } : {}),
-    "WebEngage's secrets": /sandbox-(webengage-key|dsn-token)/,
-  };
-  return Object.entries(secrets)
-    .filter(([, secret]) => (typeof secret === "string" ? log.includes(secret) : secret.test(log)))
-    .map(([what]) => what);
-}
 
 function counted(items: string[], words: string): string[] {
   return items.length === 0 ? [] : [`${items.length} ${words}, such as ${items.slice(0, 3).join(", ")}`];
 }
 
+/** What must not have happened to a platform's messages, in words. */
+function platformProblems(name: string, platform: FakePlatform, vonage: World["vonage"]): string[] {
+  const { accepted, settled } = platform.funnel();
+  const inWords = ({ rule, id, detail }: Violation) => `${rule} (${detail}${id ? `, ${id}` : ""})`;
+  return [
+    ...(accepted === settled ? [] : [`${accepted - settled} messages of ${name} are not settled`]),
+    ...counted(platform.violations().map(inWords), `${VIOLATIONS} ${name}`),
+    ...counted(platform.altered(vonage.messages), `messages of ${name} altered on their way`),
+  ];
+}
+
+/** How a problem begins that is a platform's violations of its contract, before the platform's name. */
+export const VIOLATIONS = "violations of the contract of";
+
 /** Everything that must not have happened, in words; empty when all is well. */
-export async function findProblems(world: World): Promise<string[]> {
-  const { moengage, webengage, vonage, vcr } = world;
-  const funnel = moengage.funnel();
+export async function findProblems(
+  world: Pick<World, "vonage" | "vcr" | "leaks"> & { platforms: Record<string, FakePlatform> },
+): Promise<string[]> {
+  const { platforms, vonage, vcr } = world;
   const { webhooks, sentTwice } = vonage.records();
   const { queues, violations } = vcr.records();
   const dead = Object.entries(queues).filter(([, queue]) => queue.dead > 0);
   const lost = Object.entries(webhooks).filter(([kind]) => /lost|dropped/.test(kind));
   return [
-    ...(funnel.accepted === funnel.settled
-      ? []
-      : [`${funnel.accepted - funnel.settled} messages are not settled`]),
-    ...counted(
-      moengage
-        .records()
-        .violations.map(({ rule, id, detail }) => `${rule} (${detail}${id ? `, ${id}` : ""})`),
-      "violations of the platform's contract",
-    ),
-    ...(webengage ? webengageProblems(webengage, vonage) : []),
+    ...Object.entries(platforms).flatMap(([name, platform]) => platformProblems(name, platform, vonage)),
     ...counted(violations, "violations at the VCR"),
     ...counted(sentTwice, "messages sent twice"),
-    ...counted(alteredMessages(world), "messages altered on their way"),
     ...lost.map(([kind, count]) => `${count} webhooks: ${kind}`),
     ...dead.map(([name, queue]) => `${queue.dead} dead letters in ${name}`),
-    ...(await leaks(world)).map((what) => `the log contains ${what}`),
+    ...(await world.leaks()).map((what) => `the log contains ${what}`),
   ];
 }
 

@@ -33,10 +33,12 @@ const IDS =
 const TIME_OR_ID =
   /^(time|timestamp|ms|token|msg_id|message_uuid|tracking_?id)$|_(at|ms|seconds)$|(At|Ms|Seconds)$/i;
 
-const ALWAYS: [what: string, pattern: RegExp][] = [
-  ["a tagged value", new RegExp(CANARY, "i")],
-  ["a private key", /PRIVATE KEY|\bMII[A-Za-z0-9+/]{20}/],
-  ["a token", /\beyJ[\w-]+\.eyJ|\b(?:Bearer|Basic) [\w+/=.-]{8}/],
+/** The tag with the words behind it, which say what it stands on: `canary-account-secret.5f…`. */
+const TAGGED = new RegExp(`${CANARY}(?:-[a-z]+)*`, "i");
+
+const ALWAYS = [
+  { what: "a private key", pattern: /PRIVATE KEY|\bMII[A-Za-z0-9+/]{20}/ },
+  { what: "a token", pattern: /\beyJ[\w-]+\.eyJ|\b(?:Bearer|Basic) [\w+/=.-]{8}/ },
 ];
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
@@ -71,30 +73,31 @@ export function parseLog(text: string): unknown[] {
     });
 }
 
-/** Everything private that these lines show. */
+/** Everything private that these lines show; `secrets` are what carries no tag. */
 export function findLeaks(lines: readonly unknown[], secrets: Secrets = {}): Leak[] {
-  const listed = Object.entries(secrets).filter(([, value]) => value !== "");
-  const exact = listed.map(([what, value]) => ({
-    what,
-    pattern: patternOf(value),
-    isNumber: /^\d+$/.test(value),
-  }));
+  const isNumber = (value: string) => /^\d+$/.test(value);
+  const listed = Object.entries(secrets).map(([what, value]) => ({ what, value, pattern: patternOf(value) }));
   const numbers = [
-    { pattern: FICTIONAL_NUMBER, what: "a phone number" },
-    ...exact.filter(({ isNumber }) => isNumber),
+    { what: "a phone number", pattern: FICTIONAL_NUMBER },
+    ...listed.filter(({ value }) => isNumber(value)),
   ];
-  const others = [
-    ...ALWAYS.map(([what, pattern]) => ({ what, pattern })),
-    ...exact.filter(({ isNumber }) => !isNumber),
-  ];
+  const others = [...ALWAYS, ...listed.filter(({ value }) => !isNumber(value))];
+
+  const kindsIn = (text: string, isTimeOrId: boolean): string[] => {
+    const tag = TAGGED.exec(text)?.[0];
+    const withoutIds = text.replace(IDS, "<id>");
+    return [
+      ...(tag === undefined ? [] : [`a tagged value, ${tag}`]),
+      ...others.filter(({ pattern }) => pattern.test(text)).map(({ what }) => what),
+      ...(isTimeOrId
+        ? []
+        : numbers.filter(({ pattern }) => pattern.test(withoutIds)).map(({ what }) => what)),
+    ];
+  };
   return lines.flatMap((line, index) =>
     [...leaves(line)].flatMap(({ text, path }) => {
-      const found = others.filter(({ pattern }) => pattern.test(text));
-      if (!path.some((name) => TIME_OR_ID.test(name))) {
-        const withoutIds = text.replace(IDS, "<id>");
-        found.push(...numbers.filter(({ pattern }) => pattern.test(withoutIds)));
-      }
-      return found.map(({ what }) => ({ what, field: path.join("."), line: index + 1 }));
+      const isTimeOrId = path.some((name) => TIME_OR_ID.test(name));
+      return kindsIn(text, isTimeOrId).map((what) => ({ what, field: path.join("."), line: index + 1 }));
     }),
   );
 }

@@ -21,11 +21,11 @@ export function createCredentials(): Credentials {
   });
   return {
     accountId: randomBytes(4).toString("hex"),
-    accountSecret: `${CANARY}-${randomBytes(8).toString("hex")}`,
+    accountSecret: `${CANARY}-account-secret.${randomBytes(8).toString("hex")}`,
     applicationId: randomUUID(),
     privateKey: keys.privateKey,
     publicKey: keys.publicKey,
-    signatureSecret: `${CANARY}-${randomBytes(24).toString("base64url")}`,
+    signatureSecret: `${CANARY}-signature-secret.${randomBytes(24).toString("base64url")}`,
   };
 }
 

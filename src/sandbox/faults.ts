@@ -24,7 +24,11 @@ export interface Faults<Name extends string> {
   apply(name: Name): Promise<Reply | undefined>;
 }
 
-export function createFaults<Name extends string>(random: Random): Faults<Name> {
+/** `usualMs`: how long each name takes to answer without any trouble; 0 by default. */
+export function createFaults<Name extends string>(
+  random: Random,
+  usualMs: Partial<Record<Name, number | undefined>> = {},
+): Faults<Name> {
   const faults = new Map<Name, Fault>();
   return {
     set(name, fault) {
@@ -33,6 +37,7 @@ export function createFaults<Name extends string>(random: Random): Faults<Name> 
     },
     all: () => Object.fromEntries(faults) as Partial<Record<Name, Fault>>,
     async apply(name) {
+      if (usualMs[name]) await sleep(usualMs[name]);
       const fault = faults.get(name);
       if (fault === undefined || !random.chance(fault.share ?? 1)) return undefined;
       if (fault.delayMs !== undefined) await sleep(fault.delayMs);

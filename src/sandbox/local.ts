@@ -45,7 +45,10 @@ if (missing.length > 0) {
     port: VCR_PORT,
     apps: [`http://127.0.0.1:${port}`],
   });
-  const connector = await startConnector({ env: { ...env, DEBUG: "true" }, port, onScreen: true });
+  const connector = await startConnector({
+    env: { ...env, VCR_PORT: String(port), DEBUG: "true" },
+    output: "screen",
+  });
   console.error(
     `The connector listens on ${connector.url}, the local VCR on ${vcr.url}. Messages are real and cost money.`,
   );

@@ -1,4 +1,5 @@
-import type { Channel } from "./moengage/index.ts";
+import { CANARY } from "./auditor.ts";
+import type { Channel } from "./ledger.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type AcceptedMessage, smsInbound, userIdOf, type Vonage, whatsappInbound } from "./vonage/index.ts";
 
@@ -26,7 +27,9 @@ const THINK_MS = [50, 400] as const;
 const REGRET_MS = 1_200;
 
 const STOPS = ["STOP", "Stop!", " stop", "*STOP*", "🛑 stop 🛑"];
-const QUESTIONS = ["When do you open?", "stop that noise", "👍 thanks", "Who is this?"];
+const QUESTIONS = ["When do you open?", "stop that noise", "👍 thanks", "Who is this?"].map(
+  (text) => `${text} ${CANARY}-answer`,
+);
 
 /** The stories of those who answer, with their weights. */
 const STORIES: Record<Channel, [Story, number][]> = {
@@ -107,7 +110,7 @@ export function startPeople(options: {
     },
     tap: (message) => {
       const { to, from } = message.request;
-      const button = { payload: "yes-1", text: "Yes", subtype: "template" };
+      const button = { payload: `yes-1-${CANARY}-tap`, text: `Yes ${CANARY}-tap`, subtype: "template" };
       const party = { from: to, to: from, contextUuid: message.uuid };
       answer("tap", message, whatsappInbound("button", party, { button }));
     },

@@ -1,14 +1,16 @@
 import { parseArgs } from "node:util";
 import { credentialsFrom } from "./credentials.ts";
-import { startMoEngage } from "./moengage/index.ts";
+import { PLATFORM_NAMES, PLATFORMS } from "./platforms.ts";
 import { startVcr } from "./vcr/index.ts";
 import { startVonage } from "./vonage/index.ts";
+import { SENDERS } from "./world.ts";
 
 const HELP = `Runs one fake in a process of its own, steered over HTTP below /_sandbox (any wrong path lists the routes).
 
-  tsx src/sandbox/run.ts vcr|vonage|moengage [options]
+  tsx src/sandbox/run.ts vcr|vonage|${PLATFORM_NAMES.join("|")} [options]
 
-  --port N            0: any free port; the URL is printed as one line of JSON (0)
+  --port N            0: any free port; the URL is printed as one line of JSON, with a platform's variables for
+                    the connector (0)
   --connector URL     of the connector; may be repeated for several replicas (http://127.0.0.1:3000)
   --seed N            of all chance (1)
   --whatsapp-number N that campaigns are sent from (447700900000)
@@ -31,7 +33,7 @@ const { values, positionals } = parseArgs({
 const shared = { port: Number(values.port), seed: Number(values.seed) };
 const [connectorUrl = ""] = values.connector;
 
-const fakes: Record<string, () => Promise<{ url: string; stop(): Promise<void> }>> = {
+const fakes: Record<string, () => Promise<{ url: string; env?: object; stop(): Promise<void> }>> = {
   vcr: () => startVcr({ ...shared, credentials: credentialsFrom(process.env), apps: values.connector }),
   vonage: () =>
     startVonage({
@@ -40,17 +42,16 @@ const fakes: Record<string, () => Promise<{ url: string; stop(): Promise<void> }
       statusUrl: `${connectorUrl}/webhooks/status`,
       inboundUrl: `${connectorUrl}/webhooks/inbound`,
     }),
-  moengage: () => {
-    const { accountId, accountSecret } = credentialsFrom(process.env);
-    const whatsappNumber = values["whatsapp-number"];
-    return startMoEngage({
-      ...shared,
-      apiKey: accountId,
-      apiSecret: accountSecret,
-      connectorUrl,
-      whatsappNumber,
-    });
-  },
+  ...Object.fromEntries(
+    PLATFORM_NAMES.map((name) => [
+      name,
+      async () => {
+        const credentials = credentialsFrom(process.env);
+        const senders = { ...SENDERS, whatsapp: values["whatsapp-number"] };
+        return PLATFORMS[name]({ ...shared, credentials, connectorUrl, senders });
+      },
+    ]),
+  ),
 };
 
 const start = fakes[positionals[0] ?? ""];
@@ -59,7 +60,7 @@ if (values.help || start === undefined) {
   process.exitCode = values.help ? 0 : 2;
 } else {
   const fake = await start();
-  console.log(JSON.stringify({ url: fake.url }));
+  console.log(JSON.stringify({ url: fake.url, env: fake.env }));
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void fake.stop().then(() => process.exit(0)));
   }

@@ -8,10 +8,11 @@ import { signJwt } from "../../src/sandbox/jwt.ts";
 import { type MoEngage, startMoEngage } from "../../src/sandbox/moengage/index.ts";
 import { startVcr, type Vcr } from "../../src/sandbox/vcr/index.ts";
 import { signWebhook, startVonage, type Vonage } from "../../src/sandbox/vonage/index.ts";
-import { WHATSAPP_NUMBER } from "../../src/sandbox/world.ts";
+import { SENDERS } from "../../src/sandbox/world.ts";
 import { createJobSigner } from "../../src/vcr/job-signer.ts";
 import { until, whatsappMessage } from "../support/ports.ts";
 
+const WHATSAPP_NUMBER = SENDERS.whatsapp;
 const own = createCredentials();
 const foreign = createCredentials();
 const previous = createCredentials();
@@ -27,7 +28,7 @@ const lines: string[] = [];
 beforeAll(async () => {
   vcr = await startVcr({ credentials: own });
   vonage = await startVonage({ credentials: own, traffic: { statuses: false } });
-  moengage = await startMoEngage({ apiKey: own.accountId, apiSecret: own.accountSecret });
+  moengage = await startMoEngage({ credentials: own });
   connector = await start(
     parseConfig({
       ...credentialsEnv(own),

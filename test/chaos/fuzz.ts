@@ -18,7 +18,7 @@ export function fuzz(name: string, { seedOf, loading, tell }: Run): Promise<void
   const random = createRandom(seed);
   const startedAt = Date.now();
   return inWorld({ seed, webengage: true, env: { LOG_LEVEL: "warn" } }, tell, async (world, tell) => {
-    const [replica] = world.replicas;
+    const [replica] = world.connectors;
     const signer = createJobSigner([world.credentials.privateKey]);
     const dispatcher = new Agent({ connections: AT_ONCE });
     const bad: string[] = [];

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { findProblems } from "../../src/sandbox/audit.ts";
-import type { Channel, LedgerEntry } from "../../src/sandbox/moengage/index.ts";
+import { findProblems, VIOLATIONS } from "../../src/sandbox/audit.ts";
+import type { Channel, LedgerEntry } from "../../src/sandbox/ledger.ts";
 import type { ChaosWorld } from "./world.ts";
 
 /** What a run is held against; a rule that a fault makes unavoidable is named by the scenario. */
@@ -71,8 +71,9 @@ export async function judge(
   const unsettled = heard.reduce((sum, { accepted, settled }) => sum + accepted - settled, 0);
   const lost = unsettled + missing.length;
   const { sentTwice } = vonage.records();
-  const [main] = ["violations of the platform's contract"];
-  const general = (await findProblems(world)).filter((problem) => !problem.includes(main as string));
+  const general = (await findProblems(world)).filter(
+    (problem) => !problem.includes(`${VIOLATIONS} moengage`),
+  );
   const rules = new Map<string, string[]>();
   for (const { rule, id, detail } of moengage.records().violations) {
     // A message given up as unknown may turn out to have arrived.
@@ -81,7 +82,6 @@ export async function judge(
   }
   const log = await readFile(world.logFile, "utf8");
   const unhandled = log.match(/Unhandled rejection|uncaughtException|heap out of memory/g)?.length ?? 0;
-  const told = PRIVATE.filter((text) => log.includes(text));
   const late = vonage.webhooks
     .flatMap(({ attempts }) => attempts)
     .filter(({ ms }) => ms > ANSWER_MS + MACHINE_MS)
@@ -95,16 +95,12 @@ export async function judge(
     ...(late.length > 0
       ? [`webhooks not answered in time: ${late.length}, such as ${late.slice(0, 3)}`]
       : []),
-    ...(told.length > 0 ? [`the log contains ${told.join(", ")}`] : []),
     ...(unhandled > 0 ? [`unhandled: ${unhandled}`] : []),
     ...(peakMegabytes > MOST_MEGABYTES ? [`memory: ${peakMegabytes} MB`] : []),
   ].filter((problem) => !allowed.some((part) => problem.includes(part)));
   const failed = Object.values(funnel.failed).reduce((sum, count) => sum + count, 0);
   return { messages: funnel.accepted, lost, doubled: sentTwice.length, failed, peakMegabytes, problems };
 }
-
-/** Of messages, their parameters and tokens. */
-const PRIVATE = ["20% off today", "Your code", "lorem ipsum", "cdn.example.com", "Guest ", "Bearer ", "eyJ"];
 
 /** Well above what a healthy process has under this load, and far below what unbounded growth would reach. */
 const MOST_MEGABYTES = 350;

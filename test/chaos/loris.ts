@@ -14,7 +14,7 @@ export function slowLoris(name: string, { seedOf, tell }: Run): Promise<void> {
 }
 
 async function drip(name: string, world: ChaosWorld): Promise<Result> {
-  const [replica] = world.replicas;
+  const [replica] = world.connectors;
   const problems: string[] = [];
   const startedAt = Date.now();
   const heads = [

@@ -1,12 +1,13 @@
 import { smsSend, whatsappSend } from "../../src/sandbox/moengage/index.ts";
 import type { Random } from "../../src/sandbox/random.ts";
 import { signWebhook } from "../../src/sandbox/vonage/index.ts";
-import { webengageSend } from "../../src/sandbox/webengage/index.ts";
-import { WHATSAPP_NUMBER } from "../../src/sandbox/world.ts";
+import { API_KEY, webengageSend } from "../../src/sandbox/webengage/index.ts";
+import { SENDERS } from "../../src/sandbox/world.ts";
 import type { JobSigner } from "../../src/vcr/job-signer.ts";
 import { whatsappMessage } from "../support/ports.ts";
-import { type ChaosWorld, WEBENGAGE_KEY } from "./world.ts";
+import type { ChaosWorld } from "./world.ts";
 
+const WHATSAPP_NUMBER = SENDERS.whatsapp;
 const PATHS = [
   "/webhooks/send",
   "/",
@@ -138,7 +139,7 @@ export function strangeRequest(random: Random, { credentials }: ChaosWorld, sign
     headers["authorization"] = `Bearer ${signWebhook(credentials, body)}`;
   }
   if (path.startsWith("/webengage/") && random.chance(0.8)) {
-    headers["authorization"] = `Bearer ${WEBENGAGE_KEY}`;
+    headers["authorization"] = `Bearer ${API_KEY}`;
   }
   if (random.chance(0.02)) headers["content-encoding"] = random.pick(["gzip", "br", "deflate", "zip"]);
   return { path, method: random.pick(METHODS), headers, body };

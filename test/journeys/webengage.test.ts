@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { whatsappInbound } from "../../src/sandbox/vonage/index.ts";
-import { startWebEngage, type WebEngage, type WebEngageSend } from "../../src/sandbox/webengage/index.ts";
+import {
+  API_KEY,
+  startWebEngage,
+  type WebEngage,
+  type WebEngageSend,
+} from "../../src/sandbox/webengage/index.ts";
 import { REAL } from "../platforms/webengage/fixtures.ts";
 import { buildWhatsAppSend, MSG_ID, RECIPIENT, WABA_NUMBER } from "../support/builders.ts";
 import { endJourneys, type Journey, type JourneyOptions, startJourney, until } from "../support/journey.ts";
 
-const DSN_TOKEN = "journey-dsn-token";
-const API_KEY = "journey-api-key";
 const open: WebEngage[] = [];
 
 afterEach(async () => {
@@ -22,17 +25,10 @@ async function startWithWebEngage(
   options: JourneyOptions = {},
 ): Promise<{ journey: Journey; webengage: WebEngage }> {
   const webengage = await startWebEngage({
-    authorization: `Bearer ${API_KEY}`,
-    dsnToken: DSN_TOKEN,
-    whatsappNumber: WABA_NUMBER,
+    senders: { whatsapp: WABA_NUMBER, sms: "MyBrand" },
   });
   open.push(webengage);
-  const env = {
-    WEBENGAGE_API_KEY: API_KEY,
-    WEBENGAGE_DSN_URL: webengage.dsnUrl,
-    WEBENGAGE_DSN_TOKEN: DSN_TOKEN,
-    ...options.env,
-  };
+  const env = { ...webengage.env, ...options.env };
   const journey = await startJourney({ ...options, env });
   webengage.setConnector(journey.url);
   return { journey, webengage };

@@ -1,46 +1,33 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { findProblems, funnelTable } from "../../src/sandbox/audit.ts";
-import { startMoEngage, whatsappSend } from "../../src/sandbox/moengage/index.ts";
+import { whatsappSend } from "../../src/sandbox/moengage/index.ts";
 import { createRandom } from "../../src/sandbox/random.ts";
-import { startVcr } from "../../src/sandbox/vcr/index.ts";
-import { startVonage } from "../../src/sandbox/vonage/index.ts";
-import type { World } from "../../src/sandbox/world.ts";
-import { credentials, eventually, sdk, startApp } from "./helpers.ts";
+import { serve } from "../../src/sandbox/server.ts";
+import { createWorld, type World } from "../../src/sandbox/world.ts";
+import { credentials, eventually, sdk } from "./helpers.ts";
 
 let world: World;
-let app: Awaited<ReturnType<typeof startApp>>;
+let lines: unknown[];
 
 beforeEach(async () => {
-  app = await startApp(({ path }) =>
-    path === "/webhooks/send"
-      ? { status: 200, body: { status: "success" } }
-      : { status: path === "/ok" ? 200 : 400 },
-  );
-  const vcr = await startVcr({ credentials, apps: [app.url] });
-  const vonage = await startVonage({
+  lines = [{ msg: "fine", to: "********0001" }];
+  world = await createWorld({
     credentials,
-    statusUrl: `${app.url}/lost`,
-    traffic: { statuses: false },
-  });
-  const moengage = await startMoEngage({ apiKey: "k", apiSecret: "s", connectorUrl: app.url });
-  const logFile = join(await mkdtemp(join(tmpdir(), "audit-")), "connector.log");
-  await writeFile(logFile, '{"msg":"fine","to":"********0001"}\n');
-  world = {
-    credentials,
-    vcr,
-    vonage,
-    moengage,
-    logFile,
-    connector: { url: app.url, exited: new Promise(() => {}), stop: async () => {} },
-    stop: async () => {
-      await Promise.all([app.stop(), vcr.stop(), vonage.stop(), moengage.stop()]);
+    platforms: ["moengage", "webengage"],
+    serviceName: "neru-test-connector",
+    run: {
+      lines: () => lines,
+      start: (env) =>
+        serve(Number(env["VCR_PORT"]), ({ path }) =>
+          path === "/webhooks/send"
+            ? { status: 200, body: { status: "success" } }
+            : { status: path === "/ok" ? 200 : 400 },
+        ),
     },
-  };
+    vonage: { traffic: { statuses: false } },
+  });
 });
-afterEach(() => Promise.all([world.stop(), rm(dirname(world.logFile), { recursive: true })]));
+afterEach(() => world.stop());
 
 const basic = `Basic ${Buffer.from(`${credentials.accountId}:${credentials.accountSecret}`).toString("base64")}`;
 const post = (url: string, body: object) =>
@@ -56,12 +43,12 @@ async function offer() {
     to: "999000000001",
     template: "booking_flow",
   });
-  await world.moengage.send(message);
+  await world.platforms.moengage.send(message);
   const { components, name, language } = message.template;
   return {
     id: message.msg_id,
     settle: () =>
-      post(world.moengage.deliveryUrl, {
+      post(world.platforms.moengage.deliveryUrl, {
         statuses: [
           { msg_id: message.msg_id, status: "delivered", timestamp: String(Math.floor(Date.now() / 1000)) },
         ],
@@ -93,17 +80,6 @@ describe("what a campaign is held against", () => {
     expect(await findProblems(world)).toEqual([]);
   });
 
-  it.each(['"token":999944073114', '"msg_id":"d421e1e1-759c-4a14-8d21-999258112305"'])(
-    "does not take %s for a phone number",
-    async (field) => {
-      const message = await offer();
-      await message.sendOn();
-      await message.settle();
-      await writeFile(world.logFile, `{${field}}\n`);
-      expect(await findProblems(world)).toEqual([]);
-    },
-  );
-
   it("takes index as a number or as a string", async () => {
     const message = await offer();
     await message.sendOn((text) => text.replace('"index":"0"', '"index":0'));
@@ -112,7 +88,7 @@ describe("what a campaign is held against", () => {
   });
 
   it.each<[string, string, (message: Awaited<ReturnType<typeof offer>>) => Promise<unknown>]>([
-    ["a message without an end", "1 messages are not settled", async () => {}],
+    ["a message without an end", "1 messages of moengage are not settled", async () => {}],
     [
       "a message sent twice",
       "1 messages sent twice, such as w1-",
@@ -120,7 +96,7 @@ describe("what a campaign is held against", () => {
     ],
     [
       "a rewritten key",
-      "1 messages altered on their way",
+      "1 messages of moengage altered on their way",
       async ({ sendOn, settle }) => [
         await sendOn((text) => text.replace("firstName", "first_name")),
         await settle(),
@@ -128,7 +104,7 @@ describe("what a campaign is held against", () => {
     ],
     [
       "a report told twice",
-      "1 violations of the platform's contract, such as repeated status",
+      "1 violations of the contract of moengage, such as repeated status",
       async ({ settle }) => [await settle(), await settle()],
     ],
     [
@@ -155,12 +131,12 @@ describe("what a campaign is held against", () => {
     [
       "a phone number in the log",
       "the log contains a phone number",
-      async ({ settle }) => [await writeFile(world.logFile, '{"to":"999000000001"}'), await settle()],
+      async ({ settle }) => [lines.push({ to: "999000000001" }), await settle()],
     ],
     [
       "a secret in the log",
-      "the log contains the signature secret",
-      async ({ settle }) => [await writeFile(world.logFile, credentials.signatureSecret), await settle()],
+      "the log contains a tagged value, canary-signature-secret",
+      async ({ settle }) => [lines.push(credentials.signatureSecret), await settle()],
     ],
   ])("names %s", async (_name, problem, act) => {
     await act(await offer());

@@ -13,9 +13,9 @@ const PRIVATE: [what: string, value: string][] = [
   ["a phone number", "999000000001"],
   ["a phone number", "+447700900123"],
   ["a phone number", "14155550100"],
-  ["a tagged value", "Hi Ana, 20% off today, canary-text"],
-  ["a tagged value", accountSecret],
-  ["a tagged value", signatureSecret],
+  ["a tagged value, canary-text", "Hi Ana, 20% off today, canary-text"],
+  ["a tagged value, canary-account-secret", accountSecret],
+  ["a tagged value, canary-signature-secret", signatureSecret],
   ["a private key", privateKey],
   ["a private key", privateKey.split("\n")[1] as string],
   ["a token", "Bearer 0123456789abcdef"],
@@ -48,8 +48,8 @@ describe("what no log may show", () => {
 
   it("is found in an id or a time when it is a text or a secret", () => {
     expect(findLeaks([{ msg_id: accountSecret, time: "canary" }]).map(({ what }) => what)).toEqual([
-      "a tagged value",
-      "a tagged value",
+      "a tagged value, canary-account-secret",
+      "a tagged value, canary",
     ]);
   });
 

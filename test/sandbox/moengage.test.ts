@@ -16,7 +16,10 @@ let moengage: MoEngage;
 let stops: (() => Promise<void>)[];
 
 beforeEach(async () => {
-  moengage = await startMoEngage({ apiKey: "key", apiSecret: "secret", seed: 3 });
+  moengage = await startMoEngage({
+    credentials: { accountId: "key", accountSecret: "secret" },
+    seed: 3,
+  });
   stops = [moengage.stop];
 });
 afterEach(async () => {
@@ -221,7 +224,7 @@ describe("SMS reports", () => {
 
 describe("the Data API", () => {
   const good = {
-    authorization: `Basic ${Buffer.from("SANDBOXWORKSPACE:sandbox-data-key").toString("base64")}`,
+    authorization: `Basic ${Buffer.from("SANDBOXWORKSPACE:canary-data-api-key").toString("base64")}`,
   };
   const update = {
     type: "customer",

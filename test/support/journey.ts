@@ -8,7 +8,6 @@ import { afterAll, expect, jest } from "@jest/globals";
 import { Agent, request } from "undici";
 import { start } from "../../src/compose.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { freePort } from "../../src/sandbox/connector.ts";
 import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
 import {
   type MoEngage,
@@ -16,6 +15,7 @@ import {
   startMoEngage,
   type WhatsAppSend,
 } from "../../src/sandbox/moengage/index.ts";
+import { ownPort } from "../../src/sandbox/ports.ts";
 import { type SandboxServer, serve } from "../../src/sandbox/server.ts";
 import { startVcr, type Vcr } from "../../src/sandbox/vcr/index.ts";
 import {
@@ -174,10 +174,9 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
     traffic: { statuses: false, ...options.traffic },
   });
   const moengage = await startMoEngage({
-    apiKey: credentials.accountId,
-    apiSecret: credentials.accountSecret,
+    credentials,
     connectorUrl: url,
-    whatsappNumber: WABA_NUMBER,
+    senders: { whatsapp: WABA_NUMBER, sms: "MyBrand" },
   });
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
   const taps = {
@@ -210,7 +209,7 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
       ? {
           MOENGAGE_DATA_API_URL: taps.moengage.url,
           MOENGAGE_WORKSPACE_ID: "SANDBOXWORKSPACE",
-          MOENGAGE_DATA_API_KEY: "sandbox-data-key",
+          MOENGAGE_DATA_API_KEY: moengage.dataApiKey,
         }
       : {}),
     ...options.env,
@@ -218,7 +217,7 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
   });
 
   async function replica(more: Record<string, string> = {}, ofPort?: number): Promise<Connector> {
-    const onPort = ofPort ?? (await freePort());
+    const onPort = ofPort ?? (await ownPort());
     const running = await start(parseConfig(env(onPort, more)), log);
     const connector = { url: `http://127.0.0.1:${running.port}`, stop: once(() => running.stop()) };
     connectors.push(connector);

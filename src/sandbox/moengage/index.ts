@@ -1,46 +1,31 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { CANARY } from "../auditor.ts";
+import { type CampaignResult, runCampaign, type Sent } from "../campaign.ts";
 import { control } from "../control.ts";
 import { createFaults, Fault } from "../faults.ts";
+import { type Channel, createLedger, type Funnel, type LedgerEntry, type Violation } from "../ledger.ts";
+import type { FakeCampaign, FakeOptions, FakePlatform } from "../platform.ts";
 import { createRandom } from "../random.ts";
 import { serve } from "../server.ts";
 import type { CustomerUpdate, SmsSend, WhatsAppInbound, WhatsAppSend } from "./contract.ts";
-import { type Channel, createLedger, type Funnel, type LedgerEntry, type Violation } from "./ledger.ts";
 import { recipient, smsSend, whatsappSend } from "./messages.ts";
 import { createReceiver, type Endpoint, endpointOf, isLie } from "./reports.ts";
-import { type CampaignResult, createSender, runCampaign, type Sent } from "./sender.ts";
+import { createSender } from "./sender.ts";
 import { createTemplateSync, type TemplateSync } from "./templates.ts";
 
 export type { SmsSend, WhatsAppInbound, WhatsAppSend } from "./contract.ts";
-export type { Channel, Funnel, LedgerEntry, Violation } from "./ledger.ts";
 export { recipient, smsSend, TEMPLATE_NAMES, whatsappSend } from "./messages.ts";
-export type { CampaignResult, Sent } from "./sender.ts";
 
-export interface MoEngageOptions {
-  /** What the platform presents to the connector. */
-  apiKey: string;
-  apiSecret: string;
-  connectorUrl?: string;
-  /** The WhatsApp number that campaigns are sent from, digits only. */
-  whatsappNumber?: string;
-  /** 0, the default, takes any free port. */
-  port?: number;
-  seed?: number;
-  workspaceId?: string;
-  dataApiKey?: string;
-}
+export type MoEngageOptions = Partial<FakeOptions> & Pick<FakeOptions, "credentials">;
 
-export interface CampaignOptions {
-  channel: Channel;
-  count: number;
-  /** Messages per second. */
-  rate: number;
+export interface CampaignOptions extends FakeCampaign {
   /** One template for all instead of a mix. */
   template?: string | undefined;
   /** To the people of this channel's first campaign instead of new ones. */
   again?: boolean;
   /** Attempts per message, 10 by default. */
   tries?: number;
-  onProgress?: (result: CampaignResult) => void;
 }
 
 export interface MoEngageRecords {
@@ -53,16 +38,13 @@ export interface MoEngageRecords {
   violations: Violation[];
 }
 
-export interface MoEngage {
-  url: string;
+export interface MoEngage extends FakePlatform {
   /** The values of MOENGAGE_DELIVERY_URL and MOENGAGE_SMS_DELIVERY_URL. */
   deliveryUrl: string;
   smsDeliveryUrl: string;
   /** The values of MOENGAGE_WORKSPACE_ID and MOENGAGE_DATA_API_KEY; the Data API is at `url`. */
   workspaceId: string;
   dataApiKey: string;
-  stop(): Promise<void>;
-  setConnector(url: string): void;
   setFault(endpoint: Endpoint, fault: Fault | null): void;
   /** One request, without retries. */
   send(message: WhatsAppSend): Promise<Sent>;
@@ -78,8 +60,23 @@ export interface MoEngage {
   messages: Map<string, LedgerEntry>;
   inbound: WhatsAppInbound[];
   customers: CustomerUpdate[];
-  funnel(channel?: Channel): Funnel;
   records(): MoEngageRecords;
+}
+
+const WORKSPACE_ID = "SANDBOXWORKSPACE";
+const DATA_API_KEY = `${CANARY}-data-api-key`;
+/** Of the custom SMS connector, in the URL that takes its reports. */
+const CONNECTOR_ID = "sandbox";
+const PATHS = { whatsapp: "/whatsapp/vonage-v2/dlr", sms: `/sms/dlr/custom/${CONNECTOR_ID}` };
+
+/** Of the ids that campaigns give: 24, 24 and 11 characters with two separators. */
+const MESSAGE_ID_LENGTH = 61;
+
+/** `index` may travel as a number or as a string; Meta takes both. */
+function comparable(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value ?? [], (key, item: unknown) => (key === "index" ? String(item) : item)),
+  );
 }
 
 const Endpoints = z.enum(["whatsapp", "sms", "data"]);
@@ -92,17 +89,12 @@ const Campaign = z.strictObject({
 
 /** A MoEngage workspace: campaigns to the connector, and the URLs that take its reports. */
 export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage> {
-  const {
-    workspaceId = "SANDBOXWORKSPACE",
-    dataApiKey = "sandbox-data-key",
-    whatsappNumber = "447700900000",
-  } = options;
-  const connectorId = "sandbox";
+  const { credentials, connectorUrl = "http://127.0.0.1:3000", senders, answerMs = 0 } = options;
+  const { accountId: apiKey, accountSecret: apiSecret } = credentials;
   const random = createRandom(options.seed);
-  const faults = createFaults<Endpoint>(random);
+  const faults = createFaults<Endpoint>(random, { whatsapp: answerMs, sms: answerMs, data: answerMs });
   const ledger = createLedger();
-  const receiver = createReceiver(ledger, { workspaceId, dataApiKey });
-  const { apiKey, apiSecret, connectorUrl = "http://127.0.0.1:3000" } = options;
+  const receiver = createReceiver(ledger, { workspaceId: WORKSPACE_ID, dataApiKey: DATA_API_KEY });
   const sender = createSender({ connectorUrl, apiKey, apiSecret, ledger });
   const templates = createTemplateSync(apiKey, apiSecret, ledger);
   let connector = connectorUrl;
@@ -131,9 +123,9 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
         return () => sender.sms(message);
       }
       const message = whatsappSend(random, {
-        from: whatsappNumber,
+        from: senders?.whatsapp ?? "447700900000",
         to,
-        ...(template === undefined ? {} : { template }),
+        template,
       });
       return () => send(message);
     };
@@ -153,6 +145,20 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
       },
     });
   };
+
+  const altered: MoEngage["altered"] = (messages) =>
+    messages.flatMap(({ request }) => {
+      if (request.channel !== "whatsapp" || request.message_type !== "custom") return [];
+      const template = request.custom["template"] as { components?: unknown } | undefined;
+      // The reference may carry a tag in front of the id.
+      const asked = sent.get(request.client_ref?.slice(-MESSAGE_ID_LENGTH) ?? "");
+      if (asked === undefined) return [];
+      const isSame = isDeepStrictEqual(
+        comparable(template?.components),
+        comparable(asked.template.components),
+      );
+      return isSame ? [] : [asked.msg_id];
+    });
 
   const records = (): MoEngageRecords => ({
     whatsapp: ledger.funnel("whatsapp"),
@@ -182,7 +188,7 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
   const server = await serve(options.port ?? 0, async (request) => {
     const controlled = await control(request, controls);
     if (controlled !== undefined) return controlled;
-    const endpoint = endpointOf(request.path, { connectorId, workspaceId });
+    const endpoint = endpointOf(request.path, { connectorId: CONNECTOR_ID, workspaceId: WORKSPACE_ID });
     if (endpoint === undefined || request.method !== "POST") {
       ledger.violate({ rule: "unknown path", detail: `${request.method} ${request.path}` });
       return { status: 404, body: { message: "no such path" } };
@@ -193,12 +199,23 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
     return fault !== undefined && answer.status === 200 ? fault : answer;
   });
 
+  const deliveryUrl = `${server.url}${PATHS.whatsapp}`;
+  const smsDeliveryUrl = `${server.url}${PATHS.sms}`;
   return {
     url: server.url,
-    workspaceId,
-    dataApiKey,
-    deliveryUrl: `${server.url}/whatsapp/vonage-v2/dlr`,
-    smsDeliveryUrl: `${server.url}/sms/dlr/custom/${connectorId}`,
+    env: {
+      MOENGAGE_DELIVERY_URL: deliveryUrl,
+      MOENGAGE_SMS_DELIVERY_URL: smsDeliveryUrl,
+      MOENGAGE_DATA_API_URL: server.url,
+      MOENGAGE_WORKSPACE_ID: WORKSPACE_ID,
+      MOENGAGE_DATA_API_KEY: DATA_API_KEY,
+    },
+    secrets: { "MoEngage's delivery URL": PATHS.whatsapp, "MoEngage's SMS delivery URL": PATHS.sms },
+    channels: ["whatsapp", "sms"],
+    workspaceId: WORKSPACE_ID,
+    dataApiKey: DATA_API_KEY,
+    deliveryUrl,
+    smsDeliveryUrl,
     async stop() {
       await Promise.all([sender.close(), server.stop()]);
     },
@@ -214,6 +231,8 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
     inbound: receiver.inbound,
     customers: receiver.customers,
     funnel: ledger.funnel,
+    violations: ledger.violations,
+    altered,
     records,
   };
 }

@@ -1,3 +1,4 @@
+import type { Ledger } from "../ledger.ts";
 import { type Answer, parseJson, type Reply, type SandboxRequest, saysJson } from "../server.ts";
 import {
   CustomerUpdate,
@@ -8,7 +9,6 @@ import {
   WhatsAppInbound,
   WhatsAppReport,
 } from "./contract.ts";
-import type { Ledger } from "./ledger.ts";
 
 export interface Received {
   inbound: WhatsAppInbound[];

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { Ledger } from "../ledger.ts";
 import { createPoster } from "../post.ts";
 import { firstIssue } from "./contract.ts";
-import type { Ledger } from "./ledger.ts";
 
 /** The platform's own format is not published; this is Meta's list of templates. */
 const TemplateList = z.looseObject({

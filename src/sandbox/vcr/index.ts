@@ -24,6 +24,8 @@ export interface VcrOptions {
   callbackTimeoutMs?: number;
   /** How long a delivery waits while no replica is reachable before it counts as failed. */
   unreachableMs?: number;
+  /** How long each provider takes for an answer, in milliseconds; 0 by default. */
+  delays?: Partial<Record<Provider, number | undefined>>;
   /** Clock of the State's expiry, epoch milliseconds. */
   now?: () => number;
 }
@@ -69,7 +71,7 @@ function absoluteHost(request: SandboxRequest): string | undefined {
 export async function startVcr(options: VcrOptions): Promise<Vcr> {
   const { credentials, callbackTimeoutMs = CALLBACK_TIMEOUT_MS, unreachableMs = 60_000 } = options;
   const random = createRandom(options.seed);
-  const faults = createFaults<Provider>(random);
+  const faults = createFaults<Provider>(random, options.delays);
   const checkAuth = createAuthCheck(credentials, options.serviceName);
   const calls: VcrRecords["calls"] = {};
   const violations: string[] = [];

@@ -35,6 +35,8 @@ export interface VonageOptions {
   traffic?: Partial<Traffic>;
   /** Multiplies the waits between webhook attempts; 0.02 by default: 100 ms for Vonage's 5 s. */
   timeScale?: number;
+  /** How long each route takes for an answer, in milliseconds; 0 by default. */
+  delays?: Partial<Record<RouteName, number | undefined>>;
   /** How long a webhook's receiver has for its answer; Vonage's 15 s by default, not scaled. */
   webhookTimeoutMs?: number;
 }
@@ -91,7 +93,7 @@ function tally(values: string[]): Record<string, number> {
 export async function startVonage(options: VonageOptions): Promise<Vonage> {
   const { credentials, timeScale = 0.02, webhookTimeoutMs = RETRY.timeoutMs } = options;
   const random = createRandom(options.seed);
-  const faults = createFaults<RouteName>(random);
+  const faults = createFaults<RouteName>(random, options.delays);
   const rules = createRules();
   const auth = createAuth(credentials);
   const webhooks = createWebhooks({ credentials, random, timeScale, timeoutMs: webhookTimeoutMs });

@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { CANARY } from "../auditor.ts";
+import { type CampaignResult, runCampaign, type Sent } from "../campaign.ts";
 import { control } from "../control.ts";
 import { createFaults, Fault } from "../faults.ts";
-import { createLedger, type Funnel, type LedgerEntry, type Violation } from "../moengage/ledger.ts";
-import { type CampaignResult, runCampaign, type Sent } from "../moengage/sender.ts";
+import { createLedger, type LedgerEntry } from "../ledger.ts";
+import type { FakeCampaign, FakeOptions, FakePlatform } from "../platform.ts";
 import { createPoster, type Outcome } from "../post.ts";
 import { createRandom } from "../random.ts";
 import { type Answer as HttpAnswer, parseJson, type SandboxRequest, saysJson, serve } from "../server.ts";
@@ -20,34 +23,17 @@ import { recipient, webengageSend } from "./messages.ts";
 export type { Dsn, WebEngageSend } from "./contract.ts";
 export { webengageSend } from "./messages.ts";
 
-export interface WebEngageOptions {
-  /** What is presented to the connector, as an `Authorization` header. */
-  authorization: string;
-  /** The token that the connector has to present. */
-  dsnToken: string;
-  connectorUrl?: string;
-  whatsappNumber?: string;
-  /** 0, the default, takes any free port. */
-  port?: number;
-  seed?: number;
-}
-
-export interface CampaignOptions {
-  count: number;
-  /** Messages per second. */
-  rate: number;
+export interface CampaignOptions extends FakeCampaign {
   template?: string | undefined;
   /** Attempts per message: WebEngage's eleven by default. */
   tries?: number;
-  onProgress?: (result: CampaignResult) => void;
 }
 
-export interface WebEngage {
-  url: string;
+export interface WebEngage extends FakePlatform {
+  /** What is presented to the connector; the value of WEBENGAGE_API_KEY. */
+  apiKey: string;
   /** The value of WEBENGAGE_DSN_URL. */
   dsnUrl: string;
-  stop(): Promise<void>;
-  setConnector(url: string): void;
   setFault(fault: Fault | null): void;
   /** One request, without retries. */
   send(message: WebEngageSend): Promise<Sent>;
@@ -58,21 +44,22 @@ export interface WebEngage {
   expected: Map<string, unknown[] | undefined>;
   messages: Map<string, LedgerEntry>;
   dsns: Dsn[];
-  funnel(): Funnel;
-  violations(): Violation[];
 }
 
 const PATH = "/tracking/events";
+/** What WebEngage presents to the connector, and the connector to WebEngage. */
+export const API_KEY = `${CANARY}-webengage-key`;
+const DSN_TOKEN = `${CANARY}-dsn-token`;
 
 /** Sent, by the contract's words, means that "message delivery is successful". */
 const STATUSES = { whatsapp_sent: "delivered", whatsapp_read: "read", whatsapp_failed: "failed" } as const;
 
 /** A WebEngage account: campaigns to the connector, and the URL that takes its delivery status notifications. */
-export async function startWebEngage(options: WebEngageOptions): Promise<WebEngage> {
-  const { authorization, dsnToken, whatsappNumber = "447700900000" } = options;
+export async function startWebEngage(options: Partial<FakeOptions> = {}): Promise<WebEngage> {
+  const { senders, answerMs = 0 } = options;
   let connector = (options.connectorUrl ?? "http://127.0.0.1:3000").replace(/\/$/, "");
   const random = createRandom(options.seed);
-  const faults = createFaults<"dsn">(random);
+  const faults = createFaults<"dsn">(random, { dsn: answerMs });
   const ledger = createLedger();
   const poster = createPoster(64);
   const dsns: Dsn[] = [];
@@ -90,7 +77,7 @@ export async function startWebEngage(options: WebEngageOptions): Promise<WebEnga
 
   const post = async (body: string, headers: Record<string, string> = {}) => {
     const outcome = await poster.post(`${connector}/webengage/whatsapp`, {
-      headers: { "content-type": "application/json", authorization, ...headers },
+      headers: { "content-type": "application/json", authorization: `Bearer ${API_KEY}`, ...headers },
       body,
       timeoutMs: SEND_TIMEOUT_MS,
     });
@@ -109,12 +96,12 @@ export async function startWebEngage(options: WebEngageOptions): Promise<WebEnga
     return { result: isAccepted ? "accepted" : "refused", id, outcome };
   }
 
-  const campaign = ({ count, rate, template, tries = 11, onProgress }: CampaignOptions) => {
+  const campaign = ({ count, rate, template, tries = 11, onProgress }: Omit<CampaignOptions, "channel">) => {
     const composed = Array.from({ length: count }, () => {
       const made = webengageSend(random, {
-        from: whatsappNumber,
+        from: senders?.whatsapp ?? "447700900000",
         to: recipient(recipients++),
-        ...(template === undefined ? {} : { template }),
+        template,
       });
       expected.set(made.message.metadata.messageId, made.components);
       return made.message;
@@ -129,7 +116,7 @@ export async function startWebEngage(options: WebEngageOptions): Promise<WebEnga
 
   async function takeDsn(request: SandboxRequest): Promise<HttpAnswer> {
     const raw = await request.read();
-    if (request.headers.authorization !== `Bearer ${dsnToken}`) return refuse(401, "wrong token", "DSN");
+    if (request.headers.authorization !== `Bearer ${DSN_TOKEN}`) return refuse(401, "wrong token", "DSN");
     if (!saysJson(request))
       return refuse(415, "wrong content type", request.headers["content-type"] ?? "none");
     const parsed = DsnSchema.safeParse(parseJson(raw));
@@ -164,9 +151,35 @@ export async function startWebEngage(options: WebEngageOptions): Promise<WebEnga
     return (await faults.apply("dsn")) ?? takeDsn(request);
   });
 
+  /** Each recipient gets one message of a campaign, whatever its reference looks like. */
+  const altered: WebEngage["altered"] = (messages) => {
+    const sent = new Map(
+      messages.map(({ request }) => [
+        request.to,
+        request.channel === "whatsapp" && request.message_type === "custom"
+          ? (request.custom["template"] as { components?: unknown } | undefined)
+          : undefined,
+      ]),
+    );
+    return [...ledger.entries.values()].flatMap(({ id, to }) => {
+      const template = sent.get(to);
+      const isSame = template === undefined || isDeepStrictEqual(template.components, expected.get(id));
+      return isSame ? [] : [id];
+    });
+  };
+
+  const dsnUrl = `${server.url}${PATH}`;
   return {
     url: server.url,
-    dsnUrl: `${server.url}${PATH}`,
+    env: {
+      WEBENGAGE_API_KEY: API_KEY,
+      WEBENGAGE_DSN_URL: dsnUrl,
+      WEBENGAGE_DSN_TOKEN: DSN_TOKEN,
+    },
+    secrets: { "WebEngage's tracking URL": PATH },
+    channels: ["whatsapp"],
+    apiKey: API_KEY,
+    dsnUrl,
     async stop() {
       await Promise.all([poster.close(), server.stop()]);
     },
@@ -180,7 +193,8 @@ export async function startWebEngage(options: WebEngageOptions): Promise<WebEnga
     expected,
     messages: ledger.entries,
     dsns,
-    funnel: () => ledger.funnel(),
+    funnel: ledger.funnel,
     violations: ledger.violations,
+    altered,
   };
 }

@@ -1,3 +1,4 @@
+import { CANARY } from "../auditor.ts";
 import type { Random } from "../random.ts";
 import type { WebEngageSend } from "./contract.ts";
 
@@ -19,11 +20,15 @@ const button = (sub_type: string, index: string, parameter: object) => ({
   index,
   parameters: [parameter],
 });
+/** Tagged for the auditor, as all that people get is. */
+const NAME = `Ana ${CANARY}-parameter`;
+const pick = (card: number) => `Pick ${card + 1} ${CANARY}-parameter`;
+
 const media = (type: "image" | "video", extension: string): Composed => {
-  const mediaUrl = `https://cdn.example.com/campaign/asset.${extension}`;
+  const mediaUrl = `https://cdn.example.com/${CANARY}-link/asset.${extension}`;
   return {
-    data: { type: type.toUpperCase(), templateVariables: ["Ana"], mediaUrl },
-    components: [header(type, { link: mediaUrl }), body("Ana")],
+    data: { type: type.toUpperCase(), templateVariables: [NAME], mediaUrl },
+    components: [header(type, { link: mediaUrl }), body(NAME)],
   };
 };
 
@@ -31,16 +36,24 @@ const media = (type: "image" | "video", extension: string): Composed => {
 const TEMPLATES: Record<string, (random: Random) => Composed> = {
   plain_notice: () => ({ data: { type: "TEXT", templateVariables: [] } }),
   greeting: (random) => {
-    const values = [`Guest ${random.between(1, 9999)}`, "AB-123456"];
+    const values = [`Guest ${random.between(1, 9999)}`, `AB-123456 ${CANARY}-parameter`];
     return { data: { type: "TEXT", templateVariables: values }, components: [body(...values)] };
   },
   header_image: () => media("image", "png"),
   header_video: () => media("video", "mp4"),
   header_document: () => {
-    const mediaUrl = "https://cdn.example.com/campaign/asset.pdf";
+    const mediaUrl = `https://cdn.example.com/${CANARY}-link/asset.pdf`;
     return {
-      data: { type: "DOCUMENT", templateVariables: ["Zoë"], mediaUrl, fileName: "invoice 7.pdf" },
-      components: [header("document", { link: mediaUrl, filename: "invoice 7.pdf" }), body("Zoë")],
+      data: {
+        type: "DOCUMENT",
+        templateVariables: [NAME],
+        mediaUrl,
+        fileName: `invoice 7 ${CANARY}-filename.pdf`,
+      },
+      components: [
+        header("document", { link: mediaUrl, filename: `invoice 7 ${CANARY}-filename.pdf` }),
+        body(NAME),
+      ],
     };
   },
   header_location: () => ({
@@ -49,48 +62,48 @@ const TEMPLATES: Record<string, (random: Random) => Composed> = {
       latitude: 45.946519,
       longitude: 15.946519,
       locationName: "Store",
-      locationAddress: "1 Hacker Way",
+      locationAddress: `1 Hacker Way ${CANARY}-place`,
     },
     components: [
       header("location", {
         latitude: "45.946519",
         longitude: "15.946519",
         name: "Store",
-        address: "1 Hacker Way",
+        address: `1 Hacker Way ${CANARY}-place`,
       }),
     ],
   }),
   link_button: (random) => {
-    const buttonUrlParam = `offer?u=${random.hex(8)}`;
+    const buttonUrlParam = `offer?u=${random.hex(8)}&${CANARY}-button`;
     return {
-      data: { type: "TEXT", templateVariables: ["Ana"], buttonUrlParam },
-      components: [body("Ana"), button("url", "0", { type: "text", text: buttonUrlParam })],
+      data: { type: "TEXT", templateVariables: [NAME], buttonUrlParam },
+      components: [body(NAME), button("url", "0", { type: "text", text: buttonUrlParam })],
     };
   },
   coupon: () => ({
-    data: { type: "TEXT", templateVariables: ["Ana"], copyCodeText: "CARIBE25" },
-    components: [body("Ana"), button("copy_code", "0", { type: "coupon_code", coupon_code: "CARIBE25" })],
+    data: { type: "TEXT", templateVariables: [NAME], copyCodeText: "CANARY25" },
+    components: [body(NAME), button("copy_code", "0", { type: "coupon_code", coupon_code: "CANARY25" })],
   }),
   carousel: () => {
-    const links = [1, 2, 3].map((n) => `https://cdn.example.com/campaign/card${n}.png`);
+    const links = [1, 2, 3].map((n) => `https://cdn.example.com/${CANARY}-link/card${n}.png`);
     return {
       data: {
         type: "CAROUSEL",
-        templateVariables: ["three picks"],
+        templateVariables: [`three picks ${CANARY}-parameter`],
         carousel: {
           cards: links.map((mediaUrl, at) => ({
             header: { type: "IMAGE", mediaUrl },
-            placeholders: [`Pick ${at + 1}`],
+            placeholders: [pick(at)],
           })),
         },
       },
       components: [
-        body("three picks"),
+        body(`three picks ${CANARY}-parameter`),
         {
           type: "carousel",
           cards: links.map((link, card_index) => ({
             card_index,
-            components: [header("image", { link }), body(`Pick ${card_index + 1}`)],
+            components: [header("image", { link }), body(pick(card_index))],
           })),
         },
       ],
@@ -113,7 +126,7 @@ function messageId(random: Random): string {
 /** A request as WebEngage composes it, and what has to come of it. */
 export function webengageSend(
   random: Random,
-  options: { from: string; to: string; template?: string },
+  options: { from: string; to: string; template?: string | undefined },
 ): { message: WebEngageSend; components: unknown[] | undefined } {
   const templateName = options.template ?? random.pick(TEMPLATE_NAMES);
   const { data, components } = TEMPLATES[templateName]?.(random) ?? { data: {}, components: undefined };

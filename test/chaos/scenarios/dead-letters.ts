@@ -13,7 +13,7 @@ const said = new WeakMap<ChaosWorld, string>();
 async function replay(world: ChaosWorld, random: Random): Promise<string> {
   const run = (args: string[], killAfterMs?: number) =>
     new Promise<string>((resolve, reject) => {
-      const env = { PATH: process.env["PATH"] ?? "", ...world.env };
+      const env = { PATH: process.env["PATH"] ?? "", ...world.env(world.port) };
       const child = spawn(process.execPath, ["dist/dead-letters.js", ...args], { env });
       let output = "";
       for (const stream of [child.stdout, child.stderr])

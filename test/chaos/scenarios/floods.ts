@@ -40,7 +40,7 @@ export const floods: LoneScenario[] = [
       await sleep(1_000);
     },
     deaf: "sms",
-    allowed: ["messages are not settled", "not quiet"],
+    allowed: ["are not settled", "not quiet"],
     settleMs: 12_000,
     async also(world) {
       const { webhooks } = world.vonage.records();

@@ -10,7 +10,7 @@ export const noFailures = (world: ChaosWorld) =>
   unless(failures(world).length === 0, `failed: ${JSON.stringify(failures(world))}`);
 
 /** Messages a second that the connector sends now, by its own figures. */
-export async function rateNow({ front }: ChaosWorld): Promise<number> {
-  const metrics = await (await fetch(`${front.url}/_/metrics`)).text();
+export async function rateNow({ url }: ChaosWorld): Promise<number> {
+  const metrics = await (await fetch(`${url}/_/metrics`)).text();
   return Number(metrics.match(/^connector_sending_rate_whatsapp (\S+)$/m)?.[1]);
 }

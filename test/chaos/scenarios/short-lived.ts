@@ -1,5 +1,6 @@
+import { CANARY } from "../../../src/sandbox/auditor.ts";
+import { type CampaignResult, runCampaign, type Sent } from "../../../src/sandbox/campaign.ts";
 import { recipient } from "../../../src/sandbox/moengage/index.ts";
-import { type CampaignResult, runCampaign, type Sent } from "../../../src/sandbox/moengage/sender.ts";
 import type { ChaosWorld } from "../world.ts";
 
 /** What became of the offers, and what those that were turned away were told. */
@@ -20,7 +21,7 @@ export async function offerShortLived(
   const result = await runCampaign({
     ...{ count, rate, tries: 20 },
     async send(n) {
-      const message = { text: "Your code", to: recipient(900_000 + n), ttl: TTL_SECONDS };
+      const message = { text: `Your code, ${CANARY}`, to: recipient(900_000 + n), ttl: TTL_SECONDS };
       const sent = await moengage.sendSms(message);
       if (sent.result !== "accepted") refusals.push(sent.outcome);
       return sent;

@@ -1,12 +1,13 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import type { Connector } from "./connector.ts";
 
-/** One address in front of all replicas: each connection goes to the next one that takes it. */
+/** One address in front of all replicas: each connection goes to the next one that is alive and takes it. */
 export interface Front {
   url: string;
   stop(): Promise<void>;
 }
 
-export async function startFront(ports: () => number[]): Promise<Front> {
+export async function startFront(replicas: () => readonly Connector[]): Promise<Front> {
   const sockets = new Set<Socket>();
   let turn = 0;
 
@@ -16,10 +17,10 @@ export async function startFront(ports: () => number[]): Promise<Front> {
   }
 
   function join(client: Socket, tries: number): void {
-    const alive = ports();
-    const port = alive[turn++ % Math.max(1, alive.length)];
-    if (port === undefined || tries === 0) return void client.resetAndDestroy();
-    const replica = keep(connect(port, "127.0.0.1"));
+    const alive = replicas().filter(({ isAlive }) => isAlive?.() ?? true);
+    const next = alive[turn++ % Math.max(1, alive.length)];
+    if (next === undefined || tries === 0) return void client.resetAndDestroy();
+    const replica = keep(connect(Number(new URL(next.url).port), "127.0.0.1"));
     let joined = false;
     replica.once("connect", () => {
       joined = true;

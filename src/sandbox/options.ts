@@ -1,0 +1,89 @@
+import { parseArgs } from "node:util";
+import type { Channel } from "./ledger.ts";
+import { PLATFORM_NAMES, type PlatformName } from "./platforms.ts";
+
+export const HELP = `Runs a whole campaign on this machine: a local VCR, a fake Vonage, fake platforms and the connector.
+
+  npm run sandbox -- [options]
+
+  --count N       messages per channel (1000)
+  --rate N        messages per second and channel (200)
+  --channel C     whatsapp, sms or both (both)
+  --platform P    ${PLATFORM_NAMES.join(", ")} or all (all): each but MoEngage sends in a campaign of its own at the
+                  end, of a quarter of the messages when MoEngage sends too
+  --failures S    share of messages that fail, 0 to 1 (0.08)
+  --answers S     share of messages that people answer, 0 to 1 (0.1); a second, smaller campaign to the same
+                  people then shows that STOP is obeyed
+  --seed N        of all chance (1)
+  --keep          leave everything running after the campaign, to poke with curl, and keep the connector's log,
+                  which is otherwise kept only when something went wrong
+  --verbose       the connector's log on the screen
+  --help
+`;
+
+export interface Options {
+  count: number;
+  rate: number;
+  failures: number;
+  answers: number;
+  seed: number;
+  /** MoEngage's channels, none when others send alone. */
+  channels: Channel[];
+  /** The campaigns of other platforms. */
+  others: { name: PlatformName; count: number; channels: Channel[] }[];
+  keep: boolean;
+  verbose: boolean;
+}
+
+const CHANNELS: Record<string, Channel[]> = {
+  whatsapp: ["whatsapp"],
+  sms: ["sms"],
+  both: ["whatsapp", "sms"],
+};
+/** `both` is what `all` was called while there were two. */
+const PLATFORM_CHOICES: Record<string, PlatformName[]> = {
+  ...Object.fromEntries(PLATFORM_NAMES.map((name) => [name, [name]])),
+  all: PLATFORM_NAMES,
+  both: PLATFORM_NAMES,
+};
+
+const isShare = (value: number) => value >= 0 && value <= 1;
+
+/** What the command line says; undefined when it asks for help or makes no sense. */
+export function readOptions(args?: string[]): Options | undefined {
+  const { values } = parseArgs({
+    args,
+    options: {
+      count: { type: "string", default: "1000" },
+      rate: { type: "string", default: "200" },
+      channel: { type: "string", default: "both" },
+      platform: { type: "string", default: "all" },
+      failures: { type: "string", default: "0.08" },
+      answers: { type: "string", default: "0.1" },
+      seed: { type: "string", default: "1" },
+      keep: { type: "boolean", default: false },
+      verbose: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const [count, rate, seed] = [Number(values.count), Number(values.rate), Number(values.seed)];
+  const [failures, answers] = [Number(values.failures), Number(values.answers)];
+  const channels = CHANNELS[values.channel];
+  const names = PLATFORM_CHOICES[values.platform];
+  const areSound =
+    Number.isInteger(count) &&
+    count > 0 &&
+    rate > 0 &&
+    Number.isInteger(seed) &&
+    isShare(failures) &&
+    isShare(answers);
+  if (values.help || !areSound || channels === undefined || names === undefined) return undefined;
+  const hasMoEngage = names.includes("moengage");
+  return {
+    ...{ count, rate, failures, answers, seed, keep: values.keep, verbose: values.verbose },
+    channels: hasMoEngage ? channels : [],
+    others: names
+      .filter((name) => name !== "moengage")
+      .map((name) => ({ name, count: hasMoEngage ? Math.ceil(count / 4) : count, channels })),
+  };
+}
