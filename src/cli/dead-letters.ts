@@ -91,7 +91,7 @@ function connect() {
 
 function jobOf(letter: DeadLetter, signer: JobSigner): Job | Unread {
   try {
-    return signer.verify(letter.sealed);
+    return signer.verify(letter.signed);
   } catch (error) {
     return asConnectorError(error).retryable
       ? "not readable by this version of the connector"

@@ -4,7 +4,7 @@ import type { Bucket, State } from "../core/ports.ts";
 /** A dead letter as the queue holds it, and the proof inside it, which tells one from another. */
 export interface DeadLetter {
   mac: string;
-  sealed: unknown;
+  signed: unknown;
 }
 
 export interface DeadLetters {
@@ -39,7 +39,7 @@ export function createDeadLetters(session: VCRSession, queue: string, state: Sta
   const bucket = replayedBucket(queue);
 
   const all = async () => (await sdk.deadLetterList(queue)).map(parse);
-  const putBack = ({ sealed }: DeadLetter) => sdk.enqueue(queue, [sealed]);
+  const putBack = ({ signed }: DeadLetter) => sdk.enqueue(queue, [signed]);
 
   async function replayedTimes(mac: string): Promise<number> {
     return Number((await state.read(bucket, mac)) ?? 0);
@@ -110,6 +110,6 @@ function countByMac(letters: readonly DeadLetter[]): Map<string, number> {
 
 /** The list holds JSON texts, what is taken away may hold the values themselves. */
 function parse(entry: unknown): DeadLetter {
-  const sealed = typeof entry === "string" ? (JSON.parse(entry) as unknown) : entry;
-  return { mac: String((sealed as { mac?: unknown } | null)?.mac ?? JSON.stringify(sealed)), sealed };
+  const signed = typeof entry === "string" ? (JSON.parse(entry) as unknown) : entry;
+  return { mac: String((signed as { mac?: unknown } | null)?.mac ?? JSON.stringify(signed)), signed };
 }

@@ -2,12 +2,20 @@ import { execFile } from "node:child_process";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { expect, it } from "@jest/globals";
+import { Queue } from "@vonage/vcr-sdk";
+import type { Job } from "../../src/core/job.ts";
+import { createCredentials } from "../../src/sandbox/credentials.ts";
+import { serve } from "../../src/sandbox/server.ts";
+import { createJobSigner } from "../../src/vcr/job-signer.ts";
+import { buildSendJob, MSG_ID } from "../support/builders.ts";
+import { until } from "../support/ports.ts";
+import { closeReplicas, credentials, openVcr, SERVICE, signer, startReplica } from "../vcr/runtime.ts";
 
-/** As an operator runs it, without an environment. */
-const run = (...args: string[]) =>
+/** As an operator runs it, by default without an environment. */
+const run = (args: string[], env: Record<string, string> = {}) =>
   new Promise<{ code: unknown; out: string; err: string }>((done) => {
     const command = [resolve("node_modules/tsx/dist/cli.mjs"), resolve("src/cli/dead-letters.ts"), ...args];
-    execFile(process.execPath, command, { cwd: tmpdir(), env: {} }, (error, out, err) =>
+    execFile(process.execPath, command, { cwd: tmpdir(), env }, (error, out, err) =>
       done({ code: error?.code ?? 0, out, err }),
     );
   });
@@ -21,12 +29,48 @@ it.each([
 ])(
   "%j shows the usage and ends with %i",
   async (args, code, err) => {
-    expect(await run(...args)).toEqual({ code, out: USAGE, err });
+    expect(await run(args)).toEqual({ code, out: USAGE, err });
   },
   20_000,
 );
 
 it("says what is missing, and not that nothing was lost", async () => {
-  const { code, out, err } = await run("list");
+  const { code, out, err } = await run(["list"]);
   expect([code, out, err]).toEqual([1, "", expect.stringContaining("VCR_PRIVATE_KEY is missing")]);
+}, 20_000);
+
+it("names what is there, and says of what it cannot read why", async () => {
+  const app = await serve(0, () => ({ status: 503 }));
+  const { vcr } = await openVcr([app.url]);
+  const { session, ensure } = startReplica(vcr);
+  await ensure();
+  const queue = `${SERVICE}-whatsapp`;
+  await new Queue(session).enqueue(queue, [
+    signer.sign(buildSendJob()),
+    signer.sign({ ...buildSendJob(), version: 2 } as Job),
+    createJobSigner([createCredentials().privateKey]).sign(buildSendJob()),
+  ]);
+  await until(() => vcr.deadLetters(queue).length === 3);
+  const { out } = await run(["list"], {
+    VCR_API_ACCOUNT_ID: credentials.accountId,
+    VCR_API_ACCOUNT_SECRET: credentials.accountSecret,
+    VCR_API_APPLICATION_ID: credentials.applicationId,
+    VCR_PRIVATE_KEY: credentials.privateKey,
+    VCR_INSTANCE_SERVICE_NAME: SERVICE,
+    INSTANCE_ID: "instance-1",
+    VCR_PROVIDERS_URL: vcr.url,
+    VONAGE_SIGNATURE_SECRET: "s".repeat(32),
+    WHATSAPP_NUMBER: "14155550100",
+    MOENGAGE_DELIVERY_URL: "https://moengage.example/",
+  });
+  expect(out.trim().split("\n").sort()).toEqual(
+    [
+      `whatsapp  send  ${MSG_ID}  attempt 1  accepted 2025-02-03T12:00:00.000Z`,
+      "whatsapp  (not readable by this version of the connector)",
+      "whatsapp  (not signed by this application)",
+      "3 waiting",
+    ].sort(),
+  );
+  await closeReplicas();
+  await Promise.all([vcr.stop(), app.stop()]);
 }, 20_000);

@@ -4,7 +4,7 @@ import type { State } from "../../core/ports.ts";
 import { claimBucket, claimBucketBeside, messageField } from "../../core/state-keys.ts";
 import { ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
-import { formatPhase, isOpen, type Phase, parsePhase } from "./phase.ts";
+import { fateOf, formatPhase, type Phase, parsePhase } from "./phase.ts";
 
 export type Claim =
   | { outcome: "won" }
@@ -72,16 +72,14 @@ export function createClaims(state: State, log: Log): Claims {
     try {
       sum = await state.increment(bucketOf(message), counterOf(attempt), token);
     } catch (cause) {
-      const detail = { token };
-      const error = new ConnectorError("claim_unanswered", "State did not answer the claim", {
-        ...{ retryable: true, detail, cause },
-      });
+      const options = { retryable: true, detail: { token }, cause };
+      const error = new ConnectorError("claim_unanswered", "State did not answer the claim", options);
       return { outcome: "unanswered", token, error };
     }
     // Nobody has counted but this very job, which surely did not send before.
     if (sumsOf(unanswered).includes(sum - token)) return { outcome: "won" };
     const known = await phase(message);
-    if (isOpen(attempt.attempt, known)) {
+    if (fateOf(attempt.attempt, known) === "open") {
       const trace = state.write(bucketOf(message), traceOf(attempt, sum - token), "lost");
       unwaited(trace, message, { attempt: attempt.attempt });
     }

@@ -10,11 +10,9 @@ export const formatPhase = (phase: Phase): string =>
 
 /** Undefined for what is none, or none that this version knows: then nothing is known. */
 export function parsePhase(text: string | null): Phase | undefined {
-  const [, is, attempt] = text?.match(/^(sent|refused|released|unknown)(?::(\d+))?$/) ?? [];
-  if (is === "sent" || is === "refused") return attempt === undefined ? { is } : undefined;
-  if (is === "released" || is === "unknown")
-    return attempt === undefined ? undefined : { is, attempt: Number(attempt) };
-  return undefined;
+  if (text === "sent" || text === "refused") return { is: text };
+  const [, is, attempt] = text?.match(/^(released|unknown):(\d+)$/) ?? [];
+  return is === "released" || is === "unknown" ? { is, attempt: Number(attempt) } : undefined;
 }
 
 /**
@@ -26,5 +24,3 @@ export function fateOf(attempt: number, phase: Phase | undefined): "over" | "rel
   if (!("attempt" in phase) || phase.attempt > attempt) return "over";
   return phase.is === "released" && phase.attempt === attempt ? "released" : "open";
 }
-
-export const isOpen = (attempt: number, phase: Phase | undefined) => fateOf(attempt, phase) === "open";

@@ -471,6 +471,27 @@ describe("a job delivered again", () => {
   });
 });
 
+describe("a delivery that fails", () => {
+  it.each([
+    ["there is room", true, [10_000]],
+    ["there is none", false, [10_000, 9_000, 8_000, 7_000, 6_000, 5_000, 4_000, 3_000, 2_000, 1_000]],
+  ])("is answered late, so that an outage may pass: %s to wait in", async (_, room, expected) => {
+    const world = createWorld();
+    world.ackDelay.room = room;
+    world.sender.script = [failedSend("throttled")];
+    world.queue.failures = 1;
+    const waited: number[] = [];
+    const { wait } = world.ackDelay;
+    world.ackDelay.wait = async (ms) => {
+      waited.push(ms);
+      if (!room) world.now.advance(1_000);
+      return wait(ms);
+    };
+    await expect(world.run(sendJob())).rejects.toMatchObject({ code: "queue_unavailable" });
+    expect(waited).toEqual(expected);
+  });
+});
+
 describe("a put back whose enqueue fails", () => {
   it("rejects, and is known as released when the queue delivers it again", async () => {
     const world = createWorld();

@@ -63,7 +63,7 @@ afterEach(async () => {
   await Promise.all([app.stop(), httpClient.close()]);
 });
 
-const job = (mac: string) => ({ v: 1, kid: "k", mac, body: `{"is":"${mac}"}` });
+const job = (mac: string) => ({ kid: "k", mac, body: `{"is":"${mac}"}` });
 async function die(...macs: string[]) {
   const before = vcr.deadLetters(NAME).length;
   isBroken = true;
