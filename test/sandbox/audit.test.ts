@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { findProblems, funnelTable } from "../../src/sandbox/audit.ts";
+import type { Connector } from "../../src/sandbox/connector.ts";
 import { whatsappSend } from "../../src/sandbox/moengage/index.ts";
 import { createRandom } from "../../src/sandbox/random.ts";
 import { serve } from "../../src/sandbox/server.ts";
 import { createWorld, type World } from "../../src/sandbox/world.ts";
 import { credentials, eventually, sdk } from "./helpers.ts";
 
-let world: World;
+let world: World<Connector, "moengage" | "webengage">;
 let lines: unknown[];
 
 beforeEach(async () => {

@@ -1,0 +1,44 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+
+const ROOT = join(import.meta.dirname, "..");
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+const GUIDES = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith(".md") && name !== "CHANGELOG.md"),
+  ...readdirSync(join(ROOT, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
+
+describe("the guides", () => {
+  it.each(GUIDES)("name only files that are there: %s", (guide) => {
+    const named = [...read(guide).matchAll(/`((?:src|test|docs|bench)\/[\w./-]+)`/g)].map(([, path]) => path);
+    // Acme is the example of a platform that is added.
+    const missing = named.filter((path) => !path?.includes("acme") && !existsSync(join(ROOT, path ?? "")));
+
+    expect(missing).toEqual([]);
+  });
+});
+
+describe("how to add a platform", () => {
+  const diffs = [...read("docs/add-a-platform.md").matchAll(/```diff\n\+\+\+ (\S+)\n(.*?)```/gs)].map(
+    ([, path = "", diff = ""]) => ({ path, diff }),
+  );
+
+  it.each(diffs)("finds its place in $path", ({ path, diff }) => {
+    const there = new Set(read(path).split("\n"));
+    const context = diff.split("\n").filter((line) => line.startsWith(" "));
+
+    expect(context.filter((line) => !there.has(line.slice(1)))).toEqual([]);
+  });
+
+  it("changes each file that knows the platforms", () => {
+    expect(new Set(diffs.map(({ path }) => path))).toEqual(
+      new Set([
+        ...["src/config/schema.ts", "src/platforms/registry.ts", "src/sandbox/platforms.ts"],
+        ...["vcr.yml", ".env.example", "docs/marketplace-form.md"],
+      ]),
+    );
+  });
+});
