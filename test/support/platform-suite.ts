@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { type Job, parseJob, serialiseJob } from "../../src/core/job.ts";
 import type { DeliveryReport, DeliveryStatus } from "../../src/core/report.ts";
 import {
   asConnectorError,
@@ -82,6 +83,16 @@ export function describePlatform(name: string, subject: PlatformUnderTest): void
       expect(subject.answerFault(channel.intake.accepted(message))).toBeUndefined();
       expect(subject.asksAgain(channel.intake.accepted(message))).toBe(false);
     });
+
+    it.each(subject.sends)(
+      "makes a message of %s that comes off the queue as it was put there",
+      async (_, body) => {
+        const message = await create().channel.intake.toMessage(structuredClone(body), Date.now());
+        const job: Job = { kind: "send", attempt: 1, message };
+
+        expect(parseJob(serialiseJob(job))).toEqual(job);
+      },
+    );
 
     it("does not change the body it is given", async () => {
       const { channel } = create();

@@ -1,4 +1,4 @@
-import type { Job } from "../../src/core/job.ts";
+import { type Job, parseJob, serialiseJob } from "../../src/core/job.ts";
 import type { SmsMessage, WhatsAppMessage } from "../../src/core/message.ts";
 import type { Bucket, FailedSend, JobQueue, Sender, State } from "../../src/core/ports.ts";
 import type { DeliveryReport } from "../../src/core/report.ts";
@@ -71,7 +71,7 @@ export const unavailable = (code: ErrorCode = "provider_refused") =>
 
 export type MemoryQueue = JobQueue & { jobs: Job[]; failures: number };
 
-/** `failures` more puts are refused. */
+/** What is put is read again, as it comes off the queue. `failures` more puts are refused. */
 export function createMemoryQueue(): MemoryQueue {
   const queue: MemoryQueue = {
     jobs: [],
@@ -81,7 +81,7 @@ export function createMemoryQueue(): MemoryQueue {
         queue.failures--;
         throw unavailable("queue_unavailable");
       }
-      queue.jobs.push(structuredClone(job));
+      queue.jobs.push(parseJob(serialiseJob(job)));
       return { url: "http://queue-service.neru/queue/svc-whatsapp/enqueue" };
     },
   };

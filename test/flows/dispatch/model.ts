@@ -1,4 +1,4 @@
-import type { Job } from "../../../src/core/job.ts";
+import { type Job, parseJob, serialiseJob } from "../../../src/core/job.ts";
 import type { OutboundMessage } from "../../../src/core/message.ts";
 import type { State } from "../../../src/core/ports.ts";
 import { claimBucket } from "../../../src/core/state-keys.ts";
@@ -78,7 +78,7 @@ export async function runModel(
   let troubleEnds = false;
 
   const happens = (share: number) => !troubleEnds && random.chance(share);
-  const enqueue = (job: Job) => line.push({ job: structuredClone(job), pending: true });
+  const enqueue = (job: Job) => line.push({ job: parseJob(serialiseJob(job)), pending: true });
   const never = new Promise<never>(() => undefined);
   const sleepers: { until: number; resolve(): void }[] = [];
   const sleep = (ms: number) => new Promise<void>((resolve) => sleepers.push({ until: now() + ms, resolve }));
