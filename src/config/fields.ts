@@ -1,5 +1,6 @@
 import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
+import { PHONE_NUMBER } from "../core/recipient.ts";
 
 /** The kinds of values that variables hold. Every message goes after the variable's name, and shows no value. */
 
@@ -47,8 +48,10 @@ export const phoneNumbers = z
   .transform((text, context) =>
     list(text).map((item) => {
       const digits = item.replace(/^\+/, "");
-      if (!/^\d{7,15}$/.test(digits))
-        context.addIssue("must be digits only, 7 to 15 of them, without + or spaces");
+      if (!PHONE_NUMBER.test(digits))
+        context.addIssue(
+          "must be digits only, 7 to 15 of them with the country code first, without +, spaces or a zero in front",
+        );
       return digits;
     }),
   )

@@ -255,7 +255,8 @@ describe("parseConfig", () => {
   const HTTPS = "must be a complete address that starts with https://";
   const KEY =
     "is not a private key: paste the whole file, from -----BEGIN PRIVATE KEY----- to -----END PRIVATE KEY-----";
-  const DIGITS = "must be digits only, 7 to 15 of them, without + or spaces";
+  const DIGITS =
+    "must be digits only, 7 to 15 of them with the country code first, without +, spaces or a zero in front";
 
   it.each([
     ["MOENGAGE_DELIVERY_URL", "http://api-01.moengage.com/dlr", HTTPS],

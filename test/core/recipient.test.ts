@@ -3,6 +3,7 @@ import { parseRecipient } from "../../src/core/recipient.ts";
 import { ConnectorError } from "../../src/lib/errors.ts";
 
 const WRONG = "is not a phone number: give 7 to 15 digits with the country code";
+const ZERO = "cannot be a phone number: leave out the zero in front and begin with the country code";
 const MISSING = "recipient is missing: give the recipient's phone number with its country code";
 
 describe("parseRecipient", () => {
@@ -16,6 +17,7 @@ describe("parseRecipient", () => {
     [447_700_900_123, "447700900123"],
     ["1234567", "1234567"],
     ["123456789012345", "123456789012345"],
+    ["00 44 7700 900123", "447700900123"],
   ])("reads %j as %s on every channel", (value, digits) => {
     expect(parseRecipient(value, "recipient", "sms")).toBe(digits);
     expect(parseRecipient(value, "recipient", "whatsapp")).toBe(digits);
@@ -43,6 +45,13 @@ describe("parseRecipient", () => {
     ["a number too large to be exact", 2 ** 60, "recipient must be a phone number, as text"],
     ["a list", ["447700900123"], "recipient must be a phone number, as text"],
     ["an object", { toString: 1 }, "recipient must be a phone number, as text"],
+    ["a zero after the plus", "+0044 7700 900123", `recipient ************0123 ${ZERO}`],
+    ["a zero after the international prefix", "0000447700900123", `recipient ************0123 ${ZERO}`],
+    ["a national number", "07700 900123", `recipient ********0123 ${ZERO}`],
+    ["a national number as digits", "07700900123", `recipient *******0123 ${ZERO}`],
+    ["a zero in brackets", "44(0)7700900123", `recipient ***********0123 ${ZERO}`],
+    ["a zero in brackets, with spaces", "+44 (0) 7700 900 123", `recipient ************ 123 ${ZERO}`],
+    ["nothing but a prefix", "00", `recipient **** ${WRONG}`],
   ])("refuses %s in words, masked", (_what, value, message) => {
     expect(() => parseRecipient(value, "recipient", "sms")).toThrow(
       new ConnectorError("invalid_recipient", message),
