@@ -18,9 +18,20 @@ export const moengageNeeds: Needs = {
   MOENGAGE_CONNECTED_SOURCE_URL: ["MOENGAGE_WORKSPACE_ID", "MOENGAGE_DATA_API_KEY"],
 };
 
+const HALF_CONFIGURED =
+  "MoEngage is off: to switch it on, set MOENGAGE_DELIVERY_URL for WhatsApp or MOENGAGE_SMS_DELIVERY_URL for SMS";
+
 export type MoEngageSettings = ReturnType<typeof moengageSettings>;
 
-export function moengageSettings(v: z.output<typeof moengageVariables>, credentials: Credentials) {
+/** Silent where nothing of MoEngage is set: a connector may serve another platform alone. */
+export function moengageSettings(
+  v: z.output<typeof moengageVariables>,
+  credentials: Credentials,
+  notes: string[],
+) {
+  const isOn = v.MOENGAGE_DELIVERY_URL ?? v.MOENGAGE_SMS_DELIVERY_URL;
+  const isMeant = v.MOENGAGE_DATA_API_URL ?? v.MOENGAGE_CONNECTED_SOURCE_URL ?? v.MOENGAGE_WORKSPACE_ID;
+  if (isMeant && !isOn) notes.push(HALF_CONFIGURED);
   // Both are there wherever an address is: moengageNeeds.
   const workspace = { workspaceId: v.MOENGAGE_WORKSPACE_ID ?? "", key: v.MOENGAGE_DATA_API_KEY ?? "" };
   return {

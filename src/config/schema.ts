@@ -20,6 +20,8 @@ import {
 import { moengageNeeds, moengageSettings, moengageVariables } from "./moengage.ts";
 import { webengageNeeds, webengageSettings, webengageVariables } from "./webengage.ts";
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /**
  * Every variable the connector reads, as text in and typed out. One that must be there is described, for the
  * sentence that reports it missing.
@@ -30,7 +32,10 @@ export const variables = z.object({
   VCR_API_ACCOUNT_SECRET: z.string().describe("the Vonage API secret of the account"),
   CONNECTOR_API_KEY: z.string().optional(),
   CONNECTOR_API_SECRET: longSecrets.optional(),
-  VCR_API_APPLICATION_ID: z.string().describe("the id of the Vonage application"),
+  VCR_API_APPLICATION_ID: z
+    .string()
+    .regex(UUID, "must be the application's id, such as aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab")
+    .describe("the id of the Vonage application"),
   VCR_PRIVATE_KEY: privateKey.describe("the private key of the Vonage application"),
   VCR_PRIVATE_KEY_PREVIOUS: privateKey.optional(),
   VCR_INSTANCE_PUBLIC_URL: baseUrl.optional(),
@@ -133,14 +138,21 @@ export const toConfig = (v: Variables) => ({
   queueMaxRequestBytes: v.QUEUE_MAX_REQUEST_BYTES,
 });
 
-/** The platforms' settings, and our senders; a channel is on when it has a sender and a platform that uses it. */
+const NO_SMS_SENDER =
+  "SMS has no sender of its own: a send that names none is refused. To give it one, set SMS_SENDER_ID";
+
+/** The platforms' settings, and our senders; a channel is on when a platform uses it, WhatsApp with a number. */
 function channels(v: Variables) {
   const notes: string[] = [];
   const platforms = {
-    moengage: moengageSettings(v, {
-      key: v.CONNECTOR_API_KEY ?? v.VCR_API_ACCOUNT_ID,
-      secrets: v.CONNECTOR_API_SECRET ?? [v.VCR_API_ACCOUNT_SECRET],
-    }),
+    moengage: moengageSettings(
+      v,
+      {
+        key: v.CONNECTOR_API_KEY ?? v.VCR_API_ACCOUNT_ID,
+        secrets: v.CONNECTOR_API_SECRET ?? [v.VCR_API_ACCOUNT_SECRET],
+      },
+      notes,
+    ),
     webengage: webengageSettings(v, notes),
   };
   const isUsed = (channel: Channel) =>
@@ -148,7 +160,7 @@ function channels(v: Variables) {
     undefined;
   // Where no platform uses a channel, the note names MoEngage's variable.
   const whatsapp = { WHATSAPP_NUMBER: v.WHATSAPP_NUMBER, MOENGAGE_DELIVERY_URL: isUsed("whatsapp") };
-  const sms = { SMS_SENDER_ID: v.SMS_SENDER_ID, MOENGAGE_SMS_DELIVERY_URL: isUsed("sms") };
+  const sms = { MOENGAGE_SMS_DELIVERY_URL: isUsed("sms") };
   return {
     ...platforms,
     whatsapp: whenComplete("WhatsApp", whatsapp, notes, (given) => ({
@@ -158,7 +170,11 @@ function channels(v: Variables) {
       /** Whether sends are compared with their templates before they are accepted. */
       preflight: v.PREFLIGHT,
     })),
-    sms: whenComplete("SMS", sms, notes, (given) => ({ senderId: given.SMS_SENDER_ID })),
+    sms: whenComplete("SMS", sms, notes, () => {
+      if (!v.SMS_SENDER_ID) notes.push(NO_SMS_SENDER);
+      /** For requests that name none. */
+      return { senderId: v.SMS_SENDER_ID };
+    }),
     /** Sentences for the start log: what is off, and which variable would switch it on. */
     notes,
   };

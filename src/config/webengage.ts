@@ -10,6 +10,9 @@ export const webengageVariables = z.object({
   WEBENGAGE_API_KEY: secrets.optional(),
   WEBENGAGE_DSN_URL: serverUrl.optional(),
   WEBENGAGE_DSN_TOKEN: z.string().optional(),
+  WEBENGAGE_SENT_ON: z
+    .enum(["delivered", "submitted"], "must be delivered or submitted")
+    .default("delivered"),
 });
 
 export const webengageNeeds: Needs = {
@@ -32,6 +35,11 @@ export function webengageSettings(v: z.output<typeof webengageVariables>, notes:
   };
   return platformWhenComplete("WebEngage", needed, notes, (given) => ({
     accepted,
-    whatsapp: { dsnUrl: given.WEBENGAGE_DSN_URL, dsnToken: given.WEBENGAGE_DSN_TOKEN },
+    whatsapp: {
+      dsnUrl: given.WEBENGAGE_DSN_URL,
+      dsnToken: given.WEBENGAGE_DSN_TOKEN,
+      /** Which of Vonage's statuses becomes `whatsapp_sent` (docs/decisions/0010). */
+      sentOn: v.WEBENGAGE_SENT_ON,
+    },
   }));
 }

@@ -28,6 +28,8 @@ export const ERROR_CODES = [
   "unsupported_media_type",
   /** The body is larger than anybody's may be. */
   "too_large",
+  /** There is no body. */
+  "empty_body",
   /** The body is not UTF-8 or not JSON. */
   "not_json",
   /** The body did not arrive whole. */

@@ -60,7 +60,7 @@ describe("parseConfig", () => {
       queueMaxRequestBytes: 8_000,
       notes: [
         "WhatsApp is off: to switch it on, set WHATSAPP_NUMBER and MOENGAGE_DELIVERY_URL",
-        "SMS is off: to switch it on, set SMS_SENDER_ID and MOENGAGE_SMS_DELIVERY_URL",
+        "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL",
       ],
     });
   });
@@ -144,7 +144,11 @@ describe("parseConfig", () => {
       },
       webengage: {
         accepted: [{ key: "webengage", secrets: ["admin", "next"] }, { tokens: ["api-key"] }],
-        whatsapp: { dsnUrl: "https://wt.webengage.com/tracking/events", dsnToken: "dsn-token" },
+        whatsapp: {
+          dsnUrl: "https://wt.webengage.com/tracking/events",
+          dsnToken: "dsn-token",
+          sentOn: "delivered",
+        },
       },
       signatureSecrets: ["old", "new"],
       vonageApiHost: "https://api-eu.nexmo.com",
@@ -220,10 +224,22 @@ describe("parseConfig", () => {
     [{ SMS_SENDER_ID: "MyBrand" }, "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL"],
     [
       { MOENGAGE_SMS_DELIVERY_URL: sms.MOENGAGE_SMS_DELIVERY_URL },
-      "SMS is off: to switch it on, set SMS_SENDER_ID",
+      "SMS has no sender of its own: a send that names none is refused. To give it one, set SMS_SENDER_ID",
     ],
-  ])("says which variable a half-configured channel lacks: %j", (env, note) => {
+    [
+      { MOENGAGE_WORKSPACE_ID: "W" },
+      "MoEngage is off: to switch it on, set MOENGAGE_DELIVERY_URL for WhatsApp or MOENGAGE_SMS_DELIVERY_URL for SMS",
+    ],
+  ])("says what a half-configured channel or platform lacks: %j", (env, note) => {
     expect(parseConfig({ ...required, ...env }).notes).toContain(note);
+  });
+
+  it("has SMS on with its delivery URL alone", () => {
+    const { sms: channel } = parseConfig({
+      ...required,
+      MOENGAGE_SMS_DELIVERY_URL: sms.MOENGAGE_SMS_DELIVERY_URL,
+    });
+    expect(channel).toEqual({ senderId: undefined });
   });
 
   it.each([

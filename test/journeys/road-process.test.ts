@@ -46,7 +46,7 @@ describe("the start", () => {
     [
       "SMS",
       { SMS_SENDER_ID: "", MOENGAGE_SMS_DELIVERY_URL: "" },
-      "SMS is off: to switch it on, set SMS_SENDER_ID and MOENGAGE_SMS_DELIVERY_URL",
+      "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL",
       "/",
       buildSmsSend(),
     ],

@@ -26,7 +26,7 @@ const SMS = {
   SMS_SENDER_ID: "MyBrand",
   MOENGAGE_SMS_DELIVERY_URL: "https://api-01.moengage.com/sms/dlr/custom/1234",
 };
-const SMS_NOTE = "SMS is off: to switch it on, set SMS_SENDER_ID and MOENGAGE_SMS_DELIVERY_URL";
+const SMS_NOTE = "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL";
 
 describe("the platforms in the configuration", () => {
   it.each([

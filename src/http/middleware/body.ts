@@ -59,12 +59,13 @@ function parseBody(bytes: Buffer, contentType: string | undefined, formats: read
 }
 
 function parseJson(text: string): unknown {
+  if (text.trim() === "") throw new ConnectorError("empty_body", "The body is empty");
   if (isTooDeep(text))
     throw new ConnectorError("not_json", `The body is nested more than ${MAX_DEPTH} levels deep`);
   try {
     return JSON.parse(text);
   } catch {
-    throw new ConnectorError("not_json", text === "" ? "The body is empty" : "The body is not valid JSON");
+    throw new ConnectorError("not_json", "The body is not valid JSON");
   }
 }
 

@@ -81,7 +81,7 @@ export function moengageWhatsApp(
 
 /** MoEngage's SMS custom connector. */
 export function moengageSms(
-  settings: Settings & { senderId: string; reportSent: boolean },
+  settings: Settings & { senderId?: string | undefined; reportSent: boolean },
   { httpClient, credentialsCheck, newId, messageTtlSeconds, pause, now, log }: PlatformPorts,
 ): PlatformChannel {
   const tag = SMS_TAG;

@@ -16,7 +16,7 @@ export interface WhatsAppSettings {
 
 export interface SmsSettings {
   origin: string;
-  senderId: string;
+  senderId?: string | undefined;
   messageTtlSeconds: number;
   /** Makes the tracking id: MoEngage gives an SMS none of its own. */
   newId: () => string;
@@ -27,6 +27,7 @@ export interface SmsSettings {
  * Throws ConnectorError `invalid_template`, `invalid_recipient` or `invalid_request`, each naming field and remedy.
  */
 export function whatsappToMessage(body: unknown, settings: WhatsAppSettings, now: number): WhatsAppMessage {
+  if (isSms(body)) throw new ConnectorError("invalid_request", SMS_AT_THE_WRONG_ADDRESS);
   const send = check(whatsappSend, body, "a JSON object with msg_id, from, to and template");
   const from = digitsOf(send.from);
   if (from === undefined || !settings.numbers.includes(from)) {
@@ -52,6 +53,12 @@ export function whatsappToMessage(body: unknown, settings: WhatsAppSettings, now
   };
 }
 
+const SMS_AT_THE_WRONG_ADDRESS =
+  "this is an SMS: in MoEngage's SMS sender, set the API URL to the connector's address with a slash and nothing behind it, without /webhooks/send";
+
+const isSms = (body: unknown) =>
+  typeof body === "object" && body !== null && "text" in body && !("template" in body) && !("msg_id" in body);
+
 /**
  * A body of `POST /` as a message, its values typed as JSON or as form text.
  * Throws ConnectorError `invalid_recipient` or `invalid_request`, each naming field and remedy.
@@ -67,12 +74,18 @@ export function smsToMessage(body: unknown, settings: SmsSettings, now: number):
   }
   const ttlSeconds = parseTtl(send.ttl);
   const ttl = Math.min(ttlSeconds ?? settings.messageTtlSeconds, settings.messageTtlSeconds);
-  const from = (text(send.from) || text(send.sender) || settings.senderId).replace(/^\+(?=\d+$)/, "");
+  const from = text(send.from) || text(send.sender) || settings.senderId;
+  if (!from) {
+    throw new ConnectorError(
+      "invalid_sender",
+      "from is missing: add the sender to the request's body, or set SMS_SENDER_ID in the connector",
+    );
+  }
   return {
     id: settings.newId(),
     origin: settings.origin,
     channel: "sms",
-    from,
+    from: from.replace(/^\+(?=\d+$)/, ""),
     to: parseRecipient(send.to, "to", "sms"),
     acceptedAt: now,
     expiresAt: now + ttl * 1_000,

@@ -32,6 +32,8 @@ export const STATUS_CODES = {
   templateDidNotMatch: 2023,
   notOptedIn: 2024,
   notOptedInAndInactive: 2025,
+  /** Meta's cap on marketing messages to one person. Newer than the partners' page, which has no HTTP status for it. */
+  frequencyCap: 2026,
   unknown: 9988,
 } as const;
 

@@ -12,6 +12,7 @@ const bad = (statusCode: number): Rejection => ({ httpStatus: 400, statusCode })
 /** What the contract says to each error of a message's own. */
 const REJECTIONS: Record<string, Rejection> = {
   empty_message: bad(STATUS_CODES.emptyMessage),
+  empty_body: bad(STATUS_CODES.emptyMessage),
   invalid_recipient: bad(STATUS_CODES.invalidRecipient),
   invalid_sender: bad(STATUS_CODES.invalidSender),
   unsupported_version: bad(STATUS_CODES.unsupportedVersion),

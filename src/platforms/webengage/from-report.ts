@@ -1,11 +1,15 @@
 import type { DeliveryReport, DeliveryStatus } from "../../core/report.ts";
 import { type Dsn, STATUS_CODES, VERSION } from "./contract.ts";
 
+/** The status of ours that becomes `whatsapp_sent`. */
+export type SentOn = "delivered" | "submitted";
+
 /**
- * Whether WebEngage has a word for the status. `sent` has none: its `whatsapp_sent` carries "message delivery is
- * successful", and that the message was taken is what the answer to the send said (docs/decisions/0010).
+ * Whether WebEngage is told of the status. It has one word, `whatsapp_sent`, for both "taken" and "delivered": which
+ * of the two it stands for is a setting, and the other is not told (docs/decisions/0010).
  */
-export const isReported = ({ status }: DeliveryReport): boolean => status !== "sent";
+export const isReported = ({ status }: DeliveryReport, sentOn: SentOn): boolean =>
+  status !== (sentOn === "submitted" ? "delivered" : "sent");
 
 const STATUSES: Record<DeliveryStatus, Dsn["status"]> = {
   sent: "whatsapp_sent",
@@ -64,7 +68,7 @@ export const FAILURES: Record<string, number> = {
   "1430": STATUS_CODES.invalidRecipient,
   "1440": STATUS_CODES.invalidFormat,
   "1460": STATUS_CODES.retriesExhausted,
-  "1461": STATUS_CODES.notDelivered,
+  "1461": STATUS_CODES.frequencyCap,
   "1483": STATUS_CODES.notOptedIn,
 };
 

@@ -49,7 +49,7 @@ export function webengageWhatsApp(
     },
     reports: {
       maxBatch: 1,
-      wants: isReported,
+      wants: (report) => isReported(report, settings.sentOn),
       async post(reports) {
         const headers = { authorization: `Bearer ${settings.dsnToken}` };
         for (const report of reports)

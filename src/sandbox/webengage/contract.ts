@@ -25,6 +25,8 @@ export const HTTP_STATUS: Record<number, number> = {
   2023: 400,
   2024: 200,
   2025: 200,
+  // Newer than the partners' page, which gives no HTTP status for it.
+  2026: 200,
   9988: 200,
 };
 

@@ -85,6 +85,16 @@ describe("smsToMessage", () => {
     expect(toMessage(buildSmsSend(fields))).toEqual(buildSmsMessage({ from }));
   });
 
+  it.each([{}, { from: " ", sender: "" }])("refuses a send that nobody gives a sender: %j", (fields) => {
+    const settings = { origin: "ms", messageTtlSeconds: 86_400, newId: () => "id" };
+    expect(() => smsToMessage(buildSmsSend(fields), settings, ACCEPTED_AT)).toThrow(
+      new ConnectorError(
+        "invalid_sender",
+        "from is missing: add the sender to the request's body, or set SMS_SENDER_ID in the connector",
+      ),
+    );
+  });
+
   it.each([
     { template_id: null, entity_id: null, ttl: null },
     { template_id: "", entity_id: " ", ttl: "" },

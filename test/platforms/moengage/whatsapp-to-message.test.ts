@@ -139,6 +139,15 @@ describe("whatsappToMessage", () => {
 
   const BODY = "the body must be a JSON object with msg_id, from, to and template";
 
+  it("says where an SMS belongs", () => {
+    expect(refusalOf({ text: "Hi Ana, 20% off today", to: "447700900123" })).toEqual({
+      code: "invalid_request",
+      message:
+        "this is an SMS: in MoEngage's SMS sender, set the API URL to the connector's address with a slash and nothing behind it, without /webhooks/send",
+      retryable: false,
+    });
+  });
+
   it.each([
     ["msg_id", undefined, "invalid_request", "msg_id is missing"],
     ["msg_id", "", "invalid_request", "msg_id is missing"],

@@ -15,6 +15,7 @@ function create() {
       numbers: [NUMBER],
       dsnUrl: "https://wt.webengage.com/tracking/events",
       dsnToken: "token",
+      sentOn: "delivered",
     },
     createPlatformPorts({
       httpClient: {
@@ -55,6 +56,7 @@ describe("answers to a send", () => {
 
   const answers: [ConnectorError, status: number, statusCode: number][] = [
     [new ConnectorError("empty_message", "why"), 400, 2002],
+    [new ConnectorError("empty_body", "why"), 400, 2002],
     [new ConnectorError("invalid_recipient", "why"), 400, 2003],
     [new ConnectorError("invalid_sender", "why"), 400, 2004],
     [new ConnectorError("forged_webhook", "why", { httpStatus: 403 }), 403, 2005],

@@ -77,11 +77,14 @@ describe("reportToDsn", () => {
     expect(reportToDsn(buildReport({ ...example, id })).messageId).toBe(id);
   });
 
-  it("says nothing of sent", () => {
+  it.each([
+    ["delivered", [false, true, true, true]],
+    ["submitted", [true, false, true, true]],
+  ] as const)("says once that it was sent, when %s", (sentOn, expected) => {
     const wanted = (["sent", "delivered", "read", "failed"] as const).map((status) =>
-      isReported(buildReport({ status })),
+      isReported(buildReport({ status }), sentOn),
     );
-    expect(wanted).toEqual([false, true, true, true]);
+    expect(wanted).toEqual(expected);
   });
 });
 

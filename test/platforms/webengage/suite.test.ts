@@ -20,6 +20,7 @@ describePlatform("WebEngage WhatsApp", {
         numbers: [NUMBER],
         dsnUrl: DSN_URL,
         dsnToken: DSN_TOKEN,
+        sentOn: "delivered",
       },
       ports,
     ),

@@ -32,6 +32,7 @@ async function answer(
       numbers: [NUMBER],
       dsnUrl: "https://wt.webengage.com/tracking/events",
       dsnToken: "token",
+      sentOn: "delivered",
     },
     createPlatformPorts({
       findTemplate: () => ({
