@@ -26,6 +26,7 @@ import { asConnectorError } from "./lib/errors.ts";
 import { createHttpClient } from "./lib/http-client.ts";
 import { createLog } from "./lib/log.ts";
 import { createMetrics, type Metrics, outcomeOf } from "./lib/metrics.ts";
+import { publicLookup } from "./lib/public-lookup.ts";
 import { createPause, systemRuntime } from "./lib/runtime.ts";
 import { createEventSink, createPlatformChannels } from "./platforms/registry.ts";
 import { withCircuitBreaker } from "./platforms/with-circuit-breaker.ts";
@@ -66,9 +67,9 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   const metrics = createMetrics();
   const httpClients = {
     vcr: createHttpClient(PROVIDER_CONNECTIONS, { runtime }),
-    // A send must never wait for a socket: whether it left would then be unknown.
+    // A send does not wait for a socket.
     vonage: createHttpClient(config.dispatch.maxInflight * 2 + 16, { runtime }),
-    platform: createHttpClient(PLATFORM_CONNECTIONS, { publicAddressesOnly: true, runtime }),
+    platform: createHttpClient(PLATFORM_CONNECTIONS, { lookup: publicLookup, runtime }),
   };
 
   const { account, application, instance } = config;

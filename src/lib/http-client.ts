@@ -1,7 +1,7 @@
-import { Agent } from "undici";
+import type { LookupFunction } from "node:net";
+import { Agent, type Dispatcher } from "undici";
 import { ConnectorError } from "./errors.ts";
-import { PRIVATE_ADDRESS, publicLookup } from "./public-lookup.ts";
-import { systemRuntime } from "./runtime.ts";
+import { type Runtime, systemRuntime } from "./runtime.ts";
 
 export interface HttpRequest {
   method: "GET" | "POST" | "PUT" | "DELETE";
@@ -32,66 +32,69 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const CLOSE_GRACE_MS = 500;
 const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 
-// Codes of failures before the first byte of the request could be written.
-const NOT_SENT = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "EADDRNOTAVAIL",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "CERT_HAS_EXPIRED",
-  "CERT_NOT_YET_VALID",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "UND_ERR_INVALID_ARG",
-  PRIVATE_ADDRESS,
-]);
-
 /**
- * A transport with at most `connections` sockets to each neighbour. `publicAddressesOnly` refuses host names that
- * lead into a private network; an address written out in the configuration is meant as it stands.
+ * A transport with at most `connections` sockets to each neighbour. `lookup` resolves host names; an address written
+ * out in the configuration is meant as it stands.
  */
 export function createHttpClient(
   connections: number,
-  { publicAddressesOnly = false, runtime = systemRuntime } = {},
+  { lookup, runtime = systemRuntime }: { lookup?: LookupFunction | undefined; runtime?: Runtime } = {},
 ): HttpClient {
   const agent = new Agent({
     connections,
     pipelining: 1,
-    connect: { timeout: CONNECT_TIMEOUT_MS, ...(publicAddressesOnly ? { lookup: publicLookup } : {}) },
+    connect: { timeout: CONNECT_TIMEOUT_MS, ...(lookup ? { lookup } : {}) },
     maxResponseSize: MAX_RESPONSE_BYTES,
     headersTimeout: 0,
     bodyTimeout: 0,
   });
   const inFlight = new Set<Promise<HttpResponse>>();
 
-  async function send({ method, url, headers, body, deadlineMs }: HttpRequest): Promise<HttpResponse> {
-    const deadline = new AbortController();
-    const expire = () => deadline.abort(new DOMException("The deadline has passed", "TimeoutError"));
-    const timer = runtime.setTimeout(expire, deadlineMs);
-    timer.unref();
-    try {
-      const { origin, pathname, search } = new URL(url);
-      const response = await agent.request({
-        origin,
-        path: pathname + search,
-        method,
-        signal: deadline.signal,
-        ...(headers ? { headers } : {}),
-        ...(body === undefined ? {} : { body }),
-      });
-      const text = await response.body.text();
-      return { status: response.statusCode, headers: response.headers, text };
-    } catch (cause) {
-      throw failure(cause);
-    } finally {
-      runtime.clearTimeout(timer);
-    }
+  function send({ method, url, headers, body, deadlineMs }: HttpRequest): Promise<HttpResponse> {
+    return new Promise((resolve, reject) => {
+      // From here on bytes may be out. Before it, whatever failed: the lookup, the connection, the TLS handshake or
+      // the wait for a socket.
+      let started: Dispatcher.DispatchController | undefined;
+      let isExpired = false;
+      const timer = runtime.setTimeout(() => {
+        isExpired = true;
+        const cause = new DOMException("The deadline has passed", "TimeoutError");
+        if (started) started.abort(cause);
+        else fail(cause);
+      }, deadlineMs);
+      timer.unref();
+      function fail(cause: unknown): void {
+        runtime.clearTimeout(timer);
+        reject(failure(cause, started !== undefined));
+      }
+
+      let [status, answered]: [number, HttpResponse["headers"]] = [0, {}];
+      const chunks: Buffer[] = [];
+      const handler: Dispatcher.DispatchHandler = {
+        onRequestStart(controller) {
+          // Thrown and not aborted: the socket is in order, and the next in line can have it.
+          if (isExpired) throw new Error("The deadline has passed");
+          started = controller;
+        },
+        onResponseStart(_controller, statusCode, responseHeaders) {
+          [status, answered] = [statusCode, responseHeaders];
+        },
+        onResponseData(_controller, chunk) {
+          chunks.push(chunk);
+        },
+        onResponseEnd() {
+          runtime.clearTimeout(timer);
+          resolve({ status, headers: answered, text: new TextDecoder().decode(Buffer.concat(chunks)) });
+        },
+        onResponseError: (_controller, cause) => fail(cause),
+      };
+      try {
+        const { origin, pathname, search } = new URL(url);
+        agent.dispatch({ origin, path: pathname + search, method, headers, body }, handler);
+      } catch (cause) {
+        fail(cause);
+      }
+    });
   }
 
   async function drained(): Promise<void> {
@@ -122,13 +125,11 @@ export function createHttpClient(
   };
 }
 
-function failure(cause: unknown): ConnectorError {
+function failure(cause: unknown, isStarted: boolean): ConnectorError {
   const { name, code } = cause as { name?: string; code?: string };
   const reason = code !== undefined && typeof code === "string" ? code : (name ?? "unknown");
-  return NOT_SENT.has(reason)
-    ? new ConnectorError("not_sent", "The connection could not be opened", {
-        retryable: true,
-        detail: { reason },
-      })
-    : new ConnectorError("no_answer", "No answer arrived in time", { retryable: true, detail: { reason } });
+  const options = { retryable: true, detail: { reason } };
+  return isStarted
+    ? new ConnectorError("no_answer", "No answer arrived in time", options)
+    : new ConnectorError("not_sent", "The request did not leave", options);
 }

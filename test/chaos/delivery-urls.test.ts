@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { createHttpClient } from "../../src/lib/http-client.ts";
+import { publicLookup } from "../../src/lib/public-lookup.ts";
 import { createPost, postCallback } from "../../src/platforms/callback.ts";
 import { serve } from "../../src/sandbox/server.ts";
 
@@ -14,7 +15,7 @@ describe("a delivery URL", () => {
       status: 307,
       headers: { location: `${stranger.url}/stolen` },
     }));
-    const httpClient = createHttpClient(2, { publicAddressesOnly: true });
+    const httpClient = createHttpClient(2, { lookup: publicLookup });
     const told = postCallback("Platform", createPost(httpClient), `${platform.url}/dlr`, { statuses: [] });
     await expect(told).rejects.toMatchObject({ code: "platform_unavailable", retryable: true });
     expect(strangers).toEqual([]);

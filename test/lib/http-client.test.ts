@@ -1,8 +1,16 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from "node:net";
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type LookupFunction,
+  type Socket,
+  type Server as TcpServer,
+} from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { createHttpClient, type HttpClient, type HttpRequest } from "../../src/lib/http-client.ts";
 import { until } from "../support/ports.ts";
+import { SELF_SIGNED } from "../support/self-signed.ts";
 
 const opened: (() => unknown)[] = [];
 afterEach(async () => {
@@ -20,8 +28,8 @@ async function listening(server: Server | TcpServer): Promise<string> {
 
 const serve = (listener: RequestListener) => listening(createServer(listener));
 
-function open(connections = 4): HttpClient {
-  const httpClient = createHttpClient(connections);
+function open(connections = 4, lookup?: LookupFunction): HttpClient {
+  const httpClient = createHttpClient(connections, { lookup });
   opened.push(() => httpClient.close());
   return httpClient;
 }
@@ -111,6 +119,121 @@ describe("a request that surely did not leave", () => {
   });
 });
 
+/** Sockets, each given to `serve`; closed with the test. */
+async function tcp(serve: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  opened.push(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  const url = await listening(
+    createTcpServer((socket) => {
+      sockets.add(socket.on("error", () => undefined));
+      serve(socket);
+    }),
+  );
+  return url.replace("http:", "https:");
+}
+
+const failing =
+  (code: string): LookupFunction =>
+  (_host, _options, callback) =>
+    callback(Object.assign(new Error(code), { code }), "", 0);
+
+describe("of 30 sends none may have left", () => {
+  interface Neighbour {
+    url: () => Promise<string> | string;
+    connections?: number;
+    lookup?: LookupFunction;
+    deadlineMs?: number;
+  }
+  it.each<[string, Neighbour]>([
+    ["nobody listens", { url: () => "https://127.0.0.1:1/" }],
+    ["nobody listens, and each waits for one socket", { url: () => "https://127.0.0.1:1/", connections: 1 }],
+    ["the handshake is closed", { url: () => tcp((socket) => socket.once("data", () => socket.end())) }],
+    [
+      "the handshake is reset",
+      { url: () => tcp((socket) => socket.once("data", () => socket.resetAndDestroy())) },
+    ],
+    ["the connection is closed at once", { url: () => tcp((socket) => socket.destroy()) }],
+    ["it speaks another protocol", { url: () => tcp((socket) => void socket.write("SSH-2.0-x\r\n")) }],
+    [
+      "it speaks HTTP without TLS",
+      { url: async () => (await serve((_, res) => res.end())).replace("http:", "https:") },
+    ],
+    [
+      "nobody trusts its certificate",
+      {
+        url: async () => {
+          const server = createTlsServer(SELF_SIGNED).on("tlsClientError", () => undefined);
+          return (await listening(server)).replace("http:", "https:");
+        },
+      },
+    ],
+    ["the handshake never ends", { url: () => tcp(() => undefined), deadlineMs: 200 }],
+    ["the process has no file left", { url: () => "https://a.test/", lookup: failing("EMFILE") }],
+    ["the name cannot be looked up", { url: () => "https://a.test/", lookup: failing("EBUSY") }],
+    ["the lookup never ends", { url: () => "https://a.test/", lookup: () => undefined, deadlineMs: 200 }],
+  ])("%s", async (_, { url, connections = 4, lookup, deadlineMs = 2_000 }) => {
+    const httpClient = open(connections, lookup);
+    const target = await url();
+    const started = Date.now();
+    const codes = await Promise.all(
+      Array.from({ length: 30 }, () =>
+        httpClient.request(ask(target, { deadlineMs })).then(
+          () => "answered",
+          ({ code }) => code,
+        ),
+      ),
+    );
+    expect(codes).toEqual(Array(30).fill("not_sent"));
+    expect(Date.now() - started).toBeLessThan(deadlineMs + 500);
+  });
+
+  it("that waited for a socket until their deadline, while the one before them hangs", async () => {
+    let requests = 0;
+    const url = await serve(() => void requests++);
+    const httpClient = open(1);
+    const hanging = httpClient.request(ask(url, { deadlineMs: 400 })).catch(({ code }) => code);
+    await until(() => requests === 1);
+    const waiting = Array.from({ length: 30 }, () =>
+      httpClient.request(ask(url, { deadlineMs: 100 })).catch(({ code }) => code),
+    );
+    expect(await Promise.all(waiting)).toEqual(Array(30).fill("not_sent"));
+    expect(await hanging).toBe("no_answer");
+    // Nor do they leave once a socket is free.
+    const last = httpClient.request(ask(url, { deadlineMs: 100 })).catch(({ code }) => code);
+    expect([await last, requests]).toEqual(["no_answer", 2]);
+  });
+
+  it("that waited behind one whose connection was cut: they go out on the next", async () => {
+    let requests = 0;
+    const url = await serve((req, res) => (++requests === 1 ? req.socket.destroy() : res.end("ok")));
+    const httpClient = open(1);
+    const outcomes = await Promise.all(
+      Array.from({ length: 30 }, () =>
+        httpClient.request(ask(url)).then(
+          ({ text }) => text,
+          ({ code }) => code,
+        ),
+      ),
+    );
+    expect(outcomes).toEqual(["no_answer", ...Array(29).fill("ok")]);
+  });
+
+  it("on a kept socket that was closed in between: they go out on a new one", async () => {
+    const closed: Socket[] = [];
+    const server = createServer((req, res) => {
+      res.end("ok", () => req.socket.end());
+    }).on("connection", (socket) => socket.on("close", () => closed.push(socket)));
+    const url = await listening(server);
+    const httpClient = open(1);
+    for (let n = 1; n <= 30; n++) {
+      expect(await httpClient.request(ask(url))).toMatchObject({ status: 200 });
+      await until(() => closed.length === n);
+    }
+  });
+});
+
 describe("a request that may have arrived", () => {
   it.each<[string, RequestListener]>([
     ["no answer comes", () => undefined],
@@ -139,6 +262,23 @@ describe("a request that may have arrived", () => {
       createTcpServer((socket) => socket.on("data", () => socket.end("SSH-2.0\r\n"))),
     );
     await expect(open().request(ask(url))).rejects.toMatchObject({ code: "no_answer" });
+  });
+
+  it("rejects as no answer when the connection is closed after the handshake and the request", async () => {
+    let requests = 0;
+    const url = await listening(
+      createTcpServer((socket) =>
+        socket.once("data", () => {
+          requests++;
+          socket.destroy();
+        }),
+      ),
+    );
+    const httpClient = open(8);
+    const codes = await Promise.all(
+      Array.from({ length: 30 }, () => httpClient.request(ask(url)).catch(({ code }) => code)),
+    );
+    expect([codes, requests]).toEqual([Array(30).fill("no_answer"), 30]);
   });
 
   it("leaves the transport usable for the next", async () => {

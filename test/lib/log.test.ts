@@ -117,7 +117,7 @@ describe("an error in the log", () => {
     await httpClient.close();
     expect(loggableError(error)).toEqual({
       code: "not_sent",
-      message: "The connection could not be opened",
+      message: "The request did not leave",
       retryable: true,
       reason: "ECONNREFUSED",
     });
