@@ -52,8 +52,12 @@ export const ERROR_CODES = [
   "unsigned",
   /** No configured secret made its signature. */
   "signature_mismatch",
-  /** Its signature belongs to another body, account or time. */
+  /** Its signature belongs to another body, or is not Vonage's. */
   "forged_webhook",
+  /** Its signature is good, and of another account than the configured one. */
+  "other_account",
+  /** Its signature is good, and older than Vonage's retries, or of the future: a clock is wrong. */
+  "wrong_time",
   /** It is signed, and not what Vonage's API promises. */
   "invalid_webhook",
 

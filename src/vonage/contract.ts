@@ -72,11 +72,11 @@ export const inboundWebhook = z.object({
 });
 
 export const signatureClaims = z.object({
-  iat: z.number(),
-  iss: z.string(),
-  jti: z.string().optional(),
-  payload_hash: z.string(),
-  api_key: z.string(),
+  iat: z.number().optional().catch(undefined),
+  iss: z.string().optional().catch(undefined),
+  jti: z.string().optional().catch(undefined),
+  payload_hash: z.string().optional().catch(undefined),
+  api_key: z.string().optional().catch(undefined),
 });
 
 /** https://developer.vonage.com/en/api/application.v2 */

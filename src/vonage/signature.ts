@@ -29,12 +29,18 @@ export function createTokenMemory(most = REMEMBERED_TOKENS): NonNullable<Signatu
 /** A clock running ahead at Vonage is forgiven this much. */
 const FUTURE_SECONDS = 300;
 
+const OTHER_ACCOUNT =
+  "The signature is good, but of another account: check VCR_API_ACCOUNT_ID, and that the application belongs to this account";
+const WRONG_TIME =
+  "The signature is good, but older than 25 hours or of the future: check the clock of this machine";
+
 /**
  * Proves that a webhook comes from Vonage and is unaltered.
  * https://developer.vonage.com/en/getting-started/concepts/webhooks#decoding-signed-webhooks
  *
- * Throws ConnectorError with the status Vonage must see: 503 for what Vonage can mend by sending again or we by
- * mending a secret (`unsigned`, `signature_mismatch`); 401 for what is provably forged (`forged_webhook`).
+ * Throws ConnectorError with the status Vonage must see: 401 for what is provably forged (`forged_webhook`); 503 for
+ * what Vonage can mend by sending again or we by mending a setting or a clock (`unsigned`, `signature_mismatch`,
+ * `other_account`, `wrong_time`), since Vonage never repeats a 401.
  */
 export function verifySignature(
   headers: Record<string, string | string[] | undefined>,
@@ -44,20 +50,19 @@ export function verifySignature(
 ): void {
   const token = tokenOf(headers);
   if (!token) throw refusal("unsigned", 503, "The webhook carries no signature");
-  const claims = signatureClaims.safeParse(verifiedClaims(token, settings.secrets)).data;
-  if (!claims)
-    throw refusal("forged_webhook", 401, "The token lacks a claim that every Vonage webhook carries");
-  const age = now / 1_000 - claims.iat;
-  const faults = [
+  const claims = signatureClaims.safeParse(verifiedClaims(token, settings.secrets)).data ?? {};
+  const forged = [
     claims.iss === "Vonage" ? "" : "issuer",
-    claims.api_key === settings.accountId ? "" : "account",
-    age <= settings.maxAgeSeconds && age >= -FUTURE_SECONDS ? "" : "age",
-    equal(claims.payload_hash.toLowerCase(), createHash("sha256").update(rawBody).digest("hex"))
+    equal(claims.payload_hash?.toLowerCase(), createHash("sha256").update(rawBody).digest("hex"))
       ? ""
       : "payload_hash",
   ].filter(Boolean);
-  if (faults.length > 0) throw refusal("forged_webhook", 401, `The token does not fit: ${faults.join(", ")}`);
-  if (claims.jti !== undefined && settings.isReused?.(claims.jti, claims.payload_hash))
+  if (forged.length > 0) throw refusal("forged_webhook", 401, `The token does not fit: ${forged.join(", ")}`);
+  if (claims.api_key !== settings.accountId) throw refusal("other_account", 503, OTHER_ACCOUNT);
+  const age = now / 1_000 - (claims.iat ?? Number.NaN);
+  if (!(age <= settings.maxAgeSeconds && age >= -FUTURE_SECONDS))
+    throw refusal("wrong_time", 503, WRONG_TIME);
+  if (claims.jti !== undefined && settings.isReused?.(claims.jti, claims.payload_hash ?? ""))
     throw refusal("forged_webhook", 401, "The token's id belongs to another webhook");
 }
 
@@ -98,8 +103,8 @@ function decode(part: string): Record<string, unknown> | undefined {
   }
 }
 
-function equal(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+function equal(given: string | undefined, expected: string): boolean {
+  const [a, b] = [Buffer.from(given ?? ""), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
 }
 

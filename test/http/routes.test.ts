@@ -219,9 +219,9 @@ describe.each(["/webhooks/status", "/webhooks/passed-message-status"])("POST %s"
     ["unsigned", {}, 503],
     ["signed with another secret", signed(good, {}, "another"), 503],
     ["signed over another body", signed(`${good} `), 401],
-    ["of another account", signed(good, { api_key: "other" }), 401],
+    ["of another account", signed(good, { api_key: "other" }), 503],
     ["of another issuer", signed(good, { iss: "Me" }), 401],
-    ["too old", signed(good, { iat: 1 }), 401],
+    ["too old", signed(good, { iat: 1 }), 503],
   ])("refuses a status that is %s", async (_, headers, status) => {
     expect((await post(good, headers)).status).toBe(status);
     expect(site.reported).toEqual([]);
