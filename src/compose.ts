@@ -17,6 +17,7 @@ import { createReporter } from "./flows/status/report.ts";
 import { createTurns } from "./flows/status/turns.ts";
 import { createApp } from "./http/app.ts";
 import { credentialsCheck } from "./http/auth/credentials.ts";
+import { createRefusalLog } from "./http/refusals.ts";
 import { JOBS_PATH } from "./http/routes/jobs.ts";
 import { STATUS_PATHS } from "./http/routes/status.ts";
 import { listen } from "./http/server.ts";
@@ -204,8 +205,10 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   const queuesReady = prepareQueues(config, surroundings);
   const firstStart = Promise.race([queuesReady, pause(FIRST_START_MS)]);
 
+  const refusals = createRefusalLog(log, runtime);
   const app = createApp({
     channels,
+    refusals,
     log,
     now,
     metrics,
@@ -261,6 +264,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       await withDeadline(events?.stop() ?? Promise.resolve(), EVENTS_GRACE_MS, "").catch(() => undefined);
       const written = state.drained().then(turns.drained);
       await withDeadline(written, DRAIN_GRACE_MS, "").catch(() => undefined);
+      refusals.flush();
       await Promise.all(Object.values(httpClients).map((httpClient) => httpClient.close()));
       // Only now: what waits for a neighbour that hangs has lost its socket.
       await preparing;

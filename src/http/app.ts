@@ -1,7 +1,8 @@
 import express, { type ErrorRequestHandler, type Express } from "express";
-import { loggableError } from "../lib/errors.ts";
+import { asConnectorError, ConnectorError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { PlatformChannel } from "../platforms/platform.ts";
+import type { RefusalLog } from "./refusals.ts";
 import { INBOUND_PATH, type InboundPorts, inboundRoute } from "./routes/inbound.ts";
 import { type IntakePorts, intakeRoute } from "./routes/intake.ts";
 import { JOBS_PATH, type JobPorts, jobRoute } from "./routes/jobs.ts";
@@ -10,9 +11,13 @@ import { type TemplatePorts, templatesRoute } from "./routes/templates.ts";
 
 export interface AppDependencies extends IntakePorts, JobPorts, StatusPorts, InboundPorts, TemplatePorts {
   channels: readonly PlatformChannel[];
+  refusals: RefusalLog;
   metrics: { contentType: string; text(): Promise<string> };
   log: Log;
 }
+
+const NOT_FOUND =
+  "Nothing is served here, or its channel is switched off: the connector's first log lines say which";
 
 /** Every route, and who may call it. */
 export function createApp(deps: AppDependencies): Express {
@@ -52,17 +57,20 @@ export function createApp(deps: AppDependencies): Express {
   app.post(STATUS_PATHS, ...statusRoute(deps));
   app.post(INBOUND_PATH, ...inboundRoute(deps));
 
-  app.use((_req, res) => {
-    res.status(404).json({
-      message:
-        "Nothing is served here, or its channel is switched off: the connector's first log lines say which",
-    });
+  app.use((req, res) => {
+    const error = new ConnectorError("not_found", NOT_FOUND, { httpStatus: 404 });
+    deps.refusals.refused(req, { what: "Request refused", error, status: 404 });
+    res.status(404).json({ message: NOT_FOUND });
   });
-  app.use(((thrown, _req, res, _next) => {
-    // Only what Express itself refuses comes here, such as a path that cannot be decoded.
+  app.use(((thrown, req, res, _next) => {
+    // Only what Express itself refuses comes here, such as a path that cannot be decoded, and figures of ours.
     const status = (thrown as { status?: number }).status ?? 500;
-    deps.log.warn({ status, ...loggableError(thrown) }, "Request refused");
-    res.status(status).json({ message: status < 500 ? "The request could not be read" : "Try again later" });
+    const error =
+      status < 500
+        ? new ConnectorError("unreadable", "The request could not be read", { httpStatus: status })
+        : asConnectorError(thrown);
+    deps.refusals.refused(req, { what: "Request refused", error, status });
+    res.status(status).json({ message: status < 500 ? error.message : "Try again later" });
   }) satisfies ErrorRequestHandler);
   return app;
 }

@@ -1,14 +1,17 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import { withDeadline } from "../lib/deadline.ts";
-import { asConnectorError, loggableError } from "../lib/errors.ts";
+import { asConnectorError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { Clock } from "../lib/runtime.ts";
+import { parseReference } from "../vonage/reference.ts";
 import { readBody, UNAUTHENTICATED_BYTES } from "./middleware/body.ts";
+import { fieldOf, idIn, type RefusalLog } from "./refusals.ts";
 
 export interface WebhookPorts {
   /** Throws a ConnectorError with the status Vonage must see. */
   verify(headers: Record<string, string | string[] | undefined>, rawBody: Uint8Array): void;
   now: Clock;
+  refusals: RefusalLog;
   log: Log;
 }
 
@@ -16,7 +19,7 @@ export interface WebhookPorts {
 const DEADLINE_MS = 9_000;
 
 /** What every webhook of Vonage shares: bytes, signature, deadline, and an answer that makes Vonage do the right thing. */
-export function webhookRoute({ verify, log }: WebhookPorts, handle: (body: unknown) => Promise<string>) {
+export function webhookRoute({ verify, refusals }: WebhookPorts, handle: (body: unknown) => Promise<string>) {
   const authenticate: RequestHandler = (req, res, next) => {
     verify(req.headers, res.locals["rawBody"]);
     next();
@@ -33,11 +36,17 @@ export function webhookRoute({ verify, log }: WebhookPorts, handle: (body: unkno
     const error = asConnectorError(thrown);
     // Vonage drops for good whatever is answered 4xx, so trouble of ours is always 503.
     const status = error.httpStatus >= 500 ? 503 : error.httpStatus;
-    log[status >= 500 ? "error" : "warn"](
-      { path: req.path, status, ...loggableError(error) },
-      `Webhook not taken: ${error.code}`,
-    );
+    refusals.refused(req, { what: "Webhook not taken", error, status, about: idsIn(req.body) });
     res.status(status).json({ message: status >= 500 ? "Try again later" : error.message });
   };
   return [...readBody(["json"], UNAUTHENTICATED_BYTES), authenticate, respond, onError];
+}
+
+/** Whatever they are worth: the webhook may be anybody's. */
+function idsIn(body: unknown) {
+  const reference = parseReference(idIn(fieldOf(body, "client_ref")));
+  return {
+    msg_id: reference?.form === "verbatim" ? reference.id : undefined,
+    message_uuid: idIn(fieldOf(body, "message_uuid")),
+  };
 }

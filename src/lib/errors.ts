@@ -34,6 +34,8 @@ export const ERROR_CODES = [
   "not_json",
   /** The body did not arrive whole. */
   "unreadable",
+  /** Nothing is served at its path. */
+  "not_found",
 
   // The connector takes no more at this moment.
   /** More waits on the queue than can be sent within its time to live. */
@@ -163,11 +165,14 @@ export function asConnectorError(thrown: unknown): ConnectorError {
 export function loggableError(thrown: unknown): Record<string, unknown> {
   if (thrown instanceof ConnectorError) {
     const cause = thrown.cause === undefined ? {} : { cause: loggableError(thrown.cause) };
+    // An HTTP status in the detail is what a neighbour said: beside it a line says what we answered.
+    const { status, ...detail } = thrown.detail;
     return {
+      ...detail,
+      ...(status === undefined ? {} : { neighbour_status: status }),
       code: thrown.code,
       message: thrown.message,
       retryable: thrown.retryable,
-      ...thrown.detail,
       ...cause,
     };
   }

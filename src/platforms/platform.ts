@@ -51,6 +51,8 @@ export interface PlatformChannel {
      * when nobody knows now. A promise takes 2 s at the most.
      */
     toMessage(body: unknown, now: number): OutboundMessage | Promise<OutboundMessage>;
+    /** The message's id in a body that became none, for the log. Absent where requests carry none. */
+    idIn?(body: unknown): unknown;
     accepted(message: OutboundMessage): Answer;
     /** The contract's answer to any error of this route; shows nothing of an error of our own. */
     failed(error: ConnectorError): Answer;

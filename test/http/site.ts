@@ -4,6 +4,7 @@ import type { OutboundMessage } from "../../src/core/message.ts";
 import type { InboundMessage } from "../../src/core/reply.ts";
 import type { DeliveryReport } from "../../src/core/report.ts";
 import { type AppDependencies, createApp } from "../../src/http/app.ts";
+import { createRefusalLog } from "../../src/http/refusals.ts";
 import { listen } from "../../src/http/server.ts";
 import { moengageSms, moengageWhatsApp } from "../../src/platforms/moengage/index.ts";
 import { signJwt } from "../../src/sandbox/jwt.ts";
@@ -36,6 +37,7 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
     deliveryUrl: "http://127.0.0.1:1/",
   };
   const app = createApp({
+    refusals: createRefusalLog(log),
     channels: [
       moengageWhatsApp({ ...settings, numbers: ["14155550100"] }, ports),
       moengageSms({ ...settings, senderId: "Acme", reportSent: false }, ports),

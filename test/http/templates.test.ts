@@ -83,7 +83,7 @@ describe("the template route", () => {
       {
         level: "error",
         msg: `Template sync not answered with a list: ${code}`,
-        fields: { origin: "mw", status: httpStatus, code, message, retryable: true },
+        fields: { path: "/sync_templates", origin: "mw", status: httpStatus, code, message, retryable: true },
       },
     ]);
   });

@@ -51,7 +51,7 @@ describe("a job that this connector did not make", () => {
     const headers = { "x-neru-queue-name": `${SERVICE_NAME}-whatsapp`, authorization: "Bearer anything" };
     expect(await journey.post(JOBS, job, headers)).toEqual({
       status: 401,
-      body: { message: expect.stringMatching(/^The job /) },
+      body: { message: expect.stringMatching(/^This address is the queue's own: send WhatsApp to /) },
     });
     expect(journey.sends()).toEqual([]);
     expect(journey.reports()).toEqual([]);

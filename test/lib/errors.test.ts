@@ -54,7 +54,7 @@ describe("loggableError", () => {
       message: "Outer sentence",
       retryable: true,
       attempt: 2,
-      cause: { code: "provider_refused", message: "Inner sentence", retryable: false, status: 502 },
+      cause: { code: "provider_refused", message: "Inner sentence", retryable: false, neighbour_status: 502 },
     });
   });
 

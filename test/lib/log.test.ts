@@ -99,7 +99,7 @@ describe("an error in the log", () => {
       code: "queue_unavailable",
       message: "The queue did not take the job",
       retryable: true,
-      status: 503,
+      neighbour_status: 503,
       cause: {
         type: "ResponseStatusCodeError",
         code: "UND_ERR_RESPONSE_STATUS_CODE",

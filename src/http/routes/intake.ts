@@ -1,24 +1,24 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from "express";
 import type { OutboundMessage } from "../../core/message.ts";
 import { withDeadline } from "../../lib/deadline.ts";
-import { asConnectorError, loggableError } from "../../lib/errors.ts";
-import type { Log } from "../../lib/log.ts";
+import { asConnectorError } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import type { Answer, PlatformChannel } from "../../platforms/platform.ts";
 import { authenticated } from "../middleware/authenticate.ts";
 import { AUTHENTICATED_BYTES, readBody } from "../middleware/body.ts";
+import { idIn, type RefusalLog } from "../refusals.ts";
 
 export interface IntakePorts {
   accept(message: OutboundMessage): Promise<void>;
   now: Clock;
-  log: Log;
+  refusals: RefusalLog;
 }
 
 /** Platforms give up after about 5 s; a false "not accepted" costs less than a time-out. */
 const DEADLINE_MS = 3_800;
 
 /** A platform's send, answered in the words of its contract whatever happens. */
-export function intakeRoute({ intake, tag }: PlatformChannel, { accept, now, log }: IntakePorts) {
+export function intakeRoute({ intake, tag }: PlatformChannel, { accept, now, refusals }: IntakePorts) {
   const receive: RequestHandler = async (req, res) => {
     const convertAndAccept = async () => {
       const message = await intake.toMessage(req.body, now());
@@ -29,14 +29,14 @@ export function intakeRoute({ intake, tag }: PlatformChannel, { accept, now, log
     const message = await withDeadline(convertAndAccept(), DEADLINE_MS, "The queue did not answer in time");
     answer(res, intake.accepted(message));
   };
-  const onError: ErrorRequestHandler = (thrown, _req, res, _next) => {
+  const onError: ErrorRequestHandler = (thrown, req, res, _next) => {
     const error = asConnectorError(thrown);
     const reply = intake.failed(error);
-    const about = { msg_id: res.locals["msg_id"], origin: tag, status: reply.status };
-    log[error.httpStatus >= 500 ? "error" : "info"](
-      { ...about, ...loggableError(error) },
-      `Send not accepted: ${error.code}`,
-    );
+    const id = res.locals["msg_id"] ?? idIn(intake.idIn?.(req.body));
+    refusals.refused(req, {
+      ...{ what: "Send not accepted", error, status: reply.status, mildest: "info" },
+      about: { msg_id: id, origin: tag },
+    });
     answer(res, reply);
   };
   return [authenticated(intake), ...readBody(intake.formats, AUTHENTICATED_BYTES), receive, onError];

@@ -1,8 +1,10 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import { idOf, type Job } from "../../core/job.ts";
-import { asConnectorError, loggableError } from "../../lib/errors.ts";
+import { asConnectorError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
+import type { PlatformChannel } from "../../platforms/platform.ts";
 import { readBody, UNAUTHENTICATED_BYTES } from "../middleware/body.ts";
+import { fieldOf, idIn, type RefusalLog } from "../refusals.ts";
 
 export const JOBS_PATH = "/webhooks/message-dispatcher";
 
@@ -13,11 +15,14 @@ export interface JobPorts {
    */
   readJob(received: unknown): Promise<Job>;
   dispatch(job: Job): Promise<void>;
+  /** Whose addresses are named to somebody who mistook the queue's for one of them. */
+  channels: readonly PlatformChannel[];
+  refusals: RefusalLog;
   log: Log;
 }
 
 /** A delivery of the queue: 2xx done, 5xx again, 401 not our job. */
-export function jobRoute({ readJob, dispatch, log }: JobPorts) {
+export function jobRoute({ channels, readJob, dispatch, refusals, log }: JobPorts) {
   const handle: RequestHandler = async (req, res) => {
     const job = await readJob(req.body);
     const about = { msg_id: idOf(job), kind: job.kind, attempt: job.attempt };
@@ -26,14 +31,38 @@ export function jobRoute({ readJob, dispatch, log }: JobPorts) {
     await dispatch(job);
     res.status(200).json({ status: "done" });
   };
-  const onError: ErrorRequestHandler = (thrown, _req, res, _next) => {
+  const onError: ErrorRequestHandler = (thrown, req, res, _next) => {
     const error = asConnectorError(thrown);
-    const isOurs = error.httpStatus >= 500;
-    log[isOurs ? "error" : "warn"](
-      { ...res.locals["about"], ...loggableError(error) },
-      `Job not done: ${error.code}`,
-    );
-    res.status(error.httpStatus).json({ message: isOurs ? "Try again" : error.message });
+    const { httpStatus: status } = error;
+    const about = res.locals["about"] ?? { msg_id: claimedId(req.body) };
+    refusals.refused(req, { what: "Job not done", error, status, about });
+    // The queue sends no such thing: somebody mistook this address for another.
+    const isMistaken = [400, 401, 415].includes(status);
+    const message = status >= 500 ? "Try again" : isMistaken ? theQueuesOwn(channels) : error.message;
+    res.status(status).json({ message });
   };
   return [...readBody(["json"], UNAUTHENTICATED_BYTES), handle, onError];
+}
+
+const LABEL = { whatsapp: "WhatsApp", sms: "SMS" } as const;
+
+const theQueuesOwn = (channels: readonly PlatformChannel[]) => {
+  const addresses = channels.map(({ channel, intake }) => `${LABEL[channel]} to ${intake.path}`);
+  return ["This address is the queue's own", addresses.join(", ")].filter(Boolean).join(": send ");
+};
+
+/** The id of what is not proved to be a job of ours, or of a platform's request at the wrong address. */
+function claimedId(body: unknown): string | undefined {
+  const job = contentOf(fieldOf(body, "body"));
+  const holders = [fieldOf(job, "message"), fieldOf(job, "report"), fieldOf(job, "reply"), job];
+  const ids = [...holders.map((holder) => fieldOf(holder, "id")), fieldOf(body, "msg_id")];
+  return ids.map(idIn).find((id) => id !== undefined);
+}
+
+function contentOf(text: unknown): unknown {
+  try {
+    return typeof text === "string" ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,22 +1,22 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import type { CatalogTemplate } from "../../core/template/template.ts";
-import { asConnectorError, loggableError } from "../../lib/errors.ts";
-import type { Log } from "../../lib/log.ts";
+import { asConnectorError } from "../../lib/errors.ts";
 import type { PlatformChannel, PlatformTemplates } from "../../platforms/platform.ts";
 import { authenticated } from "../middleware/authenticate.ts";
+import type { RefusalLog } from "../refusals.ts";
 
 export interface TemplatePorts {
   /** Every template, of whatever status; rejects with a ConnectorError in words. */
   syncTemplates(): Promise<readonly CatalogTemplate[]>;
   publicUrl?: string | undefined;
-  log: Log;
+  refusals: RefusalLog;
 }
 
 /** A platform's request for the templates that can be sent, answered in its own format. */
 export function templatesRoute(
   { tag, intake }: PlatformChannel,
   templates: PlatformTemplates,
-  { syncTemplates, publicUrl = "", log }: TemplatePorts,
+  { syncTemplates, publicUrl = "", refusals }: TemplatePorts,
 ) {
   const list: RequestHandler = async (req, res) => {
     const query = new URL(req.originalUrl, "http://localhost").searchParams;
@@ -29,13 +29,13 @@ export function templatesRoute(
     );
     res.status(status).json(body);
   };
-  const onError: ErrorRequestHandler = (thrown, _req, res, _next) => {
+  const onError: ErrorRequestHandler = (thrown, req, res, _next) => {
     const error = asConnectorError(thrown);
     const { status, body } = templates.failed(error);
-    log[status >= 500 ? "error" : "info"](
-      { origin: tag, status, ...loggableError(error) },
-      `Template sync not answered with a list: ${error.code}`,
-    );
+    refusals.refused(req, {
+      ...{ what: "Template sync not answered with a list", error, status, mildest: "info" },
+      about: { origin: tag },
+    });
     res.status(status).json(body);
   };
   return [authenticated(intake), list, onError];

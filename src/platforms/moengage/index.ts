@@ -47,6 +47,7 @@ export function moengageWhatsApp(
       authenticate: credentialsCheck(...settings.accepted),
       toMessage: (body, now) =>
         whatsappToMessage(body, { origin: tag, numbers: settings.numbers, messageTtlSeconds }, now),
+      idIn: (body) => (body as { msg_id?: unknown } | null | undefined)?.msg_id,
       accepted: () => ({ status: 200, body: { status: "success" } }),
       failed: whatsappFailed,
     },

@@ -44,6 +44,8 @@ export function webengageWhatsApp(
       formats: ["json"],
       authenticate: credentialsCheck(...settings.accepted),
       toMessage,
+      idIn: (body) =>
+        (body as { metadata?: { messageId?: unknown } | null } | null | undefined)?.metadata?.messageId,
       accepted: () => ({ status: 200, body: ACCEPTED }),
       failed: rejected,
     },
