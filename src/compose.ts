@@ -238,7 +238,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     carrierOptOut: inbound.carrierOptOut,
     receiveInbound: inbound.receive,
   });
-  const server = await listen(app, config.port, runtime).catch((error) => {
+  const server = await listen(app, config.port, { runtime, refused: refusals.refused }).catch((error) => {
     stopping.abort();
     throw error;
   });

@@ -4,7 +4,7 @@ import { asConnectorError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { Clock } from "../lib/runtime.ts";
 import { parseReference } from "../vonage/reference.ts";
-import { readBody, UNAUTHENTICATED_BYTES } from "./middleware/body.ts";
+import { readUnprovedBody } from "./middleware/body.ts";
 import { fieldOf, idIn, type RefusalLog } from "./refusals.ts";
 
 export interface WebhookPorts {
@@ -39,7 +39,7 @@ export function webhookRoute({ verify, refusals }: WebhookPorts, handle: (body: 
     refusals.refused(req, { what: "Webhook not taken", error, status, about: idsIn(req.body) });
     res.status(status).json({ message: status >= 500 ? "Try again later" : error.message });
   };
-  return [...readBody(["json"], UNAUTHENTICATED_BYTES), authenticate, respond, onError];
+  return [...readUnprovedBody(["json"]), authenticate, respond, onError];
 }
 
 /** Whatever they are worth: the webhook may be anybody's. */

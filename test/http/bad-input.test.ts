@@ -1,7 +1,9 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { createByteBudget } from "../../src/http/middleware/body.ts";
+import { until } from "../support/ports.ts";
 import { FORM_TYPE, JSON_TYPE, openSite, type Reply, ROUTES, type Route, type Site, send } from "./site.ts";
 
 let site: Site;
@@ -174,6 +176,58 @@ describe("a body from somebody who has proved nothing yet", () => {
       (await unproved(path, 1_048_576, auth?.(""))).status,
       (await unproved(path, 1_048_577, auth?.(""))).status,
     ]).toEqual([200, 413]);
+  });
+});
+
+describe("the budget of unproved bytes", () => {
+  it("lets the one that has been in for the longest time go, until there is room again", () => {
+    const { enter } = createByteBudget(100);
+    const gone: string[] = [];
+    const come = (name: string, bytes: number) => {
+      const leave = enter(bytes, () => {
+        gone.push(name);
+        leave();
+      });
+      return leave;
+    };
+    const [a] = [come("a", 40), come("b", 40), come("c", 20)];
+    expect(gone).toEqual([]);
+    a?.();
+    a?.();
+    come("d", 40);
+    expect(gone).toEqual([]);
+    come("e", 50);
+    expect(gone).toEqual(["b", "c"]);
+    // What is larger than all is in alone.
+    come("f", 1_000);
+    expect(gone).toEqual(["b", "c", "d", "e"]);
+  });
+
+  it("answers those it lets go with 503, and reads the honest ones that come meanwhile", async () => {
+    const { path, good, auth } = ROUTES["status"] as Route;
+    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: ${JSON_TYPE}\r\nContent-Length: 131072\r\n\r\n`;
+    const answers: string[] = [];
+    const port = Number(new URL(site.url).port);
+    const strangers = Array.from({ length: 300 }, () =>
+      connect(port, "127.0.0.1", function (this: Socket) {
+        this.write(`${head}{`);
+      })
+        .on("error", () => undefined)
+        .on("data", (chunk: Buffer) => answers.push(String(chunk).split("\r\n")[0] ?? "")),
+    );
+    // 256 of them are 32 MB.
+    await until(() => answers.length >= 44);
+    const body = JSON.stringify(good);
+    const reply = await send(`${site.url}${path}`, {
+      headers: { "content-type": JSON_TYPE, ...auth(body) },
+      body,
+    });
+    expect(reply.status).toBe(200);
+    for (const socket of strangers) socket.destroy();
+    expect(new Set(answers)).toEqual(new Set(["HTTP/1.1 503 Service Unavailable"]));
+    expect(answers.length).toBeLessThan(60);
+    // For the figures at the end.
+    site.reported.pop();
   });
 });
 

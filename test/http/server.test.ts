@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import express from "express";
 import { listen, type RunningServer } from "../../src/http/server.ts";
+import { until } from "../support/ports.ts";
 import { createGate } from "./gate.ts";
 
 const servers: (() => Promise<unknown>)[] = [];
@@ -124,6 +125,81 @@ describe("the server", () => {
     server.emit("clientError", Object.assign(new Error("x"), { code }), socket);
     await once(client, "end");
     expect(received.split("\r\n")[0]).toBe(`HTTP/1.1 ${status}`);
+  });
+
+  describe("with as many sockets open as it lets in", () => {
+    const MOST = 3;
+    async function openFull(paths: string[]) {
+      const gate = createGate();
+      const refused: object[] = [];
+      const app = express()
+        .get("/busy", async (_req, res) => {
+          await gate.passed;
+          res.send("done");
+        })
+        .get("/", (_req, res) => void res.send("ok"));
+      const server = await listen(app, 0, {
+        mostConnections: MOST,
+        refused: (_request, { what, error, status }) => refused.push({ what, code: error.code, status }),
+      });
+      servers.push(() => server.stop(0));
+      const open = async (text: string) => {
+        const socket = connect(server.port, "127.0.0.1").on("error", () => undefined);
+        await once(socket, "connect");
+        socket.write(text);
+        const seen = { text: "", isClosed: false };
+        socket.on("data", (chunk: Buffer) => {
+          seen.text += chunk;
+        });
+        socket.once("close", () => {
+          seen.isClosed = true;
+        });
+        return seen;
+      };
+      const sockets = [];
+      for (const text of paths) sockets.push(await open(text));
+      return { gate, refused, open, sockets };
+    }
+    const ask = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const CUT = "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ";
+
+    it("closes the one whose request has been unfinished for the longest time, with 503, and serves the new one", async () => {
+      const { gate, open, sockets, refused } = await openFull([ask("/busy"), CUT, CUT]);
+      await gate.reached(() => gate.waiting === 1);
+      const late = await open(ask("/"));
+      await until(() => late.text.endsWith("ok") && sockets[1]?.isClosed === true);
+      gate.open();
+      await until(() => sockets[0]?.text.endsWith("done") === true);
+      expect(sockets.map(({ text }) => text.split("\r\n")[0])).toEqual([
+        "HTTP/1.1 200 OK",
+        "HTTP/1.1 503 Service Unavailable",
+        "",
+      ]);
+      expect(refused).toEqual([{ what: "Connection refused", code: "overloaded", status: 503 }]);
+    });
+
+    it("closes one that was answered before and is kept alive, without another answer", async () => {
+      const { gate, open, sockets } = await openFull([ask("/"), ask("/busy"), ask("/busy")]);
+      await gate.reached(() => gate.waiting === 2 && sockets[0]?.text.endsWith("ok") === true);
+      const late = await open(ask("/"));
+      await until(() => late.text.endsWith("ok") && sockets[0]?.isClosed === true);
+      expect(sockets[0]?.text.match(/HTTP/g)).toEqual(["HTTP"]);
+      gate.open();
+    });
+
+    it("answers the new one 503 when all are busy, and serves again once one is free", async () => {
+      const { gate, open, sockets } = await openFull([ask("/busy"), ask("/busy"), ask("/busy")]);
+      await gate.reached(() => gate.waiting === MOST);
+      const late = await open(ask("/"));
+      await until(() => late.isClosed);
+      expect(late.text).toBe(
+        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+      );
+      gate.open();
+      await until(() => sockets.every(({ text }) => text.endsWith("done")));
+      const next = await open(ask("/"));
+      await until(() => next.text.endsWith("ok"));
+    });
   });
 
   it("rejects when the port cannot be had", async () => {

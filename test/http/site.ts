@@ -36,8 +36,9 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
     accepted: [{ key: KEY, secrets: [SECRET, NEXT_SECRET] }],
     deliveryUrl: "http://127.0.0.1:1/",
   };
+  const refusals = createRefusalLog(log);
   const app = createApp({
-    refusals: createRefusalLog(log),
+    refusals,
     channels: [
       moengageWhatsApp({ ...settings, numbers: ["14155550100"] }, ports),
       moengageSms({ ...settings, senderId: "Acme", reportSent: false }, ports),
@@ -67,7 +68,7 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
     },
     ...over,
   });
-  const server = await listen(app, 0);
+  const server = await listen(app, 0, { refused: refusals.refused });
   const url = `http://127.0.0.1:${server.port}`;
   return { app, url, log, accepted, dispatched, reported, replied, stop: () => server.stop(0) };
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import type { IncomingHttpHeaders } from "node:http";
 import { parse } from "content-type";
 import express, { type RequestHandler } from "express";
 import { ConnectorError } from "../../lib/errors.ts";
@@ -7,7 +8,11 @@ import type { BodyFormat } from "../../platforms/platform.ts";
 /** The most bytes of a body whose sender has shown credentials before it is read. */
 export const AUTHENTICATED_BYTES = 1024 * 1024;
 /** The most bytes of a body that carries its own signature, which therefore anybody can make us read. */
-export const UNAUTHENTICATED_BYTES = 128 * 1024;
+const UNPROVED_BYTES = 128 * 1024;
+/** Of all such bodies together, while they arrive: more than the queue's callbacks and Vonage's webhooks ever need. */
+const UNPROVED_BYTES_IN_HAND = 32 * 1024 * 1024;
+/** What a request takes however small its body. */
+const LEAST_BYTES = 8 * 1024;
 /** Deeper nesting has no meaning in any contract and overflows the stack of whoever serialises it. */
 const MAX_DEPTH = 64;
 
@@ -37,6 +42,56 @@ export function readBody(formats: readonly BodyFormat[], limit: number): Request
     },
   ];
 }
+
+/** The body of somebody whom only the body itself can prove: as `readBody`, or `overloaded` 503. */
+export function readUnprovedBody(formats: readonly BodyFormat[]): RequestHandler[] {
+  const [read, ...parse] = readBody(formats, UNPROVED_BYTES);
+  const bounded: RequestHandler = (req, res, next) => {
+    let isOver = false;
+    const end = (error?: unknown) => {
+      if (isOver) return;
+      isOver = true;
+      leave();
+      next(error);
+    };
+    const leave = unproved.enter(bytesOf(req.headers), () => {
+      res.set("connection", "close");
+      end(new ConnectorError("overloaded", "Too many unfinished requests", { retryable: true }));
+    });
+    read?.(req, res, end);
+  };
+  return [bounded, ...parse];
+}
+
+/** What a body may take: its length where it says one, and says it of the body as it will be. */
+function bytesOf(headers: IncomingHttpHeaders): number {
+  const length = headers["content-encoding"] ? Number.NaN : Number(headers["content-length"]);
+  return Math.min(UNPROVED_BYTES, Math.max(LEAST_BYTES, Number.isNaN(length) ? UNPROVED_BYTES : length));
+}
+
+/** So many bytes for all together. Whoever has been in for the longest time leaves first: honest bodies arrive at once. */
+export function createByteBudget(most: number) {
+  const inside = new Set<{ bytes: number; evict(): void }>();
+  let bytesInside = 0;
+  return {
+    /** Returns how to leave, which may be done twice. */
+    enter(bytes: number, evict: () => void): () => void {
+      const entry = { bytes, evict };
+      inside.add(entry);
+      bytesInside += bytes;
+      for (const longest of inside) {
+        if (bytesInside <= most || longest === entry) break;
+        longest.evict();
+      }
+      return () => {
+        if (inside.delete(entry)) bytesInside -= bytes;
+      };
+    },
+  };
+}
+
+/** One for the process, whose memory it is. */
+const unproved = createByteBudget(UNPROVED_BYTES_IN_HAND);
 
 function parseBody(bytes: Buffer, contentType: string | undefined, formats: readonly BodyFormat[]): unknown {
   const { type, parameters } = parse(contentType ?? "");

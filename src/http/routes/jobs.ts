@@ -3,7 +3,7 @@ import { idOf, type Job } from "../../core/job.ts";
 import { asConnectorError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
-import { readBody, UNAUTHENTICATED_BYTES } from "../middleware/body.ts";
+import { readUnprovedBody } from "../middleware/body.ts";
 import { fieldOf, idIn, type RefusalLog } from "../refusals.ts";
 
 export const JOBS_PATH = "/webhooks/message-dispatcher";
@@ -41,7 +41,7 @@ export function jobRoute({ channels, readJob, dispatch, refusals, log }: JobPort
     const message = status >= 500 ? "Try again" : isMistaken ? theQueuesOwn(channels) : error.message;
     res.status(status).json({ message });
   };
-  return [...readBody(["json"], UNAUTHENTICATED_BYTES), handle, onError];
+  return [...readUnprovedBody(["json"]), handle, onError];
 }
 
 const LABEL = { whatsapp: "WhatsApp", sms: "SMS" } as const;
