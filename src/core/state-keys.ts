@@ -9,21 +9,24 @@ export const DAY_MS = 24 * HOUR_MS;
  * offloaded jobs (`job:`), locks (`lock:`), subscriptions (`listeners`) and dead letters put back (`replayed:`).
  */
 
-const CLAIM_HOURS = 6;
+const CLAIM_HOURS = 12;
+/** A platform's repetition of a request is recognised this much later, at least. */
+const REPEAT_HOURS = 2;
 
-/** Claims and phases of the messages accepted then; a message lives a day at the most, and is settled the day after. */
-export const claimBucket = (acceptedAt: number): Bucket => ({
-  key: `claims:${Math.floor(acceptedAt / (CLAIM_HOURS * HOUR_MS))}`,
+const claimBucket = (at: number): Bucket => ({
+  key: `claims:${Math.floor(at / (CLAIM_HOURS * HOUR_MS))}`,
   ttl: (48 + CLAIM_HOURS) * 3_600,
   scope: "instance",
 });
 
-/** The other bucket that may hold the claim of the same request, made up to an hour before or after. */
-export function claimBucketBeside(acceptedAt: number): Bucket | undefined {
-  const { key } = claimBucket(acceptedAt);
-  return [claimBucket(acceptedAt - HOUR_MS), claimBucket(acceptedAt + HOUR_MS)].find(
-    (near) => near.key !== key,
-  );
+/**
+ * Where a message accepted then is claimed, in this order, and where its phase stands: its own half day, and before
+ * it, for the first two hours of one, the half day before, where a copy that was accepted earlier has its claim. A
+ * message lives a day at the most, and is settled the day after.
+ */
+export function claimBuckets(acceptedAt: number): Bucket[] {
+  const [before, own] = [claimBucket(acceptedAt - REPEAT_HOURS * HOUR_MS), claimBucket(acceptedAt)];
+  return before.key === own.key ? [own] : [before, own];
 }
 
 const REPORTED_DAYS = 4;

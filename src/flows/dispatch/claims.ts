@@ -1,10 +1,10 @@
 import type { SendJob } from "../../core/job.ts";
 import type { OutboundMessage } from "../../core/message.ts";
-import type { State } from "../../core/ports.ts";
-import { claimBucket, claimBucketBeside, messageField } from "../../core/state-keys.ts";
+import type { Bucket, State } from "../../core/ports.ts";
+import { claimBuckets, messageField } from "../../core/state-keys.ts";
 import { ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
-import { fateOf, formatPhase, type Phase, parsePhase } from "./phase.ts";
+import { type Fate, fateOf, formatPhase, type Phase, parsePhase } from "./phase.ts";
 
 export type Claim =
   | { outcome: "won" }
@@ -22,13 +22,15 @@ export type Attempt = Pick<SendJob, "message" | "attempt" | "unanswered">;
 export interface Claims {
   /** The first to ask owns the attempt. Never rejects. */
   claim(attempt: Attempt): Promise<Claim>;
-  /** How far a message is known to have come. */
-  phase(message: OutboundMessage): Promise<Phase | undefined>;
+  /** What is known of an attempt, whoever owns it. */
+  fate(attempt: Attempt): Promise<Fate>;
   /**
    * Whether it is certain that nobody sent this attempt: its first claims were those of this job that State did not
    * answer, and somebody else's came right after them. False when that is not known (yet).
    */
   isUnsent(attempt: Attempt): Promise<boolean>;
+  /** From now on nobody can win this attempt: something else is done about the message. */
+  close(attempt: Attempt): Promise<void>;
   /** Written in batches, not waited for. */
   mark(message: OutboundMessage, phase: Phase): void;
   /** As `mark`, and resolves when it is written. */
@@ -38,17 +40,30 @@ export interface Claims {
 /** Sums of many tokens stay whole numbers. */
 const TOKENS = 2 ** 40;
 
+/**
+ * A message is claimed in one bucket or, where a copy of it may have its claim in the half day before, in two: in
+ * that one first, and it is won in both or not at all. Two copies meet in one of them, in the same order, so exactly
+ * one of them is sent. The owner's phase stands in every bucket that it won; whoever loses reads it where it lost.
+ */
 export function createClaims(state: State, log: Log): Claims {
-  const bucketOf = (message: OutboundMessage) => claimBucket(message.acceptedAt);
+  const bucketsOf = ({ acceptedAt }: OutboundMessage) => claimBuckets(acceptedAt);
   const fieldOf = (message: OutboundMessage) => messageField(message.origin, message.id);
   const counterOf = ({ message, attempt }: Attempt) => `${fieldOf(message)}#${attempt}`;
   /** Left by a claim that was lost: the sum of those before it, which may be all of one job that did not send. */
   const traceOf = (attempt: Attempt, before: number) => `${counterOf(attempt)}@${before}`;
 
-  const phase = async (message: OutboundMessage) =>
-    parsePhase(await state.read(bucketOf(message), fieldOf(message)));
-  const settle = (message: OutboundMessage, phase: Phase) =>
-    state.write(bucketOf(message), fieldOf(message), formatPhase(phase));
+  /** A number of its own tells this claim from everybody else's in the sum. Resolves to what had been counted before. */
+  async function count(bucket: Bucket, attempt: Attempt, token: number): Promise<number> {
+    return (await state.increment(bucket, counterOf(attempt), token)) - token;
+  }
+
+  const phaseIn = async (bucket: Bucket, message: OutboundMessage) =>
+    parsePhase(await state.read(bucket, fieldOf(message)));
+
+  /** In the order of the claims: who loses in the first one must not find nothing there when the second one has it. */
+  async function settle(message: OutboundMessage, phase: Phase): Promise<void> {
+    for (const bucket of bucketsOf(message)) await state.write(bucket, fieldOf(message), formatPhase(phase));
+  }
 
   function unwaited(work: Promise<void>, message: OutboundMessage, about: object): void {
     work.catch((error) =>
@@ -56,50 +71,70 @@ export function createClaims(state: State, log: Log): Claims {
     );
   }
 
-  /** The same request repeated by the platform across the edge of a bucket has its claim in the one beside. */
-  async function isClaimedBeside({ message, attempt }: Attempt): Promise<boolean> {
-    const beside = attempt === 1 ? claimBucketBeside(message.acceptedAt) : undefined;
-    return beside !== undefined && (await state.read(beside, `${fieldOf(message)}#1`)) !== null;
+  async function claimIn(
+    buckets: readonly Bucket[],
+    attempt: Attempt,
+    token: number,
+  ): Promise<Exclude<Claim, { outcome: "unanswered" }>> {
+    const { message, unanswered = [] } = attempt;
+    for (const bucket of buckets) {
+      const before = await count(bucket, attempt, token);
+      // Nobody has counted but this very job, which surely did not send before.
+      if (sumsOf(unanswered).includes(before)) continue;
+      const phase = await phaseIn(bucket, message);
+      if (fateOf(attempt.attempt, phase) === "open") {
+        const trace = state.write(bucket, traceOf(attempt, before), "lost");
+        unwaited(trace, message, { attempt: attempt.attempt });
+      }
+      return { outcome: "lost", phase };
+    }
+    return { outcome: "won" };
   }
 
-  async function claim(attempt: Attempt): Promise<Claim> {
-    const { message, unanswered = [] } = attempt;
-    // Asked first: when the answer cannot be had, the attempt must not have been claimed.
-    if (await isClaimedBeside(attempt)) return { outcome: "lost", phase: { is: "sent" } };
-    // A number of its own tells this claim from everybody else's in the sum.
-    const token = 1 + Math.floor(Math.random() * TOKENS);
-    let sum: number;
-    try {
-      sum = await state.increment(bucketOf(message), counterOf(attempt), token);
-    } catch (cause) {
-      const options = { retryable: true, detail: { token }, cause };
-      const error = new ConnectorError("claim_unanswered", "State did not answer the claim", options);
-      return { outcome: "unanswered", token, error };
-    }
-    // Nobody has counted but this very job, which surely did not send before.
-    if (sumsOf(unanswered).includes(sum - token)) return { outcome: "won" };
-    const known = await phase(message);
-    if (fateOf(attempt.attempt, known) === "open") {
-      const trace = state.write(bucketOf(message), traceOf(attempt, sum - token), "lost");
-      unwaited(trace, message, { attempt: attempt.attempt });
-    }
-    return { outcome: "lost", phase: known };
+  async function hasTrace(bucket: Bucket, attempt: Attempt, sums: readonly number[]): Promise<boolean> {
+    const traces = await Promise.all(sums.map((sum) => state.read(bucket, traceOf(attempt, sum))));
+    return traces.some((trace) => trace !== null);
   }
 
   return {
-    phase,
     settle,
-    claim: (attempt) => claim(attempt).catch((error): Claim => ({ outcome: "unanswered", error })),
+    async claim(attempt) {
+      const token = newToken();
+      try {
+        return await claimIn(bucketsOf(attempt.message), attempt, token);
+      } catch (cause) {
+        const options = { retryable: true, detail: { token }, cause };
+        const error = new ConnectorError("claim_unanswered", "State did not answer the claim", options);
+        return { outcome: "unanswered", token, error };
+      }
+    },
+    async fate({ message, attempt }) {
+      const phases = await Promise.all(bucketsOf(message).map((bucket) => phaseIn(bucket, message)));
+      const fates = phases.map((phase) => fateOf(attempt, phase));
+      return (["over", "released"] as const).find((fate) => fates.includes(fate)) ?? "open";
+    },
     async isUnsent(attempt) {
-      const own = sumsOf(attempt.unanswered ?? []).filter((sum) => sum > 0);
-      const traces = await Promise.all(
-        own.map((sum) => state.read(bucketOf(attempt.message), traceOf(attempt, sum))),
-      );
-      return traces.some((trace) => trace !== null);
+      const own = sumsOf(attempt.unanswered ?? []);
+      const sums = own.filter((sum) => sum > 0);
+      const [first, second] = bucketsOf(attempt.message) as [Bucket, Bucket?];
+      // Whoever counts there has won the first bucket.
+      if (second && (await hasTrace(second, attempt, sums))) return true;
+      if (!(await hasTrace(first, attempt, sums))) return false;
+      if (!second) return true;
+      // A copy accepted later asks for the second alone. The same number each time, so that asking again finds it.
+      const token = attempt.unanswered?.[0] ?? 0;
+      const before = await count(second, attempt, token);
+      return own.some((sum) => before >= sum && (before - sum) % token === 0);
+    },
+    async close(attempt) {
+      // The first one was won or lost before.
+      for (const bucket of bucketsOf(attempt.message).slice(1)) await count(bucket, attempt, newToken());
     },
     mark: (message, phase) => unwaited(settle(message, phase), message, { phase: formatPhase(phase) }),
   };
 }
+
+const newToken = () => 1 + Math.floor(Math.random() * TOKENS);
 
 /** What any of the tokens add up to; of none, zero. */
 const sumsOf = (tokens: readonly number[]): number[] =>

@@ -16,10 +16,12 @@ export function parsePhase(text: string | null): Phase | undefined {
 }
 
 /**
- * What a phase tells of one attempt. `over`: the message is settled, or a later attempt has it. `released`: the
- * attempt did not send. `open`: nobody knows, and what is known of the attempts before it does not help.
+ * What is known of one attempt. `over`: the message is settled, or a later attempt has it. `released`: the attempt did
+ * not send. `open`: nobody knows, and what is known of the attempts before it does not help.
  */
-export function fateOf(attempt: number, phase: Phase | undefined): "over" | "released" | "open" {
+export type Fate = "over" | "released" | "open";
+
+export function fateOf(attempt: number, phase: Phase | undefined): Fate {
   if (!phase) return "open";
   if (!("attempt" in phase) || phase.attempt > attempt) return "over";
   return phase.is === "released" && phase.attempt === attempt ? "released" : "open";

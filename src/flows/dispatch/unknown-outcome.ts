@@ -7,7 +7,6 @@ import type { Clock } from "../../lib/runtime.ts";
 import type { Reporter } from "../status/report.ts";
 import type { AckDelay } from "./ack-delay.ts";
 import type { Claims } from "./claims.ts";
-import { fateOf } from "./phase.ts";
 
 export interface AwaitOutcomePorts {
   queue: JobQueue;
@@ -18,7 +17,7 @@ export interface AwaitOutcomePorts {
 }
 
 export interface UnknownOutcomePorts extends AwaitOutcomePorts {
-  claims: Pick<Claims, "phase" | "isUnsent" | "settle">;
+  claims: Pick<Claims, "fate" | "isUnsent" | "close" | "settle">;
   reporter: Pick<Reporter, "known" | "reportEventually">;
   ackDelay: AckDelay;
 }
@@ -70,7 +69,9 @@ export async function dispatchUnknownOutcome(
   }
   if (now() < job.decideAt) {
     await queue.put(job);
-  } else if (ports.unknownOutcome.policy === "resend") {
+    return;
+  }
+  if (ports.unknownOutcome.policy === "resend") {
     log.warn(about, "Outcome still unknown: sending again");
     await resend();
   } else {
@@ -85,16 +86,19 @@ export async function dispatchUnknownOutcome(
  */
 async function findOutcome(
   job: UnknownOutcomeJob,
-  { reporter, claims, log }: UnknownOutcomePorts,
+  { reporter, claims, now, log }: UnknownOutcomePorts,
 ): Promise<"settled" | "unsent" | "unknown" | "state-down"> {
   const { message, attempt } = job;
   try {
     if ((await reporter.known(message.origin, message.id)) !== "") return "settled";
-    const fate = fateOf(attempt, await claims.phase(message));
+    const fate = await claims.fate(job);
     if (fate === "over") return "settled";
     // Also where this was noted before: the queue may not have taken the next attempt, and this job alone knows.
     if (await claims.isUnsent(job)) return "unsent";
-    return fate === "released" ? "settled" : "unknown";
+    if (fate === "released") return "settled";
+    // What is decided now must not be overtaken by a copy of the message that comes late.
+    if (now() >= job.decideAt) await claims.close(job);
+    return "unknown";
   } catch (error) {
     log.warn({ msg_id: message.id, attempt, ...loggableError(error) }, "State is down: nothing is decided");
     return "state-down";

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "@jest/globals";
-import { claimBucket } from "../../../src/core/state-keys.ts";
 import { type Claim, createClaims } from "../../../src/flows/dispatch/claims.ts";
 import { fateOf, formatPhase, parsePhase } from "../../../src/flows/dispatch/phase.ts";
 import {
@@ -17,6 +16,9 @@ function createWorld() {
   const [state, log] = [createMemoryState(), createRecordingLog()];
   return { state, log, claims: createClaims(state, log) };
 }
+
+/** An edge between two half days. */
+const NOON = T0 + HOUR / 2;
 
 const tokensOf = (claim: Claim) =>
   claim.outcome === "unanswered" && claim.token !== undefined ? [claim.token] : [];
@@ -54,16 +56,27 @@ describe("a claim", () => {
     });
   });
 
-  it("costs one increment, in the bucket of the time of acceptance", async () => {
+  it.each([
+    ["in the half day of its acceptance", -1, ["claims:40936"]],
+    ["in the half day before and then in its own, at an edge", 0, ["claims:40936", "claims:40937"]],
+    ["in both until two hours after it", 2 * HOUR - 1, ["claims:40936", "claims:40937"]],
+    ["in its own alone from then on", 2 * HOUR, ["claims:40937"]],
+  ])("is one increment %s", async (_, fromNoon, buckets) => {
     const { claims, state } = createWorld();
-    await claims.claim(sendJob(3));
-    expect(state.hash(claimBucket(T0))).toEqual({ "mw:m-1#3": expect.stringMatching(/^\d+$/) });
+    const { increment } = state;
+    const asked: string[] = [];
+    state.increment = (bucket, field, by) => {
+      asked.push(`${bucket.key} ${field} ${bucket.ttl}`);
+      return increment(bucket, field, by);
+    };
+    await claims.claim(sendJob(3, whatsappMessage({ acceptedAt: NOON + fromNoon })));
+    expect(asked).toEqual(buckets.map((bucket) => `${bucket} mw:m-1#3 ${60 * 3_600}`));
   });
 
-  it.each(["increment", "read"] as const)("cannot be had while State is down: %s", async (operation) => {
+  it("cannot be had while State is down", async () => {
     const { claims, state } = createWorld();
-    const job = sendJob(1, whatsappMessage({ acceptedAt: T0 + HOUR }));
-    state.down.add(operation);
+    const job = sendJob();
+    state.down.add("increment");
     expect(await claims.claim(job)).toMatchObject({ outcome: "unanswered", error: { retryable: true } });
     state.isDown(false);
     expect(await claims.claim(job)).toEqual({ outcome: "won" });
@@ -121,6 +134,86 @@ describe("a claim", () => {
       const { claims, job } = await loseAnswer();
       await claims.claim(sendJob());
       expect(await claims.claim(job)).toEqual({ outcome: "lost" });
+    });
+  });
+
+  describe("in two half days", () => {
+    const shortlyAfter = whatsappMessage({ acceptedAt: NOON + HOUR });
+    const later = whatsappMessage({ acceptedAt: NOON + 2.5 * HOUR });
+
+    it("is lost to a copy accepted before the edge, whose phase it reads", async () => {
+      const { claims } = createWorld();
+      await claims.claim(sendJob());
+      await claims.settle(whatsappMessage(), { is: "refused" });
+      const lost = { outcome: "lost", phase: { is: "refused" } };
+      expect(await claims.claim(sendJob(1, shortlyAfter))).toEqual(lost);
+    });
+
+    it("is lost to a copy accepted later, whose phase it reads", async () => {
+      const { claims } = createWorld();
+      await claims.claim(sendJob(1, later));
+      await claims.settle(later, { is: "refused" });
+      const lost = { outcome: "lost", phase: { is: "refused" } };
+      expect(await claims.claim(sendJob(1, shortlyAfter))).toEqual(lost);
+      expect(await claims.fate({ message: shortlyAfter, attempt: 1 })).toBe("over");
+    });
+
+    it("leaves its phase in both", async () => {
+      const { claims } = createWorld();
+      await claims.claim(sendJob(1, shortlyAfter));
+      await claims.settle(shortlyAfter, { is: "sent" });
+      const copies = [whatsappMessage(), later];
+      expect(await Promise.all(copies.map((copy) => claims.claim(sendJob(1, copy))))).toEqual(
+        copies.map(() => ({ outcome: "lost", phase: { is: "sent" } })),
+      );
+    });
+
+    it.each([1, 2])("is owned by the job that remembers it when answer %i got lost", async (lost) => {
+      const { claims, state } = createWorld();
+      const { increment } = state;
+      let asked = 0;
+      state.increment = async (...args) => {
+        const sum = await increment(...args);
+        asked++;
+        if (asked === lost) throw unavailable();
+        return sum;
+      };
+      const claim = await claims.claim(sendJob(1, shortlyAfter));
+      const job = { ...sendJob(1, shortlyAfter), unanswered: tokensOf(claim) };
+      expect([await claims.claim(job), await claims.claim(job)]).toEqual([
+        { outcome: "won" },
+        { outcome: "lost" },
+      ]);
+    });
+
+    it("and that is nobody's is closed to copies accepted later, however often it is asked", async () => {
+      const { claims, state } = createWorld();
+      const { increment } = state;
+      state.increment = async (...args) => {
+        await increment(...args);
+        throw unavailable();
+      };
+      const claim = await claims.claim(sendJob(1, shortlyAfter));
+      state.increment = increment;
+      const job = { ...sendJob(1, shortlyAfter), unanswered: tokensOf(claim) };
+      await claims.claim(sendJob(1, shortlyAfter));
+      expect([await claims.isUnsent(job), await claims.isUnsent(job)]).toEqual([true, true]);
+      expect(await claims.claim(sendJob(1, later))).toEqual({ outcome: "lost" });
+    });
+
+    it("and that only a copy accepted later can have, is not known to be nobody's", async () => {
+      const { claims, state } = createWorld();
+      const { increment } = state;
+      state.increment = async (...args) => {
+        await increment(...args);
+        throw unavailable();
+      };
+      const claim = await claims.claim(sendJob(1, shortlyAfter));
+      state.increment = increment;
+      const job = { ...sendJob(1, shortlyAfter), unanswered: tokensOf(claim) };
+      await claims.claim(sendJob(1, shortlyAfter));
+      expect(await claims.claim(sendJob(1, later))).toEqual({ outcome: "won" });
+      expect(await claims.isUnsent(job)).toBe(false);
     });
   });
 

@@ -1,7 +1,6 @@
 import { type Job, parseJob, serialiseJob } from "../../../src/core/job.ts";
 import type { OutboundMessage } from "../../../src/core/message.ts";
 import type { State } from "../../../src/core/ports.ts";
-import { claimBucket } from "../../../src/core/state-keys.ts";
 import { type Claims, createClaims } from "../../../src/flows/dispatch/claims.ts";
 import { dispatch } from "../../../src/flows/dispatch/dispatch.ts";
 import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
@@ -44,6 +43,7 @@ interface Process {
   alive: boolean;
 }
 
+const MINUTE = 60_000;
 const MESSAGES = 6;
 /** Steps until nothing fails any more, and every message has to come to its end. */
 const STEPS_OF_TROUBLE = 300;
@@ -207,15 +207,16 @@ export async function runModel(
   }
 
   const replicas: ReturnType<typeof replica>[] = [replica(), replica()];
-  const messages = Array.from({ length: MESSAGES }, (_, n) => whatsappMessage({ id: `m-${n}` }));
+  const messages = Array.from({ length: MESSAGES }, (_, n) =>
+    whatsappMessage({ id: `m-${n}`, acceptedAt: T0 + random.between(-2 * HOUR, 3 * HOUR) }),
+  );
   for (const message of messages) enqueue({ kind: "send", attempt: 1, message });
 
-  /** The platform repeats a request that was dispatched before. */
+  /** The platform repeats a request for close to two hours: at whatever edge State keeps its claims by. */
   function repeat(): void {
     const message = random.pick(messages);
-    const claims = store.hash(claimBucket(T0));
-    if (claims[`mw:${message.id}#1`] === undefined) return;
-    enqueue({ kind: "send", attempt: 1, message: { ...message, acceptedAt: random.pick([T0, T0 + HOUR]) } });
+    const acceptedAt = message.acceptedAt + random.between(0, 119 * MINUTE);
+    enqueue({ kind: "send", attempt: 1, message: { ...message, acceptedAt } });
   }
 
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));

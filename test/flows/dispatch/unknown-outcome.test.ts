@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { SendJob } from "../../../src/core/job.ts";
-import { claimBucket } from "../../../src/core/state-keys.ts";
+import { claimBuckets } from "../../../src/core/state-keys.ts";
 import { ConnectorError } from "../../../src/lib/errors.ts";
 import { failedSend, HOUR, T0, unavailable } from "../../support/ports.ts";
 import { createWorld, replyJob, reportJob, sendJob, unknownOutcomeJob } from "./world.ts";
@@ -134,7 +134,7 @@ describe("a claim that State did not answer, and the same job delivered again in
     const { run, queue, state, sender, phase, ackDelay } = createWorld();
     ackDelay.room = false;
     const job = unknownOutcomeJob({ unanswered: [7] });
-    await state.write(claimBucket(T0), "mw:m-1#1@7", "lost");
+    await state.write(claimBuckets(T0)[0]!, "mw:m-1#1@7", "lost");
     queue.failures = 1;
     await expect(run(job)).rejects.toMatchObject({ code: "queue_unavailable" });
     await run(job);

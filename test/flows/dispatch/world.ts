@@ -1,7 +1,7 @@
 import type { Job, ReplyJob, ReportJob, SendJob, UnknownOutcomeJob } from "../../../src/core/job.ts";
 import type { OutboundMessage } from "../../../src/core/message.ts";
 import type { DeliveryStatus } from "../../../src/core/report.ts";
-import { claimBucket, messageField } from "../../../src/core/state-keys.ts";
+import { claimBuckets, messageField } from "../../../src/core/state-keys.ts";
 import { createClaims } from "../../../src/flows/dispatch/claims.ts";
 import { type DispatchPorts, dispatch } from "../../../src/flows/dispatch/dispatch.ts";
 import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
@@ -25,11 +25,11 @@ import {
 /** One connector's dispatch with fakes at every port; claims, rate limiter and reporter are the real ones. */
 export function createWorld(
   unknownOutcome: DispatchPorts["unknownOutcome"] = { waitSeconds: 1_200, policy: "fail" },
+  state = createMemoryState(),
 ) {
   const now = createClock();
   const log = createRecordingLog();
   const queue = createMemoryQueue();
-  const state = createMemoryState();
   const sender = createScriptedSender();
   const channel = createFakeChannel("mw");
   const ackDelay = createFakeAckDelay(now);
@@ -84,14 +84,14 @@ export function createWorld(
     /** What the platform was told, in order. */
     told: () => channel.posted.flat().map(({ id, status, error }) => ({ id, status, error })),
     phase: (message: OutboundMessage = whatsappMessage()) =>
-      state.hash(claimBucket(message.acceptedAt))[messageField(message.origin, message.id)],
+      state.hash(claimBuckets(message.acceptedAt)[0]!)[messageField(message.origin, message.id)],
     /** Sets the phase as an earlier process would have left it. */
     leavePhase: (phase: string, message: OutboundMessage = whatsappMessage()) =>
-      state.write(claimBucket(message.acceptedAt), messageField(message.origin, message.id), phase),
+      state.write(claimBuckets(message.acceptedAt)[0]!, messageField(message.origin, message.id), phase),
     /** Takes the claim as a process would have that died or is still busy. */
     leaveClaim: (attempt: number, message: OutboundMessage = whatsappMessage()) =>
       state.increment(
-        claimBucket(message.acceptedAt),
+        claimBuckets(message.acceptedAt)[0]!,
         `${messageField(message.origin, message.id)}#${attempt}`,
       ),
     /** A status that another replica has told the platform. */
