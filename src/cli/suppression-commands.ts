@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
+import { readFile, writeFile } from "node:fs/promises";
 import { ConfigError, parseConfig } from "../config/parse.ts";
-import { parseConsent, type Said } from "../core/consent.ts";
+import { latest, parseConsentField, parseTime, type Said, standing } from "../core/consent.ts";
 import { type Channel, mask } from "../core/message.ts";
-import { parseNumberFile, parseNumbers } from "../core/number-list.ts";
+import { type NumberList, parseNumberFile, parseNumbers } from "../core/number-list.ts";
 import { suppressionBucket } from "../core/state-keys.ts";
 import { createSuppression, type Suppression } from "../flows/inbound/suppression.ts";
 import { ConnectorError } from "../lib/errors.ts";
@@ -11,32 +10,9 @@ import { createHttpClient } from "../lib/http-client.ts";
 import { scan } from "../vcr/scan.ts";
 import { createSession } from "../vcr/session.ts";
 import { createState } from "../vcr/state.ts";
+import { CHANNELS, type Entry, formatExport, isExport, parseExport } from "./suppression-file.ts";
+import { HELP, type Options, readOptions } from "./suppression-options.ts";
 
-const HELP = `Who has opted out, and gets no message whatever the platform asks for.
-
-  npm run suppressions -- list                                     shows them, numbers masked
-  npm run suppressions -- list --show                              shows whole numbers
-  npm run suppressions -- add    --channel whatsapp NUMBER [...]   as if they had said STOP
-  npm run suppressions -- remove --channel sms NUMBER [...]        as if they had said START
-  npm run suppressions -- import --channel whatsapp FILE           adds everybody in the file
-  npm run suppressions -- remove --channel sms --file FILE         removes everybody in the file
-
-  --channel C   whatsapp or sms. An opt-out holds for one channel; list shows both without it
-  --file FILE   one number a line, or a CSV with the numbers in its first column; # begins a comment
-  --dry-run     says what would change, and changes nothing
-  --show        whole numbers instead of the last four digits
-
-Numbers have their country code: 447700900123, +44 7700 900123 and 0044 7700 900123 are the same.
-Lines that are no number are named and skipped; the exit code is then 1.
-
-Use remove for a person who has subscribed again somewhere else, on your website for example: until then the
-connector keeps refusing. No platform is told: change the person's subscription there as well.
-
-The list belongs to the whole Vonage account. The command needs VCR within reach: run it inside the instance
-(node dist/suppressions.js ...), in a "vcr debug" session of the same application, or against a local VCR. It reads
-the connector's own variables. It is safe to run again when it was interrupted.`;
-
-const CHANNELS: readonly Channel[] = ["whatsapp", "sms"];
 const SAID: Record<string, Said> = { add: "out", import: "out", remove: "in" };
 const DONE: Record<Said, string> = { out: "added", in: "removed" };
 /** As many at a time share their calls to State. */
@@ -47,39 +23,6 @@ type Environment = Record<string, string | undefined>;
 export interface Print {
   out(text: string): void;
   error(text: string): void;
-}
-
-interface Options {
-  command: string;
-  numbers: string[];
-  channel: Channel | undefined;
-  file: string | undefined;
-  dryRun: boolean;
-  show: boolean;
-}
-
-/** Undefined when the command makes no sense. */
-function readOptions(args: string[]): Options | undefined {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      channel: { type: "string" },
-      file: { type: "string" },
-      "dry-run": { type: "boolean", default: false },
-      show: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
-  });
-  const [command = "", ...rest] = positionals;
-  const channel = CHANNELS.find((name) => name === values.channel);
-  const isImport = command === "import";
-  const file = isImport ? rest[0] : values.file;
-  const numbers = isImport ? [] : rest;
-  const isChange = command in SAID && channel !== undefined && (file !== undefined || numbers.length > 0);
-  const isList = command === "list" && (values.channel === undefined || channel !== undefined);
-  if (values.help || !(isChange || isList)) return undefined;
-  return { command, numbers, channel, file, dryRun: values["dry-run"], show: values.show };
 }
 
 function connect(environment: Environment) {
@@ -96,59 +39,136 @@ function connect(environment: Environment) {
   return { session, suppression: createSuppression(createState(session, Date.now), Date.now), httpClient };
 }
 
-async function list(
-  { channel, show }: Options,
-  session: Parameters<typeof scan>[0],
-  print: Print,
-): Promise<number> {
+type Session = ReturnType<typeof connect>["session"];
+
+/** Everybody who has said anything, the latest word last. */
+async function everybody(session: Session, { channel }: Options): Promise<Entry[]> {
+  const entries: Entry[] = [];
   for (const name of channel ? [channel] : CHANNELS) {
-    const found = new Map<string, number>();
-    for await (const [address, entry] of scan(session, suppressionBucket(name))) {
-      const consent = parseConsent(entry);
-      if (consent?.said === "out") found.set(address, consent.at);
+    const people = new Map<string, Entry>();
+    for await (const [field, value] of scan(session, suppressionBucket(name))) {
+      const word = parseConsentField(field);
+      const at = parseTime(value);
+      if (!word || at === undefined) continue;
+      const known = people.get(word.name)?.consent ?? {};
+      const consent = latest([known, { [word.said]: at }]);
+      people.set(word.name, { channel: name, address: word.name, consent });
     }
-    for (const [address, at] of [...found].sort(([, a], [, b]) => a - b)) {
-      print.out([name, show ? address : mask(address), `since ${new Date(at).toISOString()}`].join("  "));
+    entries.push(...[...people.values()].sort((a, b) => lastAt(a) - lastAt(b)));
+  }
+  return entries;
+}
+
+const lastAt = ({ consent }: Entry) => Math.max(consent.out ?? 0, consent.in ?? 0);
+
+async function list(options: Options, session: Session, print: Print): Promise<number> {
+  const out = (await everybody(session, options)).filter(({ consent }) => standing(consent) === "out");
+  for (const name of options.channel ? [options.channel] : CHANNELS) {
+    const some = out.filter(({ channel }) => channel === name);
+    for (const { address, consent } of some) {
+      const since = new Date(consent.out ?? 0).toISOString();
+      print.out([name, options.show ? address : mask(address), `since ${since}`].join("  "));
     }
-    print.out(`${found.size} opted out of ${name}`);
+    print.out(`${some.length} opted out of ${name}`);
   }
   return 0;
 }
 
-async function change(
+async function exportAll(options: Options, session: Session, print: Print): Promise<number> {
+  const entries = await everybody(session, options);
+  const csv = formatExport(entries);
+  if (options.file === undefined) {
+    print.out(csv);
+  } else {
+    // Whole numbers: for whoever runs this alone.
+    await writeFile(options.file, `${csv}\n`, { mode: 0o600 });
+    print.out(`${entries.length} people written to ${options.file}: whole numbers, keep it safe`);
+  }
+  return 0;
+}
+
+/** A change of what is known of one address; resolves to whether there was any. */
+interface Change {
+  address: string;
+  apply(): Promise<boolean>;
+}
+
+async function importFile(
+  file: string,
   options: Options,
-  channel: Channel,
   suppression: Suppression,
   print: Print,
 ): Promise<number> {
-  const { command, file, numbers, dryRun, show } = options;
-  const said = SAID[command] as Said;
-  const { addresses, faults } =
+  const text = await readFile(file, "utf8");
+  const { channel, dryRun } = options;
+  if (!isExport(text)) {
+    if (channel) return decide(parseNumberFile(text, channel), channel, options, suppression, print);
+    print.error(`${file} is a list of numbers: say with --channel what they have opted out of`);
+    return 2;
+  }
+  const { entries, faults } = parseExport(text, Date.now());
+  const changes = entries
+    .filter((entry) => channel === undefined || entry.channel === channel)
+    .map((entry) => ({
+      address: entry.address,
+      apply: () => suppression.restore(entry.channel, entry.address, entry.consent, dryRun),
+    }));
+  return run(changes, faults, { what: "import", done: "brought back" }, options, print);
+}
+
+function decide(
+  { addresses, faults }: NumberList,
+  channel: Channel,
+  options: Options,
+  suppression: Suppression,
+  print: Print,
+): Promise<number> {
+  const said = SAID[options.command] as Said;
+  const changes = addresses.map((address) => ({
+    address,
+    apply: () => suppression.decide(channel, address, said, options.dryRun),
+  }));
+  return run(changes, faults, { what: channel, done: DONE[said] }, options, print);
+}
+
+async function run(
+  changes: readonly Change[],
+  faults: readonly string[],
+  { what, done }: { what: string; done: string },
+  { dryRun, show }: Options,
+  print: Print,
+): Promise<number> {
+  for (const fault of faults) print.error(`skipped: ${fault}`);
+  const verb = dryRun ? `would be ${done}` : done;
+  let changed = 0;
+  for (let at = 0; at < changes.length; at += AT_ONCE) {
+    const some = changes.slice(at, at + AT_ONCE);
+    const outcomes = await Promise.all(some.map(({ apply }) => apply()));
+    some.forEach(({ address }, index) => {
+      if (outcomes[index]) print.out(`${verb}  ${show ? address : mask(address)}`);
+    });
+    changed += outcomes.filter(Boolean).length;
+  }
+  const same = changes.length - changed;
+  print.out(`${what}: ${changed} ${verb}, ${same} need no change, ${faults.length} skipped`);
+  return faults.length === 0 ? 0 : 1;
+}
+
+async function perform(
+  options: Options,
+  { session, suppression }: Pick<ReturnType<typeof connect>, "session" | "suppression">,
+  print: Print,
+): Promise<number> {
+  const { command, file, numbers } = options;
+  if (command === "list") return list(options, session, print);
+  if (command === "export") return exportAll(options, session, print);
+  if (command === "import") return importFile(file as string, options, suppression, print);
+  const channel = options.channel as Channel;
+  const people =
     file === undefined
       ? parseNumbers(numbers, "number", channel)
       : parseNumberFile(await readFile(file, "utf8"), channel);
-  for (const fault of faults) print.error(`skipped: ${fault}`);
-
-  const verb = dryRun ? `would be ${DONE[said]}` : DONE[said];
-  let changed = 0;
-  for (let at = 0; at < addresses.length; at += AT_ONCE) {
-    const some = addresses.slice(at, at + AT_ONCE);
-    const changes = await Promise.all(some.map((address) => apply(address)));
-    some.forEach((address, index) => {
-      if (changes[index]) print.out(`${verb}  ${show ? address : mask(address)}`);
-    });
-    changed += changes.filter(Boolean).length;
-  }
-  const same = addresses.length - changed;
-  print.out(`${channel}: ${changed} ${verb}, ${same} need no change, ${faults.length} skipped`);
-  return faults.length === 0 ? 0 : 1;
-
-  async function apply(address: string): Promise<boolean> {
-    if ((await suppression.isSuppressed(channel, address)) === (said === "out")) return false;
-    if (dryRun) return true;
-    const other = await suppression.otherName(channel, address);
-    return suppression.record(channel, other ? [address, other] : [address], said, Date.now());
-  }
+  return decide(people, channel, options, suppression, print);
 }
 
 /** Runs the command line of an operator; resolves to the exit code. Everything it says goes to `print`. */
@@ -161,9 +181,7 @@ export async function suppressions(args: string[], env: Environment, print: Prin
     }
     const { session, suppression, httpClient } = connect(env);
     try {
-      return options.command === "list"
-        ? await list(options, session, print)
-        : await change(options, options.channel as Channel, suppression, print);
+      return await perform(options, { session, suppression }, print);
     } finally {
       await httpClient.close();
     }
@@ -179,7 +197,7 @@ function explain(error: unknown): string {
   if (error instanceof ConnectorError)
     return `VCR did not answer (${error.code}). Nothing is half done: run it again where VCR is within reach (--help).`;
   const { code, message } = error as NodeJS.ErrnoException;
-  return code === "ENOENT" || code?.startsWith("ERR_PARSE_ARGS")
+  return code === "ENOENT" || code === "EACCES" || code?.startsWith("ERR_PARSE_ARGS")
     ? message
     : `Stopped by an unexpected error ${code ?? ""}`;
 }

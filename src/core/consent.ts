@@ -1,37 +1,50 @@
 import type { ReplyKind } from "./reply.ts";
 
-/** Whether a person wants messages on a channel: what they said last counts. */
-export interface Consent {
-  said: Said;
-  /** When they said it, in milliseconds since the epoch. */
-  at: number;
-}
-
+/** What a person can say of a channel's messages: no more of them, or again. */
 export type Said = "out" | "in";
 
-const SAID: Partial<Record<ReplyKind, Said>> = { opt_out: "out", opt_in: "in" };
+/**
+ * When a person last said either, in milliseconds since the epoch as the vendor tells it. Both are kept: neither
+ * word can undo the other, in whatever order they are heard.
+ */
+export type Consent = Partial<Record<Said, number>>;
 
-/** What a reply of that kind says about it; undefined for those that say nothing. */
-export const saidBy = (kind: ReplyKind) => SAID[kind];
+export const SAID = ["out", "in"] as const satisfies readonly Said[];
 
-/** Vendors give times in whole seconds: within the same one, what arrives last was said last. */
-export const isLater = (known: Consent | undefined, at: number) =>
-  known !== undefined && Math.floor(known.at / 1_000) > Math.floor(at / 1_000);
+const SAID_BY: Partial<Record<ReplyKind, Said>> = { opt_out: "out", opt_in: "in" };
 
-/** Whether the person is known to have said otherwise after that. */
-export const contradicts = (known: Consent | undefined, { said, at }: Consent) =>
-  known?.said !== said && isLater(known, at);
+/** What a reply of that kind says of it; undefined for those that say nothing. */
+export const saidBy = (kind: ReplyKind) => SAID_BY[kind];
 
-/** What counts of what was said under the several names of one person. */
-export function latestOf(consents: readonly (Consent | undefined)[]): Consent | undefined {
-  return consents.reduce((a, b) => (b && (!a || b.at > a.at) ? b : a), undefined);
+/** What counts: the later of the two words, STOP of two at once; undefined when neither was said. */
+export function standing(consent: Consent): Said | undefined {
+  if (consent.out === undefined) return consent.in === undefined ? undefined : "in";
+  return consent.out >= (consent.in ?? consent.out) ? "out" : "in";
 }
 
-/** As it is stored. */
-export const formatConsent = ({ said, at }: Consent) => `${said}:${at}`;
+/** Of each word the latest time. */
+export function latest(consents: readonly Consent[]): Consent {
+  const all: Consent = {};
+  for (const consent of consents) {
+    for (const said of SAID) if (isLater(consent[said], all[said])) all[said] = consent[said];
+  }
+  return all;
+}
 
-/** Undefined for nothing, and for what is no consent. */
-export function parseConsent(text: string | null): Consent | undefined {
-  const [, said, at] = text?.match(/^(out|in):(\d+)$/) ?? [];
-  return said === undefined ? undefined : { said: said as Said, at: Number(at) };
+export const isLater = (at: number | undefined, than: number | undefined): at is number =>
+  at !== undefined && (than === undefined || at > than);
+
+const WORDS = { out: "stop", in: "start" } as const;
+
+/** A person has two fields in the bucket, one for each word; its value is the time. */
+export const consentField = (said: Said, name: string) => `${WORDS[said]} ${name}`;
+
+/** Undefined for nothing, and for what is no time. */
+export const parseTime = (value: string | null | undefined): number | undefined =>
+  /^\d{1,15}$/.test(value ?? "") ? Number(value) : undefined;
+
+/** Whose word a field of the bucket is; undefined for what is none. */
+export function parseConsentField(field: string): { said: Said; name: string } | undefined {
+  const said = SAID.find((one) => field.startsWith(`${WORDS[one]} `));
+  return said && { said, name: field.slice(WORDS[said].length + 1) };
 }

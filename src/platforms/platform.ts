@@ -94,9 +94,9 @@ export interface PlatformReplies {
   /**
    * Writes an opt-out or opt-in into the person's profile, where the platform has such a thing and it is
    * configured. Rejects, retryable, when it could not be done by the deadline (milliseconds since the epoch);
-   * resolves when it never can.
+   * resolves when it never can, and when the person has said otherwise since: `stillStands` is asked before each try.
    */
-  subscribe(reply: InboundReply, deadline: number): Promise<void>;
+  subscribe(reply: InboundReply, deadline: number, stillStands: () => Promise<boolean>): Promise<void>;
 }
 
 /** What a platform may read of an error: its sentence, and of a fault of our own only that it will pass. */

@@ -6,6 +6,12 @@ import { inboundWebhook } from "./contract.ts";
 const CHANNELS: Record<string, Channel> = { whatsapp: "whatsapp", sms: "sms" };
 const NUMBER = /^\+?(\d{7,15})$/;
 
+/**
+ * What a person says is put in order by Vonage's clock alone: replicas whose own clocks differ a little must not mix
+ * it up. A time that lies further ahead is none: it would outdo whatever the person says until then.
+ */
+const CLOCK_TOLERANCE_MS = 30_000;
+
 type Inbound = ReturnType<typeof inboundWebhook.parse>;
 
 /** What counts of each kind of message. Kinds without an entry, those not invented yet too, are `other`. */
@@ -45,8 +51,7 @@ export function fromInbound(body: unknown, now: number): InboundMessage | undefi
     ...(number ? { number } : {}),
     ...(userId && channel === "whatsapp" ? { userId } : {}),
     to: inbound.to.replace(/^\+/, ""),
-    // A clock that runs ahead must not outdo what the person says next.
-    at: Number.isNaN(at) ? now : Math.min(at, now),
+    at: Number.isNaN(at) || at > now + CLOCK_TOLERANCE_MS ? now : at,
     ...(inbound.context?.message_uuid ? { quotedVendorId: inbound.context.message_uuid } : {}),
     content: content ?? { type: "other" },
   };

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
@@ -18,8 +18,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "suppressions-"));
 });
 afterAll(() => Promise.all([vcr.stop(), rm(folder, { recursive: true })]));
+const MONTH = `people:whatsapp:${Math.floor(Date.now() / (30 * 86_400_000))}`;
 beforeEach(() => {
-  for (const channel of ["whatsapp", "sms"]) vcr.state("account", "DEL", `suppressed:${channel}`);
+  for (const key of ["suppressed:whatsapp", "suppressed:sms", MONTH]) vcr.state("account", "DEL", key);
 });
 
 /** Only what reaching VCR needs, and a variable the connector itself would refuse. */
@@ -40,21 +41,27 @@ async function run(args: string[], env: Record<string, string | undefined> = env
   return { code: await suppressions(args, env, print), out, err };
 }
 
-const stored = (channel: string) => vcr.state("account", "HGETALL", `suppressed:${channel}`) as string[];
-const words = (channel: string) => {
-  const flat = stored(channel);
-  return Object.fromEntries(
-    flat.flatMap((field, at) => (at % 2 ? [] : [[field, flat[at + 1]?.split(":")[0]]])),
-  );
+const stored = (channel: string) => {
+  const flat = vcr.state("account", "HGETALL", `suppressed:${channel}`) as string[];
+  return Object.fromEntries(flat.flatMap((field, at) => (at % 2 ? [] : [[field, Number(flat[at + 1])]])));
 };
-const optOut = (channel: string, address: string, at = Date.UTC(2026, 0, 15)) =>
-  vcr.state("account", "HSET", `suppressed:${channel}`, [address, `out:${at}`]);
+/** What each last said. */
+const words = (channel: string) => {
+  const fields = Object.entries(stored(channel)).sort(([, a], [, b]) => a - b);
+  return Object.fromEntries(fields.map(([field]) => field.split(" ").reverse()));
+};
+const say = (word: "stop" | "start", channel: string, address: string, at = Date.UTC(2026, 0, 15)) =>
+  vcr.state("account", "HSET", `suppressed:${channel}`, [`${word} ${address}`, String(at)]);
+const optOut = (channel: string, address: string, at?: number) => say("stop", channel, address, at);
 
 describe("npm run suppressions", () => {
   it("lists who has opted out, masked unless told otherwise", async () => {
     optOut("whatsapp", ANA);
     optOut("sms", BEN, Date.UTC(2026, 0, 16));
-    vcr.state("account", "HSET", "suppressed:sms", [ANA, "in:1768435200000"]);
+    say("stop", "sms", ANA);
+    say("start", "sms", ANA, Date.UTC(2026, 0, 17));
+    say("start", "whatsapp", BEN);
+    vcr.state("account", "HSET", "suppressed:sms", ["stop 1", "soon", "something", "1"]);
     const [masked, whole] = [await run(["list"]), await run(["list", "--channel", "sms", "--show"])];
     expect([masked, whole]).toEqual([
       {
@@ -92,18 +99,17 @@ describe("npm run suppressions", () => {
         err: [],
       },
       { code: 0, out: [`removed  ${ANA}`, "whatsapp: 1 removed, 1 need no change, 0 skipped"], err: [] },
-      { [ANA]: "in", [BEN]: "out", [USER]: "out" },
+      { [ANA]: "start", [BEN]: "stop", [USER]: "stop" },
       {},
     ]);
   });
 
   it("removes a person under both names", async () => {
-    const month = Math.floor(Date.now() / (30 * 86_400_000));
-    vcr.state("account", "HSET", `people:whatsapp:${month}`, [ANA, USER, USER, ANA]);
+    vcr.state("account", "HSET", MONTH, [ANA, USER, USER, ANA]);
     optOut("whatsapp", ANA);
     optOut("whatsapp", USER);
     await run(["remove", "--channel", "whatsapp", ANA]);
-    expect(words("whatsapp")).toEqual({ [ANA]: "in", [USER]: "in" });
+    expect(words("whatsapp")).toEqual({ [ANA]: "start", [USER]: "start" });
   });
 
   it("imports a file, names its bad lines and ends with 1", async () => {
@@ -117,10 +123,10 @@ describe("npm run suppressions", () => {
         "skipped: line 4: **** is not a phone number: give 7 to 15 digits with the country code",
         "skipped: line 6: **** is not a phone number: give 7 to 15 digits with the country code",
       ],
-      { [ANA]: "out", [BEN]: "out" },
+      { [ANA]: "stop", [BEN]: "stop" },
     ]);
     const removed = await run(["remove", "--channel", "sms", "--file", file]);
-    expect([removed.code, words("sms")]).toEqual([1, { [ANA]: "in", [BEN]: "in" }]);
+    expect([removed.code, words("sms")]).toEqual([1, { [ANA]: "start", [BEN]: "start" }]);
   });
 
   it("changes nothing in a dry run", async () => {
@@ -132,7 +138,126 @@ describe("npm run suppressions", () => {
         out: ["would be removed  ********0124", "sms: 1 would be removed, 1 need no change, 0 skipped"],
         err: [],
       },
-      { [BEN]: "out" },
+      { [BEN]: "stop" },
+    ]);
+  });
+});
+
+describe("export and import", () => {
+  const DAY = (day: number) => Date.UTC(2026, 0, day);
+  const CSV = [
+    "channel,number,stop,start",
+    `whatsapp,${ANA},2026-01-15T00:00:00.000Z,`,
+    `whatsapp,${USER},2026-01-15T00:00:00.123Z,2026-01-16T00:00:00.000Z`,
+    `sms,${BEN},,2026-01-17T00:00:00.000Z`,
+  ];
+  const everybody = {
+    whatsapp: {
+      [`stop ${ANA}`]: DAY(15),
+      [`stop ${USER}`]: DAY(15) + 123,
+      [`start ${USER}`]: DAY(16),
+    },
+    sms: { [`start ${BEN}`]: DAY(17) },
+  };
+  const all = () => ({ whatsapp: stored("whatsapp"), sms: stored("sms") });
+
+  it("keeps both times of everybody, and brings them back into a State that was emptied", async () => {
+    say("stop", "whatsapp", ANA);
+    say("stop", "whatsapp", USER, DAY(15) + 123);
+    say("start", "whatsapp", USER, DAY(16));
+    say("start", "sms", BEN, DAY(17));
+    const file = join(folder, "opt-outs.csv");
+    expect([await run(["export"]), await run(["export", file]), await readFile(file, "utf8")]).toEqual([
+      { code: 0, out: [CSV.join("\n")], err: [] },
+      { code: 0, out: [`3 people written to ${file}: whole numbers, keep it safe`], err: [] },
+      `${CSV.join("\n")}\n`,
+    ]);
+    for (const channel of ["whatsapp", "sms"]) vcr.state("account", "DEL", `suppressed:${channel}`);
+
+    const dry = await run(["import", "--dry-run", file]);
+    expect([dry.out.at(-1), all()]).toEqual([
+      "import: 3 would be brought back, 0 need no change, 0 skipped",
+      { whatsapp: {}, sms: {} },
+    ]);
+    const [first, second] = [await run(["import", file]), await run(["import", file])];
+    expect([first, second.out, all()]).toEqual([
+      {
+        code: 0,
+        out: [
+          "brought back  ********0123",
+          "brought back  ************1918",
+          "brought back  ********0124",
+          "import: 3 brought back, 0 need no change, 0 skipped",
+        ],
+        err: [],
+      },
+      ["import: 0 brought back, 3 need no change, 0 skipped"],
+      everybody,
+    ]);
+  });
+
+  it("lowers nothing that was said since, and can be told to take one channel", async () => {
+    const file = join(folder, "older.csv");
+    await writeFile(file, CSV.join("\r\n"));
+    say("start", "whatsapp", ANA, DAY(18));
+    say("stop", "whatsapp", USER, DAY(20));
+    await run(["import", "--channel", "whatsapp", file]);
+    expect([all(), words("whatsapp")]).toEqual([
+      {
+        whatsapp: { ...everybody.whatsapp, [`start ${ANA}`]: DAY(18), [`stop ${USER}`]: DAY(20) },
+        sms: {},
+      },
+      { [ANA]: "start", [USER]: "stop" },
+    ]);
+  });
+
+  it("reads what a spreadsheet has saved, and says which lines it cannot read", async () => {
+    const file = join(folder, "saved.csv");
+    const lines = [
+      "\uFEFFchannel;number;stop;start",
+      `"sms";"${ANA}";"2026-01-15T01:00:00+01:00";""`,
+      "",
+      `fax;${ANA};2026-01-15T00:00:00Z;`,
+      `sms;4,47701E+11;2026-01-15T00:00:00Z;`,
+      `sms;07700900123;2026-01-15T00:00:00Z;`,
+      `sms;${ANA};15/01/2026;`,
+      `sms;${ANA};;soon`,
+      `sms;${ANA};;`,
+    ];
+    await writeFile(file, lines.join("\n"));
+    const { code, out, err } = await run(["import", file]);
+    expect([code, out.at(-1), err, all().sms]).toEqual([
+      1,
+      "import: 1 brought back, 0 need no change, 6 skipped",
+      [
+        "skipped: line 4: the channel must be whatsapp or sms",
+        "skipped: line 5: number *******E+11 is not a phone number: give 7 to 15 digits with the country code",
+        "skipped: line 6: number *******0123 cannot be a phone number: leave out the zero in front and begin with the country code",
+        "skipped: line 7: stop is not a time like 2026-01-15T11:30:00.000Z",
+        "skipped: line 8: start is not a time like 2026-01-15T11:30:00.000Z",
+        "skipped: line 9: there is neither a stop nor a start",
+      ],
+      { [`stop ${ANA}`]: DAY(15) },
+    ]);
+  });
+
+  it("a time that is still to come is taken for now", async () => {
+    const file = join(folder, "future.csv");
+    await writeFile(file, `channel,number,stop,start\nsms,${ANA},2099-01-01T00:00:00Z,\n`);
+    await run(["import", file]);
+    expect(Math.abs((stored("sms")[`stop ${ANA}`] ?? 0) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it("a list of numbers does not say of which channel it is", async () => {
+    const file = join(folder, "list.csv");
+    await writeFile(file, `${ANA}\n`);
+    expect([await run(["import", file]), all().sms]).toEqual([
+      {
+        code: 2,
+        out: [],
+        err: [`${file} is a list of numbers: say with --channel what they have opted out of`],
+      },
+      {},
     ]);
   });
 });
@@ -145,6 +270,9 @@ describe("what it cannot do it says in words", () => {
     [["add", "--channel", "fax", ANA], 2],
     [["remove", "--channel", "sms"], 2],
     [["import", "--channel", "sms"], 2],
+    [["import"], 2],
+    [["export", "--channel", "fax"], 2],
+    [["constructor", ANA], 2],
     [["list", "--channel", "fax"], 2],
     [["forget", ANA], 2],
   ])("%j shows the help and ends with %i", async (args, code) => {
@@ -152,7 +280,7 @@ describe("what it cannot do it says in words", () => {
     expect([result.code, result.out[0]?.split("\n")[0], stored("sms")]).toEqual([
       code,
       "Who has opted out, and gets no message whatever the platform asks for.",
-      [],
+      {},
     ]);
   });
 

@@ -1,57 +1,63 @@
 import { describe, expect, it } from "@jest/globals";
 import {
   type Consent,
-  contradicts,
-  formatConsent,
-  isLater,
-  latestOf,
-  parseConsent,
+  consentField,
+  latest,
+  parseConsentField,
+  parseTime,
   saidBy,
+  standing,
 } from "../../src/core/consent.ts";
 
-const consent = (said: "out" | "in", at: number): Consent => ({ said, at });
-
-describe("what is stored", () => {
-  it.each([consent("out", 0), consent("in", 1_768_476_600_123)])("is read as it was written: %j", (one) => {
-    expect(parseConsent(formatConsent(one))).toEqual(one);
-  });
-
-  it.each([null, "", "yes", "out", "out:", "out:soon", "OUT:1", "out:1 ", "stop:1", "out:-1"])(
-    "says nothing when it is %j",
-    (text) => {
-      expect(parseConsent(text)).toBeUndefined();
-    },
-  );
-});
-
-describe("what was said later", () => {
+describe("what stands", () => {
   it.each([
-    ["nothing", undefined, 1_000, false],
-    ["the second before", consent("in", 999), 1_000, false],
-    ["the same second, at its end", consent("in", 1_999), 1_000, false],
-    ["the next second", consent("in", 2_000), 1_999, true],
-  ])("%s", (_, known, at, expected) => {
-    expect(isLater(known, at)).toBe(expected);
-  });
-
-  it.each([
-    ["the same again, later", consent("out", 9_000), false],
-    ["the opposite, later", consent("in", 9_000), true],
-    ["the opposite, earlier", consent("in", 1_000), false],
-    ["nothing", undefined, false],
-  ])("contradicts only as the opposite: %s", (_, known, expected) => {
-    expect(contradicts(known, consent("out", 5_000))).toBe(expected);
+    ["nothing was said", {}, undefined],
+    ["stop alone", { out: 1_000 }, "out"],
+    ["start alone", { in: 1_000 }, "in"],
+    ["stop a millisecond later", { out: 1_001, in: 1_000 }, "out"],
+    ["start a millisecond later", { out: 1_000, in: 1_001 }, "in"],
+    ["both at once", { out: 1_000, in: 1_000 }, "out"],
+    ["both at the beginning of time", { out: 0, in: 0 }, "out"],
+  ] as [string, Consent, string | undefined][])("%s", (_, consent, expected) => {
+    expect(standing(consent)).toBe(expected);
   });
 });
 
 it.each([
-  ["none of none", [], undefined],
-  ["none of names that said nothing", [undefined, undefined], undefined],
-  ["the one", [undefined, consent("in", 5)], consent("in", 5)],
-  ["the later one, to the millisecond", [consent("in", 5), consent("out", 6)], consent("out", 6)],
-  ["the first of two at once", [consent("in", 5), consent("out", 5)], consent("in", 5)],
-])("of several names counts %s", (_, consents, expected) => {
-  expect(latestOf(consents)).toEqual(expected);
+  ["none of none", [], {}],
+  ["what one alone said", [{}, { out: 5 }], { out: 5 }],
+  [
+    "of each word the latest",
+    [
+      { out: 5, in: 9 },
+      { out: 7, in: 8 },
+    ],
+    { out: 7, in: 9 },
+  ],
+] as [string, Consent[], Consent][])("of several names counts %s", (_, consents, expected) => {
+  expect(latest(consents)).toEqual(expected);
+});
+
+describe("what is stored", () => {
+  it.each(["447700900123", "US.13491208655302741918", "A name"])("is found under the name: %s", (name) => {
+    for (const said of ["out", "in"] as const)
+      expect(parseConsentField(consentField(said, name))).toEqual({ said, name });
+  });
+
+  it("is no word of anybody's when it is another field", () => {
+    expect(["", "447700900123", "stopped 1", "stop"].map(parseConsentField)).toEqual(
+      Array(4).fill(undefined),
+    );
+  });
+
+  it.each([
+    ["1768476600123", 1_768_476_600_123],
+    ["0", 0],
+    ...["", "yes", "out:1", "1 ", "-1", "1e3", "9".repeat(16)].map((text) => [text, undefined] as const),
+    [null, undefined],
+  ] as const)("%j is the time %j", (text, expected) => {
+    expect(parseTime(text)).toBe(expected);
+  });
 });
 
 it("a tap and a question say nothing of it", () => {

@@ -20,12 +20,14 @@ const tapped = (contextUuid: string, text: string, payload: unknown) =>
   whatsappInbound("button", { ...PARTY, contextUuid }, { button: { text, payload } });
 
 const inbound = (journey: Journey, body: object) => journey.webhook("/webhooks/inbound", body);
-const stored = (journey: Journey, channel = "whatsapp") =>
-  pairs(journey.vcr.state("account", "HGETALL", `suppressed:${channel}`) as string[]);
-const pairs = (flat: string[]) =>
-  Object.fromEntries(
-    flat.flatMap((field, at) => (at % 2 ? [] : [[field, flat[at + 1]?.replace(/\d+$/, "…")]])),
-  );
+/** What each name last said. */
+function stored(journey: Journey, channel = "whatsapp") {
+  const flat = journey.vcr.state("account", "HGETALL", `suppressed:${channel}`) as string[];
+  const words = flat
+    .flatMap((field, at) => (at % 2 ? [] : [{ words: field.split(" "), at: Number(flat[at + 1]) }]))
+    .sort((a, b) => a.at - b.at);
+  return Object.fromEntries(words.map(({ words: [word, name] }) => [name, word]));
+}
 /** What the platform was told of people's answers, without the time. */
 const told = (journey: Journey) =>
   journey.moengage.inbound.map(({ from, context, ...rest }) => ({
@@ -81,7 +83,7 @@ describe("STOP and START", () => {
       queues: accepted(journey),
       log: said(journey, /^(Reply|Subscription)/),
     }).toEqual({
-      stored: { [RECIPIENT]: "out:…", [USER]: "out:…" },
+      stored: { [RECIPIENT]: "stop", [USER]: "stop" },
       told: [{ from: RECIPIENT, context: { msg_id: "m-1" }, said: "STOP" }],
       profiles: [{ moe_mobile: RECIPIENT, moe_wa_subscription: false }],
       autoReplies: [{ to: RECIPIENT, text: "You have opted out" }],
@@ -104,7 +106,7 @@ describe("STOP and START", () => {
       profile: profiles(journey)[1],
       answer: autoReplies(journey)[1],
     }).toEqual({
-      stored: { [RECIPIENT]: "in:…", [USER]: "in:…" },
+      stored: { [RECIPIENT]: "start", [USER]: "start" },
       told: { from: RECIPIENT, context: { msg_id: "m-1" }, said: "START" },
       profile: { moe_mobile: RECIPIENT, moe_wa_subscription: true },
       answer: { to: RECIPIENT, text: "You have opted in" },
@@ -144,7 +146,10 @@ describe("STOP and START", () => {
       typed("STOP"),
     ];
     const kinds = [];
-    for (const body of answers) kinds.push((await inbound(journey, body)).body);
+    for (const body of answers) {
+      const timestamp = new Date().toISOString();
+      kinds.push((await inbound(journey, { ...body, timestamp })).body);
+    }
     expect(kinds).toEqual([
       ...Array.from({ length: 6 }, () => ({ status: "opt_out" })),
       { status: "opt_in" },
@@ -169,7 +174,7 @@ describe("STOP and START", () => {
     expect({ told: told(journey), profiles: profiles(journey), stored: stored(journey, "sms") }).toEqual({
       told: [],
       profiles: [{ moe_mobile: RECIPIENT, moe_sms_subscription: "OPTOUT" }],
-      stored: { [RECIPIENT]: "out:…" },
+      stored: { [RECIPIENT]: "stop" },
     });
     expect(journey.callsTo("moengage", /sms/)[0]?.body).toMatchObject({
       status: "failed",
@@ -184,7 +189,7 @@ describe("STOP and START", () => {
   });
 });
 
-it("a STOP costs 14 calls of State at the most, beside those that send its confirmation", async () => {
+it("a STOP costs 16 calls of State at the most, beside those that send its confirmation", async () => {
   const journey = await startJourney({ env: REPLIES, dataApi: true });
   const stateCalls = () =>
     journey
@@ -197,7 +202,7 @@ it("a STOP costs 14 calls of State at the most, beside those that send its confi
   await inbound(journey, typed("STOP"));
   const calls = stateCalls().slice(before);
   expect(calls).toContain("HSET suppressed");
-  expect(calls.filter((call) => !call.endsWith(" claims")).length).toBeLessThanOrEqual(14);
+  expect(calls.filter((call) => !call.endsWith(" claims")).length).toBeLessThanOrEqual(16);
 });
 
 describe("taps and questions", () => {
@@ -318,7 +323,7 @@ describe("hidden numbers", () => {
     const journey = await startJourney({ dataApi: true });
     await inbound(journey, hidden({ user_id: USER }));
     expect([stored(journey), told(journey), profiles(journey)]).toEqual([
-      { [USER]: "out:…" },
+      { [USER]: "stop" },
       [{ from: USER, context: {}, said: "STOP" }],
       [],
     ]);
@@ -397,7 +402,7 @@ describe("neighbours that are away", () => {
     await until("STOP is taken", () => record.outcome === "delivered");
     expect([record.attempts.length, stored(journey), told(journey), accepted(journey)]).toEqual([
       1,
-      { [RECIPIENT]: "out:…", [USER]: "out:…" },
+      { [RECIPIENT]: "stop", [USER]: "stop" },
       [],
       [
         ["whatsapp", 1],
@@ -463,7 +468,7 @@ describe("neighbours that are away", () => {
       stored(journey),
       told(journey).length,
       profiles(journey).length,
-    ]).toEqual([[0, 0, 0], new Set([503, 200]), { [RECIPIENT]: "out:…", [USER]: "out:…" }, 1, 1]);
+    ]).toEqual([[0, 0, 0], new Set([503, 200]), { [RECIPIENT]: "stop", [USER]: "stop" }, 1, 1]);
   });
 
   it("MoEngage and the queue: 503, and the retry does only what is missing", async () => {
@@ -472,7 +477,7 @@ describe("neighbours that are away", () => {
     journey.vcr.setFault("queue-service", { down: true });
     const record = journey.vonage.sendInbound(typed("STOP"));
     await until("it was refused", () => record.attempts.length >= 2);
-    expect([stored(journey), profiles(journey)]).toEqual([{ [RECIPIENT]: "out:…", [USER]: "out:…" }, []]);
+    expect([stored(journey), profiles(journey)]).toEqual([{ [RECIPIENT]: "stop", [USER]: "stop" }, []]);
     journey.moengage.setFault("whatsapp", null);
     journey.vcr.setFault("queue-service", null);
     await until("STOP is taken", () => record.outcome === "delivered");
@@ -501,7 +506,7 @@ describe("neighbours that are away", () => {
     expect(Date.now() - started).toBeLessThan(10_000);
     expect([record.attempts[0]?.status, stored(journey), told(journey).length]).toEqual([
       503,
-      { [RECIPIENT]: "out:…", [USER]: "out:…" },
+      { [RECIPIENT]: "stop", [USER]: "stop" },
       1,
     ]);
     journey.moengage.setFault("data", null);
@@ -573,7 +578,7 @@ describe("a carrier's opt-out", () => {
         .map(({ body }) => (body as { error: string }).error.split(",")[0]),
       sent: journey.vonage.messages.length,
     }).toEqual({
-      stored: { [RECIPIENT]: "out:…" },
+      stored: { [RECIPIENT]: "stop" },
       profiles: [{ moe_mobile: RECIPIENT, moe_sms_subscription: "OPTOUT" }],
       reports: ["1240", "opted_out"],
       sent: 1,
@@ -592,7 +597,7 @@ describe("a carrier's opt-out", () => {
       "it is recorded",
       () => said(journey, /^The carrier reports an opt-out: recorded/).length > 0,
     );
-    expect(stored(journey, "sms")).toEqual({ [RECIPIENT]: "out:…" });
+    expect(stored(journey, "sms")).toEqual({ [RECIPIENT]: "stop" });
     journey.moengage.setFault("sms", null);
     expect((await answered).at(-1)).toBe(200);
   });

@@ -45,12 +45,7 @@ async function postReply(
   { suppression, log }: OutboxPorts,
 ): Promise<void> {
   const about = { message_uuid: reply.id, msg_id: reply.messageId, kind: reply.kind };
-  const isCurrent =
-    reply.kind === "button" ||
-    (await suppression.stands(reply.channel, reply.person, {
-      said: reply.kind === "opt_out" ? "out" : "in",
-      at: reply.at,
-    }));
+  const isCurrent = await suppression.stands(reply);
   if (isCurrent) await replies.post(reply);
   log.info(about, isCurrent ? "Reply told to the platform" : "Reply outdated: not told to the platform");
 }

@@ -1,14 +1,14 @@
 import { saidBy } from "../../core/consent.ts";
 import type { InboundMessage, ReplyKind } from "../../core/reply.ts";
 import type { Conversations, SentMessage } from "./conversations.ts";
-import type { Suppression } from "./suppression.ts";
+import type { Names, Suppression } from "./suppression.ts";
 
 /** Who wrote, and what it answers. */
 export interface Author {
   /** Every name they are known under, the phone number first where it is known. */
   names: [string, ...string[]];
   /** Two of these names that this message shows to be one person's. */
-  learned?: { number: string; userId: string };
+  learned?: Names;
   /** The message of ours that was quoted. */
   quoted?: SentMessage;
   /** The message of ours that is answered: the quoted one; for a word of consent on WhatsApp, else the last one sent. */

@@ -19,7 +19,7 @@ import { type TellPorts, tellPlatforms } from "./tell-platforms.ts";
 export interface InboundPorts extends AutoReplyPorts, TellPorts {
   suppression: Suppression;
   conversations: Conversations;
-  /** The WhatsApp numbers this connector sends from; what people say to others is not its business. */
+  /** The WhatsApp numbers this connector sends from. Of what people say to others only opt-outs and opt-ins count. */
   ownNumbers: readonly string[];
   keywords: { optOut: Keywords; optIn: Keywords };
   /** Who wants to know of every reply, beside the platforms. */
@@ -28,7 +28,7 @@ export interface InboundPorts extends AutoReplyPorts, TellPorts {
   log: Log;
 }
 
-/** `outdated`: the person said something else later, which stays. `ignored`: it was not said to us. */
+/** `outdated`: the person said something else later, which stays. `ignored`: it was not said to us, and says nothing of consent. */
 export type InboundOutcome = ReplyKind | "repeated" | "outdated" | "ignored";
 
 /** An SMS status by which a carrier says that the person has opted out; `messageId` is that of our message. */
@@ -71,11 +71,12 @@ async function receive(
   deadline: number,
   ports: InboundPorts,
 ): Promise<InboundOutcome> {
-  const { ownNumbers, keywords, events, log } = ports;
+  const { keywords, events, log } = ports;
   const about = { message_uuid: inbound.id, channel: inbound.channel };
-  // On SMS nobody knows which of the account's numbers people were told to text (docs/decisions/0009).
-  if (inbound.channel === "whatsapp" && !ownNumbers.includes(inbound.to)) {
-    log.info(about, "Reply ignored: it was sent to a number that is not one of WHATSAPP_NUMBER");
+  const kind = classify(inbound, keywords);
+  const foreign = whyForeign(inbound, ports);
+  if (foreign && !saidBy(kind)) {
+    log.info(about, `Reply ignored: ${foreign}`);
     return "ignored";
   }
   const progress = await readProgress(ports, inbound.id);
@@ -83,7 +84,6 @@ async function receive(
     log.info(about, "Reply repeated: ignored");
     return "repeated";
   }
-  const kind = classify(inbound, keywords);
   log.info({ ...about, kind }, `Reply received: ${kind}`);
 
   const author = await identify(inbound, kind, ports);
@@ -91,6 +91,14 @@ async function receive(
     log.warn({ ...about, kind }, "Reply outdated: the person said otherwise later");
     await progress.finish(DONE);
     return "outdated";
+  }
+  if (foreign) {
+    log.warn(
+      { ...about, kind },
+      `Reply recorded for the whole account, but not answered and no platform told: ${foreign}. Give each instance a Vonage application of its own, or run one instance for both channels`,
+    );
+    await progress.finish(DONE);
+    return kind;
   }
   await autoReply(kind, inbound, author, progress, ports);
   const [person] = author.names;
@@ -103,7 +111,20 @@ async function receive(
   return kind;
 }
 
-/** Resolves to false when the person has said otherwise since. */
+const LABEL = { whatsapp: "WhatsApp", sms: "SMS" } as const;
+
+/**
+ * Why it is another instance's to answer; undefined when it is ours. On SMS nobody knows which of the account's
+ * numbers people were told to text (docs/decisions/0009).
+ */
+function whyForeign({ channel, to }: InboundMessage, { channels, ownNumbers }: InboundPorts) {
+  if (!channels.some((one) => one.channel === channel)) return `${LABEL[channel]} is off here`;
+  if (channel === "whatsapp" && !ownNumbers.includes(to))
+    return "it was sent to a number that is not one of WHATSAPP_NUMBER";
+  return undefined;
+}
+
+/** Resolves to false when the person has said otherwise since: then nobody hears of it. */
 async function recordConsent(
   kind: ReplyKind,
   { channel, at }: InboundMessage,
@@ -111,17 +132,9 @@ async function recordConsent(
   { suppression }: InboundPorts,
 ): Promise<boolean> {
   const said = saidBy(kind);
-  if (!said) {
-    if (learned) await suppression.link(learned.number, learned.userId);
-    return true;
-  }
-  // Recorded under both names, it need not be carried from one to the other.
-  const [isLast] = await Promise.all([
-    suppression.record(channel, names, said, at),
-    learned && suppression.rememberNames(learned.number, learned.userId),
-  ]);
-  if (!isLast && learned) await suppression.link(learned.number, learned.userId);
-  return isLast;
+  if (said) return suppression.record(channel, names, said, at, learned);
+  if (learned) await suppression.link(learned.number, learned.userId);
+  return true;
 }
 
 async function receiveCarrierOptOut(

@@ -7,9 +7,11 @@ import type { Clock } from "../../lib/runtime.ts";
 import type { PlatformChannel, PlatformReplies } from "../../platforms/platform.ts";
 import type { SentMessage } from "./conversations.ts";
 import type { Progress } from "./idempotency.ts";
+import type { Suppression } from "./suppression.ts";
 
 export interface TellPorts {
   channels: readonly PlatformChannel[];
+  suppression: Pick<Suppression, "stands">;
   queue: JobQueue;
   now: Clock;
   log: Log;
@@ -31,6 +33,7 @@ export interface Telling {
 export async function tellPlatforms(telling: Telling, ports: TellPorts): Promise<void> {
   const { reply, answered, progress, deadline } = telling;
   const isTap = reply.kind === "button";
+  const stillStands = () => ports.suppression.stands(reply);
   let isWanted = false;
   for (const { tag, channel, replies } of ports.channels) {
     const isOwn = tag === answered?.origin;
@@ -41,7 +44,8 @@ export async function tellPlatforms(telling: Telling, ports: TellPorts): Promise
       isWanted = true;
       await progress.once(`${tag} told`, () => postOrQueue(tag, own, replies, ports));
     }
-    if (!isTap) await progress.once(`${tag} subscription`, () => replies.subscribe(own, deadline));
+    if (!isTap)
+      await progress.once(`${tag} subscription`, () => replies.subscribe(own, deadline, stillStands));
   }
   if (isTap && !isWanted) {
     const reason = answered ? "its platform takes no taps" : "the message it answers is not known";

@@ -25,12 +25,12 @@ const SHORTEST_TRY_MS = 500;
 
 /**
  * Writes a subscription into the person's profile. Resolves when MoEngage has it, or refuses it for good: that
- * is logged in words and must not hold up the opt-out. Rejects, retryable, when it is away until the deadline.
+ * is logged in words and must not hold up the opt-out. A word that no longer stands is not written. Rejects, retryable, when it is away until the deadline.
  */
 export async function writeSubscription(
   reply: InboundReply,
   { url, workspaceId, key, customerIdIsPhone }: DataApiSettings,
-  deadline: number,
+  { deadline, stillStands }: { deadline: number; stillStands: () => Promise<boolean> },
   { post, pause, now, log }: DataApiPorts,
 ): Promise<void> {
   const about = { message_uuid: reply.id, kind: reply.kind, channel: reply.channel };
@@ -42,6 +42,11 @@ export async function writeSubscription(
   const headers = { authorization: basicAuth(workspaceId, key) };
   const endpoint = `${url}/v1/customer/${encodeURIComponent(workspaceId)}`;
   const write = async () => {
+    // A START that is tried again must not undo the STOP that was written in between.
+    if (!(await stillStands())) {
+      log.info(about, "Subscription outdated: not written to MoEngage");
+      return;
+    }
     const status = await post(endpoint, update, headers, deadline - now()).catch(() => undefined);
     if (status !== undefined && status < 300) log.info(about, "Subscription written to MoEngage");
     else if (status !== undefined && status < 500 && status !== 429)

@@ -125,7 +125,10 @@ export function moengageSms(
 }
 
 function subscriber(dataApi: DataApiSettings | undefined, ports: DataApiPorts): PlatformReplies["subscribe"] {
-  if (dataApi) return (reply, deadline) => writeSubscription(reply, dataApi, deadline, ports);
+  if (dataApi) {
+    return (reply, deadline, stillStands) =>
+      writeSubscription(reply, dataApi, { deadline, stillStands }, ports);
+  }
   return async ({ id, kind, channel }) => {
     ports.log.warn(
       { message_uuid: id, kind, channel },

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Said } from "../../../src/core/consent.ts";
+import type { Consent, Said } from "../../../src/core/consent.ts";
+import type { Channel } from "../../../src/core/message.ts";
+import type { ReplyKind } from "../../../src/core/reply.ts";
 import { peopleBucket, suppressionBucket } from "../../../src/core/state-keys.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
 import { createClock, createMemoryState, T0 } from "../../support/ports.ts";
@@ -11,7 +13,13 @@ const DAY = 86_400_000;
 function createWorld() {
   const state = createMemoryState();
   const now = createClock();
-  return { state, now, suppression: createSuppression(state, now) };
+  const known = (channel: Channel) =>
+    Object.fromEntries(
+      Object.entries(state.hash({ key: `suppressed:${channel}`, ttl: null, scope: "account" })).map(
+        ([field, at]) => [field, Number(at)],
+      ),
+    );
+  return { state, now, known, suppression: createSuppression(state, now) };
 }
 
 describe("what a person said last", () => {
@@ -52,7 +60,15 @@ describe("what a person said last", () => {
       false,
     ],
     [
-      "stop and start within a second: what came last",
+      "start, and an older stop that comes late",
+      [
+        ["in", 5],
+        ["out", 1],
+      ],
+      false,
+    ],
+    [
+      "stop, and start less than a second later",
       [
         ["out", 0],
         ["in", 0.4],
@@ -60,9 +76,25 @@ describe("what a person said last", () => {
       false,
     ],
     [
-      "start and stop within a second, told in whole seconds",
+      "start, and stop of the second before told in whole seconds",
       [
         ["in", 0.9],
+        ["out", 0],
+      ],
+      false,
+    ],
+    [
+      "both in the same moment, start heard last",
+      [
+        ["out", 0],
+        ["in", 0],
+      ],
+      true,
+    ],
+    [
+      "both in the same moment, stop heard last",
+      [
+        ["in", 0],
         ["out", 0],
       ],
       true,
@@ -77,58 +109,66 @@ describe("what a person said last", () => {
   it("tells whether it was the last word", async () => {
     const { suppression } = createWorld();
     const record = (said: Said, at: number) => suppression.record("sms", [NUMBER], said, at);
+    const stands = (kind: ReplyKind, at: number) =>
+      suppression.stands({ kind, channel: "sms", person: NUMBER, at });
     expect([
       await record("in", T0 + 5 * SECOND),
       await record("out", T0),
-      await suppression.stands("sms", NUMBER, { said: "out", at: T0 }),
-      await suppression.stands("sms", NUMBER, { said: "in", at: T0 }),
-      await suppression.stands("sms", NUMBER, { said: "out", at: T0 + 5 * SECOND }),
-    ]).toEqual([true, false, false, true, true]);
+      await stands("opt_out", T0),
+      await stands("opt_in", T0),
+      await stands("opt_out", T0 + 5 * SECOND),
+      await stands("button", T0),
+    ]).toEqual([true, false, false, true, true, true]);
   });
 
   it("an older one that says the same changes nothing, and stands", async () => {
-    const { suppression, state } = createWorld();
+    const { suppression, known } = createWorld();
     await suppression.record("sms", [NUMBER], "out", T0 + 5 * SECOND);
-    expect([
-      await suppression.record("sms", [NUMBER], "out", T0),
-      state.hash(suppressionBucket("sms")),
-    ]).toEqual([true, { [NUMBER]: `out:${T0 + 5 * SECOND}` }]);
+    expect([await suppression.record("sms", [NUMBER], "out", T0), known("sms")]).toEqual([
+      true,
+      { [`stop ${NUMBER}`]: T0 + 5 * SECOND },
+    ]);
   });
 
-  it("is not written for any name when it is late for one", async () => {
-    const { suppression, state } = createWorld();
+  it("each word is kept, so that neither can undo the other", async () => {
+    const { suppression, known } = createWorld();
     await suppression.record("whatsapp", [NUMBER], "in", T0 + 5 * SECOND);
     await suppression.record("whatsapp", [NUMBER, USER], "out", T0);
-    expect(state.hash(suppressionBucket("whatsapp"))).toEqual({ [NUMBER]: `in:${T0 + 5 * SECOND}` });
+    expect(known("whatsapp")).toEqual({
+      ...{ [`stop ${NUMBER}`]: T0, [`stop ${USER}`]: T0 },
+      ...{ [`start ${NUMBER}`]: T0 + 5 * SECOND, [`start ${USER}`]: T0 + 5 * SECOND },
+    });
   });
 
   it("an older one that says the same leaves the later one under every name", async () => {
-    const { suppression, state } = createWorld();
+    const { suppression, known } = createWorld();
     await suppression.record("whatsapp", [NUMBER], "out", T0 + 5 * SECOND);
     await suppression.record("whatsapp", [NUMBER, USER], "out", T0);
-    const entry = `out:${T0 + 5 * SECOND}`;
-    expect(state.hash(suppressionBucket("whatsapp"))).toEqual({ [NUMBER]: entry, [USER]: entry });
+    expect(known("whatsapp")).toEqual({
+      [`stop ${NUMBER}`]: T0 + 5 * SECOND,
+      [`stop ${USER}`]: T0 + 5 * SECOND,
+    });
   });
 
   it("counts for one channel, for the whole account and for ever", async () => {
-    const { suppression, state } = createWorld();
+    const { suppression, known } = createWorld();
     await suppression.record("sms", [NUMBER], "out", T0);
     expect([
       await suppression.isSuppressed("sms", NUMBER),
       await suppression.isSuppressed("whatsapp", NUMBER),
-      state.hash({ key: "suppressed:sms", ttl: null, scope: "account" }),
+      known("sms"),
       suppressionBucket("sms"),
     ]).toEqual([
       true,
       false,
-      { [NUMBER]: `out:${T0}` },
+      { [`stop ${NUMBER}`]: T0 },
       { key: "suppressed:sms", ttl: null, scope: "account" },
     ]);
   });
 
   it("an entry that cannot be read opts nobody out", async () => {
     const { suppression, state } = createWorld();
-    await state.write(suppressionBucket("sms"), NUMBER, "yes");
+    await state.write(suppressionBucket("sms"), `stop ${NUMBER}`, "yes");
     expect(await suppression.isSuppressed("sms", NUMBER)).toBe(false);
   });
 });
@@ -153,7 +193,7 @@ describe("two names of one person", () => {
     expect([
       await suppression.isSuppressed("whatsapp", USER),
       await suppression.isSuppressed("whatsapp", NUMBER),
-      await suppression.stands("whatsapp", USER, { said: "out", at: T0 }),
+      await suppression.stands({ kind: "opt_out", channel: "whatsapp", person: USER, at: T0 }),
     ]).toEqual([false, false, false]);
   });
 
@@ -195,6 +235,78 @@ describe("two names of one person", () => {
     const { suppression } = createWorld();
     await suppression.link(NUMBER, USER);
     expect(await suppression.otherName("sms", NUMBER)).toBeUndefined();
+  });
+});
+
+describe("an operator's word", () => {
+  const NOW = T0 + 60 * SECOND;
+
+  function createDesk() {
+    const world = createWorld();
+    world.now.advance(60 * SECOND);
+    const decide = (said: Said, isDryRun = false) =>
+      world.suppression.decide("whatsapp", NUMBER, said, isDryRun);
+    return { ...world, decide };
+  }
+
+  it.each([
+    ["was said by nobody before", undefined, NOW],
+    ["comes after the person's", T0, NOW],
+    ["outdoes a time that is still to come", NOW + 9 * SECOND, NOW + 9 * SECOND + 1],
+  ])("%s", async (_, startedAt, expected) => {
+    const { suppression, known, decide } = createDesk();
+    if (startedAt !== undefined) await suppression.record("whatsapp", [NUMBER], "in", startedAt);
+    expect([await decide("out"), known("whatsapp")[`stop ${NUMBER}`], await decide("out")]).toEqual([
+      true,
+      expected,
+      false,
+    ]);
+  });
+
+  it("holds under both names, also where they had drifted apart", async () => {
+    const { suppression, state, known, decide } = createDesk();
+    await suppression.link(NUMBER, USER);
+    await state.write(suppressionBucket("whatsapp"), `stop ${USER}`, String(T0));
+    expect([await decide("in"), await decide("in"), known("whatsapp")]).toEqual([
+      true,
+      false,
+      {
+        ...{ [`stop ${NUMBER}`]: T0, [`stop ${USER}`]: T0 },
+        ...{ [`start ${NUMBER}`]: NOW, [`start ${USER}`]: NOW },
+      },
+    ]);
+  });
+
+  it("changes nothing in a dry run", async () => {
+    const { known, decide } = createDesk();
+    expect([await decide("out", true), known("whatsapp")]).toEqual([true, {}]);
+  });
+});
+
+describe("what somebody kept is brought back", () => {
+  const restore = ({ suppression }: ReturnType<typeof createWorld>, consent: Consent, isDryRun = false) =>
+    suppression.restore("whatsapp", NUMBER, consent, isDryRun);
+
+  it("with both times, under both names", async () => {
+    const world = createWorld();
+    await world.suppression.link(NUMBER, USER);
+    const consent = { out: T0, in: T0 - SECOND };
+    expect([await restore(world, consent, true), world.known("whatsapp")]).toEqual([true, {}]);
+    expect([await restore(world, consent), await restore(world, consent), world.known("whatsapp")]).toEqual([
+      true,
+      false,
+      {
+        ...{ [`stop ${NUMBER}`]: T0, [`stop ${USER}`]: T0 },
+        ...{ [`start ${NUMBER}`]: T0 - SECOND, [`start ${USER}`]: T0 - SECOND },
+      },
+    ]);
+  });
+
+  it("and lowers nothing", async () => {
+    const world = createWorld();
+    await world.suppression.record("whatsapp", [NUMBER], "in", T0 + SECOND);
+    await restore(world, { out: T0, in: T0 - SECOND });
+    expect(world.known("whatsapp")).toEqual({ [`stop ${NUMBER}`]: T0, [`start ${NUMBER}`]: T0 + SECOND });
   });
 });
 

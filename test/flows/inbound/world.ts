@@ -1,4 +1,5 @@
 import { parseKeywords } from "../../../src/core/keywords.ts";
+import type { State } from "../../../src/core/ports.ts";
 import type { InboundMessage, InboundReply } from "../../../src/core/reply.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
 import {
@@ -32,7 +33,10 @@ export const tapped = (text: string, payload: string, over: Partial<InboundMessa
 export function createReplyChannel(tag: string, channel: "whatsapp" | "sms" = "whatsapp") {
   const told: InboundReply[] = [];
   const subscribed: InboundReply[] = [];
-  const outcomes = { post: async () => {}, subscribe: async () => {} };
+  const outcomes = {
+    post: async () => {},
+    subscribe: async (_stillStands: () => Promise<boolean>) => {},
+  };
   return {
     ...createFakeChannel(tag),
     ...{ channel, told, subscribed, outcomes },
@@ -43,8 +47,8 @@ export function createReplyChannel(tag: string, channel: "whatsapp" | "sms" = "w
         await outcomes.post();
         told.push(reply);
       },
-      async subscribe(reply: InboundReply) {
-        await outcomes.subscribe();
+      async subscribe(reply: InboundReply, _deadline: number, stillStands: () => Promise<boolean>) {
+        await outcomes.subscribe(stillStands);
         subscribed.push(reply);
       },
     },
@@ -69,12 +73,17 @@ export function createInboundWorld(
   const suppression = createSuppression(state, now);
   const counted: InboundOutcome[] = [];
   const countReply = (outcome: InboundOutcome) => void counted.push(outcome);
-  /** Another process over the same State and queue. */
-  const open = () =>
+  const channels = [channel, other, sms];
+  /** Another process over the same State and queue; `far` is its own way to that State, `tags` its channels. */
+  const open = (
+    far: State = state,
+    suppression = createSuppression(far, now),
+    tags: readonly string[] = channels.map(({ tag }) => tag),
+  ) =>
     createInboundReceiver({
-      ...{ queue, state, now, log, texts, conversations, messageTtlSeconds: 86_400, countReply },
-      suppression: createSuppression(state, now),
-      channels: [channel, other, sms],
+      ...{ queue, now, log, texts, conversations, messageTtlSeconds: 86_400, countReply },
+      ...{ state: far, suppression },
+      channels: channels.filter(({ tag }) => tags.includes(tag)),
       ownNumbers: [WABA],
       keywords: { optOut: parseKeywords(["STOP", "BAJA"]), optIn: parseKeywords(["START"]) },
     });

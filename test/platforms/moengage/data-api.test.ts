@@ -28,23 +28,29 @@ function createWorld(...answers: (number | "hang" | "refused")[]) {
   const calls: { url: string; body: object; headers: object | undefined; deadlineMs: number | undefined }[] =
     [];
   const pauses: number[] = [];
+  const standing = { stillStands: async () => true };
   const write = (over: Partial<InboundReply> = {}, patience = 9_000) =>
-    writeSubscription({ ...reply, ...over }, settings, T0 + patience, {
-      async post(url, body, headers, deadlineMs) {
-        calls.push({ url, body, headers, deadlineMs });
-        const answer = answers.length > 1 ? answers.shift() : answers[0];
-        if (answer === "hang") now.advance(Math.min(deadlineMs ?? 0, 5_000));
-        if (typeof answer !== "number") throw unavailable("no_answer");
-        return answer;
+    writeSubscription(
+      { ...reply, ...over },
+      settings,
+      { deadline: T0 + patience, ...standing },
+      {
+        async post(url, body, headers, deadlineMs) {
+          calls.push({ url, body, headers, deadlineMs });
+          const answer = answers.length > 1 ? answers.shift() : answers[0];
+          if (answer === "hang") now.advance(Math.min(deadlineMs ?? 0, 5_000));
+          if (typeof answer !== "number") throw unavailable("no_answer");
+          return answer;
+        },
+        async pause(ms) {
+          pauses.push(ms);
+          now.advance(ms);
+        },
+        now,
+        log,
       },
-      async pause(ms) {
-        pauses.push(ms);
-        now.advance(ms);
-      },
-      now,
-      log,
-    });
-  return { now, log, calls, pauses, write };
+    );
+  return { now, log, calls, pauses, write, standing };
 }
 
 describe("writing a subscription", () => {
@@ -100,6 +106,31 @@ describe("writing a subscription", () => {
       [],
       [{ level: "warn", msg: expect.stringContaining("the phone number is hidden"), fields: about }],
     ]);
+  });
+});
+
+describe("a word that the person has taken back", () => {
+  const outdated = { level: "info", msg: "Subscription outdated: not written to MoEngage", fields: about };
+
+  it("is not written", async () => {
+    const world = createWorld(200);
+    world.standing.stillStands = async () => false;
+    await world.write();
+    expect([world.calls, world.log.lines]).toEqual([[], [outdated]]);
+  });
+
+  it("is not tried again: the later word may have been written in between", async () => {
+    const world = createWorld(503);
+    world.standing.stillStands = async () => world.calls.length < 2;
+    await world.write();
+    expect([world.calls.length, world.log.lines]).toEqual([2, [outdated]]);
+  });
+
+  it("is not written while nobody can say whether it stands", async () => {
+    const world = createWorld(200);
+    world.standing.stillStands = () => Promise.reject(unavailable());
+    await expect(world.write()).rejects.toMatchObject({ retryable: true });
+    expect(world.calls).toEqual([]);
   });
 });
 
