@@ -1,12 +1,14 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "./config/schema.ts";
-import { type QueuePurpose, queueOf } from "./core/job.ts";
+import { QUEUE_PURPOSES, type QueuePurpose, queueOf } from "./core/job.ts";
 import { parseKeywords } from "./core/keywords.ts";
 import type { Sender } from "./core/ports.ts";
 import { createAckDelay } from "./flows/dispatch/ack-delay.ts";
 import { createClaims } from "./flows/dispatch/claims.ts";
+import { createDeadLetters } from "./flows/dispatch/dead-letters.ts";
 import { dispatch, readDelivery } from "./flows/dispatch/dispatch.ts";
+import { openHeldLetters } from "./flows/dispatch/held-letters.ts";
 import { createRateLimiter } from "./flows/dispatch/rate-limiter.ts";
 import { createConversations } from "./flows/inbound/conversations.ts";
 import { createInboundReceiver } from "./flows/inbound/receive-inbound.ts";
@@ -33,6 +35,7 @@ import { createEventSink, createPlatformChannels } from "./platforms/registry.ts
 import { withCircuitBreaker } from "./platforms/with-circuit-breaker.ts";
 import { prepareQueues, prepareTemplates, prepareWebhooks } from "./startup.ts";
 import { createTemplates } from "./templates.ts";
+import { openDeadLetters } from "./vcr/dead-letters.ts";
 import { createJobQueue, queueName, waitingJobs } from "./vcr/job-queue.ts";
 import { createJobSigner } from "./vcr/job-signer.ts";
 import { createLargePayloads } from "./vcr/large-payload.ts";
@@ -85,6 +88,35 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   };
   const largePayloads = createLargePayloads(state, signer, config.messageTtlSeconds + 24 * 3_600);
   const queue = createJobQueue(session, queueSettings, signer, largePayloads, now);
+
+  const deadLetters = createDeadLetters({
+    held: { whatsapp: openHeld("whatsapp"), sms: openHeld("sms"), reports: openHeld("reports") },
+    ...{ state, runtime, log },
+  });
+  metrics.gauges(
+    "dead_letters",
+    "Jobs a queue gave up on that wait to be put back, or for somebody to look at them",
+    { name: "queue", values: QUEUE_PURPOSES },
+    deadLetters.waiting,
+  );
+
+  function openHeld(purpose: QueuePurpose) {
+    const settings = { ...queueSettings, name: queueName(instance.serviceName, purpose) };
+    const { verify } = signer;
+    return openHeldLetters(purpose, {
+      ...{ queue: openDeadLetters(session, settings, now), state, verify, now },
+    });
+  }
+
+  /** A delivery that is answered 5xx may be its job's last. */
+  async function delivered<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (asConnectorError(error).httpStatus >= 500) deadLetters.deliveryFailed();
+      throw error;
+    }
+  }
 
   const platformPorts = {
     httpClient: httpClients.platform,
@@ -222,9 +254,10 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       countAccepted: (channel) => metrics.accepted.inc({ channel }),
       log,
     }),
-    readJob: (received) => readDelivery(() => signer.verify(received), pacing.reports.ackDelay, now),
+    readJob: (received) =>
+      delivered(readDelivery(() => signer.verify(received), pacing.reports.ackDelay, now)),
     dispatch: (job) =>
-      outcomeOf(dispatch(job, { ...dispatchPorts, ...pacing[queueOf(job)] }), (outcome) =>
+      outcomeOf(delivered(dispatch(job, { ...dispatchPorts, ...pacing[queueOf(job)] })), (outcome) =>
         metrics.jobs.inc({ kind: job.kind, outcome }),
       ),
     verify: (headers, rawBody) => void verifySignature(headers, rawBody, signature, now()),
@@ -249,7 +282,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   for (const note of config.notes) log.warn({}, note);
 
   const preparing = Promise.all([
-    queuesReady,
+    queuesReady.then(deadLetters.start),
     prepareWebhooks(config, surroundings),
     prepareTemplates(channels, templates.sync, surroundings),
   ]);
@@ -258,6 +291,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     port: server.port,
     async stop() {
       stopping.abort();
+      const looked = deadLetters.stop();
       for (const { ackDelay } of Object.values(pacing)) ackDelay.release();
       await server.stop(STOP_GRACE_MS);
       // Events are the least of it: what a slow neighbour does not take in a moment is dropped.
@@ -268,6 +302,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       await Promise.all(Object.values(httpClients).map((httpClient) => httpClient.close()));
       // Only now: what waits for a neighbour that hangs has lost its socket.
       await preparing;
+      await looked;
       log.info({}, "Connector has stopped");
     },
   };

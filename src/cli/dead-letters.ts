@@ -1,36 +1,39 @@
 import { parseArgs } from "node:util";
 import { ConfigError, parseConfig } from "../config/parse.ts";
-import { idOf, type Job, type QueuePurpose } from "../core/job.ts";
+import { idOf, QUEUE_PURPOSES, type QueuePurpose } from "../core/job.ts";
+import {
+  type HeldLetter,
+  type HeldLetters,
+  openHeldLetters,
+  type Reading,
+} from "../flows/dispatch/held-letters.ts";
 import { asConnectorError } from "../lib/errors.ts";
 import { createHttpClient } from "../lib/http-client.ts";
-import { createDeadLetters, type DeadLetter } from "../vcr/dead-letters.ts";
+import { openDeadLetters } from "../vcr/dead-letters.ts";
 import { queueName } from "../vcr/job-queue.ts";
-import { createJobSigner, type JobSigner } from "../vcr/job-signer.ts";
+import { createJobSigner } from "../vcr/job-signer.ts";
 import { createSession } from "../vcr/session.ts";
 import { createState } from "../vcr/state.ts";
 
-const HELP = `What the queues gave up on, after trying four times.
+const HELP = `What the queues gave up on, after trying four times, and the connector has not put back yet.
 
   npm run dead-letters -- list                     shows it
-  npm run dead-letters -- replay ID [ID ...]       puts these messages back on their queue
-  npm run dead-letters -- replay --all             puts everything back
+  npm run dead-letters -- replay ID [ID ...]       puts these messages back on their queue now
+  npm run dead-letters -- replay --all             puts everything back now
       --dry-run                                    says what would be put back, and does nothing
 
-Needs the connector's environment, and VCR within reach: run it inside the instance, where it is called
-node dist/dead-letters.js, or against a local VCR.
-When the command dies in the middle, run it again. One thing can then be lost: a job that died in the very moment
-in which the old ones were taken away. The queue has no way to take away one certain job.`;
+The connector puts them back by itself, five times at the most: the command is for what is left then, and for those
+who cannot wait. What this application did not sign, or this version cannot read, is never put back.
 
-const QUEUES: readonly QueuePurpose[] = ["whatsapp", "sms", "reports"];
+Needs the connector's environment, and VCR within reach: run it inside the instance, where it is called
+node dist/dead-letters.js, or against a local VCR. When it dies in the middle, run it again.`;
 
 interface Entry {
   purpose: QueuePurpose;
-  letter: DeadLetter;
-  job: Job | Unread;
+  key: string;
+  letter: HeldLetter;
+  reading: Reading;
 }
-
-/** Put back with --all it is refused, once more; another version of the connector may read what is unreadable. */
-type Unread = "not signed by this application" | "not readable by this version of the connector";
 
 async function main(): Promise<number> {
   const { values, positionals } = readArguments() ?? { values: {}, positionals: [] };
@@ -41,25 +44,36 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2;
   }
 
-  const { queues, signer, close } = connect();
-  const entries: Entry[] = [];
-  for (const purpose of QUEUES) {
-    for (const letter of await queues[purpose].list())
-      entries.push({ purpose, letter, job: jobOf(letter, signer) });
-  }
-
-  const chosen = isReplay
-    ? entries.filter(({ job }) => values.all || (typeof job === "object" && ids.includes(idOf(job))))
-    : entries;
+  const { held, close } = connect();
+  const entries = (await Promise.all(QUEUE_PURPOSES.map((purpose) => entriesOf(purpose, held)))).flat();
+  const isChosen = ({ reading }: Entry) =>
+    !isReplay || (typeof reading === "object" && (values.all || ids.includes(idOf(reading))));
+  const chosen = entries.filter(isChosen);
   for (const entry of chosen) console.log(describe(entry));
-  if (isReplay && !values["dry-run"]) {
-    for (const { purpose, letter } of chosen) await queues[purpose].replay(letter);
-    for (const purpose of QUEUES) await queues[purpose].clear();
-  }
+  if (isReplay && !values["dry-run"]) await replay(chosen, held);
   const verb = isReplay ? (values["dry-run"] ? "would be put back" : "put back") : "waiting";
   console.log(`${chosen.length} ${verb}`);
   await close();
   return isReplay && chosen.length === 0 ? 1 : 0;
+}
+
+async function entriesOf(purpose: QueuePurpose, held: Record<QueuePurpose, HeldLetters>): Promise<Entry[]> {
+  const letters = [...(await held[purpose].list())].toSorted(([, a], [, b]) => a.foundAt - b.foundAt);
+  return letters.map(([key, letter]) => ({ purpose, key, letter, reading: held[purpose].read(letter) }));
+}
+
+/** By way of State, as the connector does it: dying in between loses nothing. */
+async function replay(chosen: Entry[], held: Record<QueuePurpose, HeldLetters>): Promise<void> {
+  for (const purpose of QUEUE_PURPOSES) {
+    const keys = chosen.filter((entry) => entry.purpose === purpose).map(({ key }) => key);
+    if (keys.length === 0) continue;
+    const { letters } = await held[purpose].collect();
+    for (const key of keys) {
+      const letter = letters.get(key);
+      // The connector may have been quicker. Its five times begin anew.
+      if (letter && letter.is !== "back") await held[purpose].putBack(key, { ...letter, replays: 0 });
+    }
+  }
 }
 
 /** Undefined when there is an option that does not exist. */
@@ -80,32 +94,33 @@ function connect() {
   const httpClient = createHttpClient(4);
   const session = createSession(config, httpClient);
   const state = createState(session, Date.now);
-  const open = (purpose: QueuePurpose) =>
-    createDeadLetters(session, queueName(config.instance.serviceName, purpose), state);
+  const { verify } = createJobSigner(config.jobSigningKeys);
+  const open = (purpose: QueuePurpose) => {
+    const settings = {
+      name: queueName(config.instance.serviceName, purpose),
+      maxRequestBytes: config.queueMaxRequestBytes,
+    };
+    const queue = openDeadLetters(session, settings, Date.now);
+    return openHeldLetters(purpose, { queue, state, verify, now: Date.now });
+  };
   return {
-    signer: createJobSigner(config.jobSigningKeys),
-    queues: { whatsapp: open("whatsapp"), sms: open("sms"), reports: open("reports") },
+    held: { whatsapp: open("whatsapp"), sms: open("sms"), reports: open("reports") },
     close: () => httpClient.close(),
   };
 }
 
-function jobOf(letter: DeadLetter, signer: JobSigner): Job | Unread {
-  try {
-    return signer.verify(letter.signed);
-  } catch (error) {
-    return asConnectorError(error).retryable
-      ? "not readable by this version of the connector"
-      : "not signed by this application";
-  }
-}
-
-function describe({ purpose, job }: Entry): string {
-  if (typeof job === "string") return `${purpose}  (${job})`;
+function describe({ purpose, letter, reading }: Entry): string {
+  if (typeof reading === "string") return `${purpose}  (${reading})`;
   const accepted =
-    "message" in job && job.message && "acceptedAt" in job.message
-      ? `accepted ${new Date(job.message.acceptedAt).toISOString()}`
-      : "";
-  return [purpose, job.kind, idOf(job), `attempt ${job.attempt}`, accepted].join("  ");
+    "message" in reading && reading.message && "acceptedAt" in reading.message
+      ? [`accepted ${new Date(reading.message.acceptedAt).toISOString()}`]
+      : [];
+  const replays = letter.replays > 0 ? [`put back ${letter.replays} times`] : [];
+  const givenUp = letter.is === "given-up" ? ["given up"] : [];
+  return [
+    ...[purpose, reading.kind, idOf(reading), `attempt ${reading.attempt}`],
+    ...[...accepted, ...replays, ...givenUp],
+  ].join("  ");
 }
 
 try {
@@ -115,7 +130,7 @@ try {
   console.error(
     error instanceof ConfigError
       ? error.message
-      : `Stopped: ${failure.message}. Run it again (--help tells what can be lost).`,
+      : `Stopped: ${failure.message}. Nothing is lost: run it again.`,
   );
   process.exitCode = 1;
 }

@@ -29,12 +29,32 @@ export interface State {
   read(bucket: Bucket, field: string): Promise<string | null>;
   /** Coalesced with the writes of the same bucket. */
   write(bucket: Bucket, field: string, value: string): Promise<void>;
+  remove(bucket: Bucket, field: string): Promise<void>;
+  /** Every field, some hundred a call. While others write, a field of theirs may be missed. */
+  scan(bucket: Bucket): Promise<Map<string, string>>;
   /** Atomic; puts an entry at the end of a list and resolves to the list's length. */
   append(list: Bucket, entry: string): Promise<number>;
   /** The entries of a list from one position to another, both included, as far as there are any. */
   range(list: Bucket, from: number, to: number): Promise<string[]>;
   getKey(key: string): Promise<string | null>;
   setKey(key: string, value: string, ttlSeconds: number): Promise<void>;
+}
+
+/** A job that its queue gave up on, as the queue holds it. */
+export interface DeadLetter {
+  /** Tells one from another: the same for every copy of the same job. */
+  key: string;
+  /** The job in its signed envelope; anything at all where somebody else put it there. */
+  signed: unknown;
+}
+
+/** Where one queue sets aside what it gave up on. Everything rejects, retryable, when it is down. */
+export interface DeadLetterQueue {
+  list(): Promise<DeadLetter[]>;
+  /** Takes away so many at the most, for good and in an order of its own. */
+  pop(count: number): Promise<DeadLetter[]>;
+  /** Resolves once the queue has the job again. */
+  putBack(letter: DeadLetter): Promise<void>;
 }
 
 /** What State has of a job that was too large for the queue. `state-down`: nobody knows now. */

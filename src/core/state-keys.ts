@@ -1,3 +1,4 @@
+import type { QueuePurpose } from "./job.ts";
 import type { Channel } from "./message.ts";
 import type { Bucket } from "./ports.ts";
 
@@ -6,7 +7,7 @@ export const DAY_MS = 24 * HOUR_MS;
 
 /**
  * What the flows keep in State, with its lifetime in seconds. Named where they are used: long ids (`ref:`),
- * offloaded jobs (`job:`), locks (`lock:`), subscriptions (`listeners`) and dead letters put back (`replayed:`).
+ * offloaded jobs (`job:`), locks (`lock:`) and subscriptions (`listeners`).
  */
 
 const CLAIM_HOURS = 12;
@@ -112,3 +113,18 @@ export const mismatchBucket = (at: number): Bucket => ({
   ttl: 48 * 3_600,
   scope: "instance",
 });
+
+const HELD_DAYS = 30;
+
+/** The jobs that a queue gave up on, by the month in which they were found: they are kept for a month at least. */
+export const heldBucket = (purpose: QueuePurpose, foundAt: number): Bucket => ({
+  key: `held:${purpose}:${Math.floor(foundAt / (HELD_DAYS * DAY_MS))}`,
+  ttl: 2 * HELD_DAYS * 24 * 3_600,
+  scope: "instance",
+});
+
+/** The moments whose buckets may hold one now. */
+export const heldMonths = (at: number): number[] => [at, at - HELD_DAYS * DAY_MS];
+
+/** Which replica looks after the dead letters, and what it found last. */
+export const DEAD_LETTERS: Bucket = { key: "dead-letters", ttl: null, scope: "instance" };

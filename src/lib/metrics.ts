@@ -29,6 +29,23 @@ export function createMetrics() {
         },
       });
     },
+    /** As many figures as there are values of the label. */
+    gauges<L extends string>(
+      name: string,
+      help: string,
+      label: { name: string; values: readonly L[] },
+      read: (value: L) => number,
+    ): void {
+      new Gauge({
+        name: `connector_${name}`,
+        help,
+        labelNames: [label.name],
+        registers,
+        collect() {
+          for (const value of label.values) this.set({ [label.name]: value }, read(value));
+        },
+      });
+    },
     text: () => registers[0].metrics(),
     contentType: registers[0].contentType,
   };

@@ -3,6 +3,7 @@ import type { Bucket, State } from "../core/ports.ts";
 import { createBatcher } from "../lib/batcher.ts";
 import { ConnectorError } from "../lib/errors.ts";
 import type { Clock } from "../lib/runtime.ts";
+import { scanFields } from "./scan.ts";
 
 /** Few fields a command keep a single command short for everybody who shares the store. */
 const MAX_FIELDS = 200;
@@ -25,6 +26,8 @@ interface Stored {
   read: Read;
   write: Write;
   increment(field: string, by?: number): Promise<number>;
+  remove(field: string): Promise<void>;
+  scan(): Promise<Map<string, string>>;
   append(entry: string): Promise<number>;
   range(from: number, to: number): Promise<string[]>;
 }
@@ -60,6 +63,8 @@ export function createState(session: VCRSession, now: Clock): State & { drained(
     read: (bucket, field) => storedIn(bucket).read(field),
     append: (list, entry) => storedIn(list).append(entry),
     range: (list, from, to) => storedIn(list).range(from, to),
+    remove: (bucket, field) => storedIn(bucket).remove(field),
+    scan: (bucket) => storedIn(bucket).scan(),
     write(bucket, field, value) {
       const work = storedIn(bucket).write([field, value]);
       const end = () => writes.delete(work);
@@ -135,6 +140,14 @@ function createStored(state: SdkState, { key, ttl }: Bucket, now: Clock): Stored
       const count = asCount(await state.mapIncrement(key, field, by));
       await ensureExpiry();
       return count;
+    },
+    async remove(field) {
+      await state.mapDelete(key, [field]);
+    },
+    async scan() {
+      const fields = new Map<string, string>();
+      for await (const [field, value] of scanFields(state, key)) fields.set(field, value);
+      return fields;
     },
     async append(entry) {
       const length = asCount(await state.listAppend(key, entry));

@@ -29,6 +29,8 @@ export interface WorldOptions {
   webengage?: boolean;
   /** How long the queue looks for a live replica before a delivery counts as failed. */
   unreachableMs?: number;
+  /** How long the queue waits for the answer to a delivery. */
+  callbackTimeoutMs?: number;
 }
 
 export const DISPATCH_RATE = 150;
@@ -55,7 +57,7 @@ export async function startChaosWorld(options: WorldOptions): Promise<ChaosWorld
     platforms: options.webengage ? ["moengage", "webengage"] : ["moengage"],
     replicas: options.replicas,
     senders: { sms: "Chaos" },
-    vcr: { unreachableMs: options.unreachableMs },
+    vcr: { unreachableMs: options.unreachableMs, callbackTimeoutMs: options.callbackTimeoutMs },
     vonage: { traffic: { delayMs: [20, 300], ...options.traffic }, timeScale: VONAGE_TIME_SCALE },
     env: { ...ENV, ...options.env },
   });

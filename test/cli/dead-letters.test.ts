@@ -39,8 +39,9 @@ it("says what is missing, and not that nothing was lost", async () => {
   expect([code, out, err]).toEqual([1, "", expect.stringContaining("VCR_PRIVATE_KEY is missing")]);
 }, 20_000);
 
-it("names what is there, and says of what it cannot read why", async () => {
-  const app = await serve(0, () => ({ status: 503 }));
+it("names what is there, says of what it cannot read why, and puts back the rest", async () => {
+  let status = 503;
+  const app = await serve(0, () => ({ status }));
   const { vcr } = await openVcr([app.url]);
   const { session, ensure } = startReplica(vcr);
   await ensure();
@@ -51,7 +52,7 @@ it("names what is there, and says of what it cannot read why", async () => {
     createJobSigner([createCredentials().privateKey]).sign(buildSendJob()),
   ]);
   await until(() => vcr.deadLetters(queue).length === 3);
-  const { out } = await run(["list"], {
+  const env = {
     VCR_API_ACCOUNT_ID: credentials.accountId,
     VCR_API_ACCOUNT_SECRET: credentials.accountSecret,
     VCR_API_APPLICATION_ID: credentials.applicationId,
@@ -62,15 +63,20 @@ it("names what is there, and says of what it cannot read why", async () => {
     VONAGE_SIGNATURE_SECRET: "s".repeat(32),
     WHATSAPP_NUMBER: "14155550100",
     MOENGAGE_DELIVERY_URL: "https://moengage.example/",
-  });
-  expect(out.trim().split("\n").sort()).toEqual(
-    [
-      `whatsapp  send  ${MSG_ID}  attempt 1  accepted 2025-02-03T12:00:00.000Z`,
-      "whatsapp  (not readable by this version of the connector)",
-      "whatsapp  (not signed by this application)",
-      "3 waiting",
-    ].sort(),
-  );
+  };
+  const lines = async (...args: string[]) => (await run(args, env)).out.trim().split("\n").sort();
+  const message = `whatsapp  send  ${MSG_ID}  attempt 1  accepted 2025-02-03T12:00:00.000Z`;
+  const rest = [
+    "whatsapp  (not readable by this version of the connector)",
+    "whatsapp  (not signed by this application)",
+  ];
+  expect(await lines("list")).toEqual([...rest, message, "3 waiting"].sort());
+  expect(vcr.deadLetters(queue)).toHaveLength(3);
+  status = 200;
+  expect(await lines("replay", MSG_ID)).toEqual([message, "1 put back"].sort());
+  await until(() => vcr.records().queues[queue]?.acked === 1);
+  expect(vcr.deadLetters(queue)).toEqual([]);
+  expect(await lines("list")).toEqual([...rest, "2 waiting"].sort());
   await closeReplicas();
   await Promise.all([vcr.stop(), app.stop()]);
 }, 20_000);

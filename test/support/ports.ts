@@ -88,7 +88,7 @@ export function createMemoryQueue(): MemoryQueue {
   return queue;
 }
 
-export type Operation = "increment" | "read" | "write" | "append" | "range" | "key";
+export type Operation = "increment" | "read" | "write" | "remove" | "scan" | "append" | "range" | "key";
 
 export type MemoryState = State & {
   /** Operations that are refused now. */
@@ -99,7 +99,7 @@ export type MemoryState = State & {
   lists: Map<string, string[]>;
 };
 
-const OPERATIONS: Operation[] = ["increment", "read", "write", "append", "range", "key"];
+const OPERATIONS: Operation[] = ["increment", "read", "write", "remove", "scan", "append", "range", "key"];
 
 /** With a clock, lists expire as they do where every process sets the expiry now and then: half their life after the last entry at the soonest. */
 export function createMemoryState(now?: Clock): MemoryState {
@@ -142,6 +142,14 @@ export function createMemoryState(now?: Clock): MemoryState {
     async write(bucket, field, value) {
       check("write");
       hashOf(bucket).set(field, value);
+    },
+    async remove(bucket, field) {
+      check("remove");
+      hashOf(bucket).delete(field);
+    },
+    async scan(bucket) {
+      check("scan");
+      return new Map(hashOf(bucket));
     },
     async append({ key, ttl }, entry) {
       check("append");

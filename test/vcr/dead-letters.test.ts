@@ -1,158 +1,116 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { Queue } from "@vonage/vcr-sdk";
-import type { State } from "../../src/core/ports.ts";
-import { createHttpClient, type HttpClient } from "../../src/lib/http-client.ts";
-import { createCredentials } from "../../src/sandbox/credentials.ts";
+import { openHeldLetters } from "../../src/flows/dispatch/held-letters.ts";
 import { type SandboxServer, serve } from "../../src/sandbox/server.ts";
-import { startVcr, type Vcr } from "../../src/sandbox/vcr/index.ts";
-import { createDeadLetters } from "../../src/vcr/dead-letters.ts";
-import { createSession } from "../../src/vcr/session.ts";
-import { createState } from "../../src/vcr/state.ts";
-import { unavailable, until } from "../support/ports.ts";
+import type { Vcr } from "../../src/sandbox/vcr/index.ts";
+import { openDeadLetters } from "../../src/vcr/dead-letters.ts";
+import { buildSendJob, buildWhatsAppMessage } from "../support/builders.ts";
+import { until } from "../support/ports.ts";
+import { closeReplicas, openVcr, SERVICE, signer, startReplica } from "./runtime.ts";
 
-const credentials = createCredentials();
-const NAME = "svc-sms";
+const NAME = `${SERVICE}-whatsapp`;
 
 let vcr: Vcr;
 let app: SandboxServer;
-let httpClient: HttpClient;
-let state: State;
+let sdk: Queue;
 let taken: string[];
 let isBroken: boolean;
-let letters: ReturnType<typeof createDeadLetters>;
-let sdk: Queue;
-/** Called before each request to VCR. */
-let before: (url: string) => Promise<void>;
+let subject: ReturnType<typeof open>;
+
+/** The dead letters of one queue, as a connector and its command look at them. */
+function open() {
+  const { session, state, ensure, requests } = startReplica(vcr);
+  const queue = openDeadLetters(session, { name: NAME, maxRequestBytes: 8_000 }, Date.now);
+  const held = openHeldLetters("whatsapp", { queue, state, verify: signer.verify, now: Date.now });
+  return { session, queue, held, ensure, requests };
+}
 
 beforeEach(async () => {
   taken = [];
   isBroken = true;
   app = await serve(0, async (request) => {
-    const { mac } = JSON.parse((await request.read()).toString());
+    const body = (await request.read()).toString();
     if (isBroken) return { status: 503 };
-    taken.push(mac);
+    taken.push(body);
     return { status: 200 };
   });
-  vcr = await startVcr({ credentials, apps: [app.url] });
-  before = async () => undefined;
-  httpClient = createHttpClient(4);
-  const spied: HttpClient = {
-    ...httpClient,
-    request: async (request) => {
-      await before(request.url);
-      return httpClient.request(request);
-    },
-  };
-  const { accountId, applicationId, privateKey } = credentials;
-  const session = createSession(
-    {
-      account: { id: accountId },
-      application: { id: applicationId, privateKey },
-      instance: { id: "i", serviceName: "svc", publicUrl: undefined },
-      providersUrl: vcr.url,
-    },
-    spied,
-  );
-  state = createState(session, Date.now);
-  sdk = new Queue(session);
-  letters = createDeadLetters(session, NAME, state);
-  await sdk.createQueue(NAME, "/jobs", { active: true, maxInflight: 10, msgPerSecond: 1_000 });
+  ({ vcr } = await openVcr([app.url]));
+  subject = open();
+  sdk = new Queue(subject.session);
+  await sdk.createQueue(NAME, "/jobs", { active: true, maxInflight: 100, msgPerSecond: 10_000 });
 });
 afterEach(async () => {
-  await vcr.stop();
-  await Promise.all([app.stop(), httpClient.close()]);
+  await closeReplicas();
+  await Promise.all([vcr.stop(), app.stop()]);
 });
 
-const job = (mac: string) => ({ kid: "k", mac, body: `{"is":"${mac}"}` });
-async function die(...macs: string[]) {
+const send = (id: string, text = "x") =>
+  signer.sign(
+    buildSendJob({ message: buildWhatsAppMessage({ id, content: { type: "text", text } as never }) }),
+  );
+async function die(...jobs: unknown[]) {
   const before = vcr.deadLetters(NAME).length;
   isBroken = true;
-  await sdk.enqueue(NAME, macs.map(job));
-  await until(() => vcr.deadLetters(NAME).length === before + macs.length);
+  for (const job of jobs) await sdk.enqueue(NAME, [job]);
+  await until(() => vcr.deadLetters(NAME).length === before + jobs.length);
   isBroken = false;
 }
-const waiting = async () => (await letters.list()).map(({ mac }) => mac).sort();
-
-it("what was put back is delivered, and listed no more", async () => {
-  await die("a", "b", "c");
-  expect(await waiting()).toEqual(["a", "b", "c"]);
-  const found = await letters.list();
-  const one = found.find(({ mac }) => mac === "b");
-  if (one) await letters.replay(one);
-  await until(() => taken.length === 1);
-  expect({ taken, waiting: await waiting() }).toEqual({ taken: ["b"], waiting: ["a", "c"] });
-});
-
-it("a command that dies behind the put loses nothing: it is put back once more", async () => {
-  await die("a", "b");
-  const { increment } = state;
-  state.increment = async () => {
-    throw unavailable();
-  };
-  const [first] = await letters.list();
-  if (first) await expect(letters.replay(first)).rejects.toMatchObject({ retryable: true });
-  state.increment = increment;
-  expect(await waiting()).toEqual(["a", "b"]);
-  for (const letter of await letters.list()) await letters.replay(letter);
-  await until(() => taken.length === 3);
-  expect({ taken: [...new Set(taken)].sort(), waiting: await waiting() }).toEqual({
-    taken: ["a", "b"],
-    waiting: [],
-  });
-});
-
-it("nothing is taken away while something waits", async () => {
-  await die("a", "b");
-  const [first] = await letters.list();
-  if (first) await letters.replay(first);
-  expect({ cleared: await letters.clear(), left: vcr.deadLetters(NAME).length }).toEqual({
-    cleared: 0,
-    left: 2,
-  });
-});
-
-it("what died again after it was put back is listed again", async () => {
-  await die("a");
-  isBroken = true;
-  for (const letter of await letters.list()) await letters.replay(letter);
-  await until(() => vcr.deadLetters(NAME).length === 2);
-  expect(await waiting()).toEqual(["a"]);
-  isBroken = false;
-  for (const letter of await letters.list()) await letters.replay(letter);
-  expect({ cleared: await letters.clear(), left: vcr.deadLetters(NAME) }).toEqual({ cleared: 2, left: [] });
-  await die("a");
-  expect(await waiting()).toEqual(["a"]);
-});
-
-/** Lets something happen once, before the request of that kind. */
-function once(kind: RegExp, what: () => Promise<void>) {
-  before = async (url) => {
-    if (!kind.test(url)) return;
-    before = async () => undefined;
-    await what();
-  };
-}
-const STATE = /client-persistence-api/;
-const POP = /deadletter\/pop/;
-async function replayAll() {
-  for (const letter of await letters.list()) await letters.replay(letter);
+async function putAllBack({ held } = subject) {
+  const { letters } = await held.collect();
+  await Promise.all(
+    [...letters].map(([key, letter]) => (letter.is === "held" ? held.putBack(key, letter) : undefined)),
+  );
 }
 
-it.each([
-  ["another job", "before the last look", STATE, "b"],
-  ["the same job again", "before the last look", STATE, "a"],
-  ["another job", "after the last look", POP, "b"],
-  ["the same job again", "after the last look", POP, "a"],
-])("%s that dies %s at what is taken away is not lost", async (_what, _when, kind, mac) => {
-  await die("a", "c");
-  await replayAll();
-  await until(() => taken.length === 2);
-  taken.length = 0;
-  once(kind, () => die(mac));
-  await letters.clear();
-  await replayAll();
-  await until(() => taken.length > 0);
-  expect({ taken, waiting: await waiting() }).toEqual({ taken: [mac], waiting: [] });
-  await die(mac);
-  expect(await waiting()).toEqual([mac]);
+it("the same job has the same key, listed or taken away, whatever the queue makes of its order", async () => {
+  await die(send("a"), send("b"), "a text", { no: "job", at: 1 }, 5, null);
+  const listed = await subject.queue.list();
+  const popped = await subject.queue.pop(10);
+  expect(popped).toEqual(listed);
+  expect(new Set(listed.map(({ key }) => key)).size).toBe(6);
+  expect(listed[0]?.key).toMatch(/^[\w-]{22}$/);
+  expect([await subject.queue.list(), await subject.queue.pop(1)]).toEqual([[], []]);
+});
+
+it("what is collected lies in State alone, and is delivered once it is put back", async () => {
+  const jobs = Array.from({ length: 120 }, (_, n) => send(`m-${n}`, "y".repeat(300)));
+  await die(...jobs);
+  const { letters, found } = await subject.held.collect();
+  expect([letters.size, found, vcr.deadLetters(NAME)]).toEqual([120, 120, []]);
+  expect([...letters.values()].every(({ is }) => is === "held")).toBe(true);
+  // Another process takes over.
+  const other = open();
+  expect((await other.held.list()).size).toBe(120);
+  await putAllBack(other);
+  await until(() => taken.length === 120);
+  expect(new Set(taken).size).toBe(120);
+  expect(await other.held.list()).toEqual(new Map());
+  const enqueues = other.requests.filter(({ url }) => url.includes("enqueue"));
+  expect(enqueues.length).toBeLessThan(30);
+  for (const { body } of enqueues) expect(Buffer.byteLength(String(body))).toBeLessThanOrEqual(8_000);
+});
+
+it("one that dies again is found again, with the count of its times", async () => {
+  await die(send("a"));
+  for (const replays of [0, 1, 2]) {
+    const { letters } = await subject.held.collect();
+    const [[key, letter] = ["", undefined]] = letters;
+    expect(letter).toMatchObject({ is: "held", replays });
+    isBroken = true;
+    if (letter) await subject.held.putBack(key, letter);
+    await until(() => vcr.deadLetters(NAME).length === 1);
+  }
+});
+
+it("answers that are none move nothing", async () => {
+  await die(send("a"));
+  for (const fault of [{ lie: true }, { down: true }] as const) {
+    vcr.setFault("queue-service", fault);
+    await expect(subject.held.collect()).rejects.toMatchObject({ retryable: true });
+  }
+  vcr.setFault("queue-service", null);
+  vcr.setFault("client-persistence-api", { lie: true });
+  await expect(subject.held.collect()).rejects.toMatchObject({ retryable: true });
+  vcr.setFault("client-persistence-api", null);
+  expect(vcr.deadLetters(NAME)).toHaveLength(1);
 });

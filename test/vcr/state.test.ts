@@ -39,6 +39,20 @@ describe("State", () => {
     expect([HSET <= 4, HMGET <= 4]).toEqual([true, true]);
   });
 
+  it("lists every field of a bucket, and forgets one", async () => {
+    const { state } = startReplica(vcr);
+    expect(await state.scan(BUCKET)).toEqual(new Map());
+    await Promise.all(fields.map((field) => state.write(BUCKET, field, `v-${field}`)));
+    await state.remove(BUCKET, "f-1");
+    await state.remove(BUCKET, "unknown");
+    const left = fields.filter((field) => field !== "f-1");
+    expect(await startReplica(vcr).state.scan(BUCKET)).toEqual(
+      new Map(left.map((field) => [field, `v-${field}`])),
+    );
+    vcr.setFault("client-persistence-api", { lie: true });
+    await expect(state.scan(BUCKET)).rejects.toMatchObject({ retryable: true });
+  });
+
   it("keeps the last of several writes of one field", async () => {
     const { state } = startReplica(vcr);
     await Promise.all(["released:1", "unknown:2", "sent"].map((phase) => state.write(BUCKET, "m-1", phase)));

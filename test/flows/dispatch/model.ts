@@ -126,6 +126,8 @@ export async function runModel(
       increment: guarded(store.increment),
       read: guarded(store.read),
       write: guarded(store.write),
+      remove: guarded(store.remove),
+      scan: guarded(store.scan),
       append: guarded(store.append),
       range: guarded(store.range),
       getKey: store.getKey,

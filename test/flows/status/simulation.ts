@@ -56,6 +56,7 @@ export function createSimulation(random: Random, { callMs = 100, lost = 0 } = {}
       pause,
       state: {
         ...{ increment: far(store.increment), read: far(store.read), write: far(store.write) },
+        ...{ remove: far(store.remove), scan: far(store.scan) },
         ...{ append: far(store.append), range: far(store.range) },
         ...{ getKey: far(store.getKey), setKey: far(store.setKey) },
       },

@@ -1,0 +1,191 @@
+import { idOf, QUEUE_PURPOSES, type QueuePurpose } from "../../core/job.ts";
+import type { State } from "../../core/ports.ts";
+import { DAY_MS, DEAD_LETTERS } from "../../core/state-keys.ts";
+import { loggableError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Runtime, Timer } from "../../lib/runtime.ts";
+import { deadlineOf, type HeldLetter, type HeldLetters, MOST_REPLAYS, type Reading } from "./held-letters.ts";
+
+export interface DeadLettersPorts {
+  held: Record<QueuePurpose, HeldLetters>;
+  state: State;
+  runtime: Runtime;
+  log: Log;
+}
+
+/** Puts back what the queues gave up on, without anybody's hand. */
+export interface DeadLetters {
+  /** The first look, and from then on one every few minutes. */
+  start(): void;
+  /** A delivery of a queue was answered 5xx: its job may be dead by now, so there is a look soon and until one is clean. */
+  deliveryFailed(): void;
+  /** How many letters wait, as far as the last look of any replica tells. */
+  waiting(purpose: QueuePurpose): number;
+  /** Resolves when the look that is under way has ended. */
+  stop(): Promise<void>;
+}
+
+/** At the most; a little less now and then, so that replicas do not keep step. */
+const PERIOD_MS = 5 * 60_000;
+/** While letters may be outstanding. */
+const ASK_MS = 5_000;
+/** A replica that died in a look blocks the others for so long. */
+const LEASE_MS = 30_000;
+/** A job that is back on its queue is dispatched or dead again by then. */
+const REMEMBERED_MS = 3 * DAY_MS;
+const AT_ONCE = 50;
+
+interface Lease {
+  by: string;
+  until: number;
+  waiting: Record<QueuePurpose, number>;
+}
+
+/**
+ * One replica looks at a time, by a lease which is read and then written: two may look together where they ask in the
+ * same moment. That costs a second copy of a letter now and then, and of two copies one is sent.
+ */
+export function createDeadLetters({ held, state, runtime, log }: DeadLettersPorts): DeadLetters {
+  const { now } = runtime;
+  const self = runtime.uuid();
+  let waiting: Lease["waiting"] = { whatsapp: 0, sms: 0, reports: 0 };
+  let failures = 0;
+  let timer: { handle: Timer; at: number } | undefined;
+  let isStopped = false;
+  let isFirst = true;
+  let isFailing = false;
+  let current = Promise.resolve();
+
+  function schedule(ms: number): void {
+    const at = now() + ms;
+    if (isStopped || (timer && timer.at <= at)) return;
+    runtime.clearTimeout(timer?.handle);
+    const handle = runtime.setTimeout(() => {
+      timer = undefined;
+      current = current.then(run);
+    }, ms);
+    handle.unref();
+    timer = { handle, at };
+  }
+
+  const period = () => PERIOD_MS * (0.8 + runtime.random() / 5);
+
+  async function run(): Promise<void> {
+    const failuresBefore = failures;
+    try {
+      const next = await lookAtAll();
+      isFailing = false;
+      if (next.isClean && failures === failuresBefore) failures = 0;
+      schedule(failures > 0 ? ASK_MS : Math.min(period(), Math.max(ASK_MS, next.at - now())));
+    } catch (error) {
+      if (!isFailing) log.warn(loggableError(error), "Dead letters cannot be looked at now: trying again");
+      isFailing = true;
+      schedule(ASK_MS);
+    }
+  }
+
+  /** `isClean`: this replica looked, and nothing was there. */
+  async function lookAtAll(): Promise<{ isClean: boolean; at: number }> {
+    const lease = parseLease(await state.read(DEAD_LETTERS, "lease"));
+    if (lease) waiting = lease.waiting;
+    if (lease && lease.by !== self && lease.until > now())
+      return { isClean: false, at: Number.POSITIVE_INFINITY };
+    const looks: Look[] = [];
+    const failed: unknown[] = [];
+    for (const purpose of QUEUE_PURPOSES) {
+      if (isStopped) break;
+      await writeLease(now() + LEASE_MS);
+      // One queue that cannot be looked at must not keep the others waiting.
+      await look(purpose).then(
+        (done) => looks.push(done),
+        (error) => failed.push(error),
+      );
+    }
+    await writeLease(0);
+    if (failed.length > 0) throw failed[0];
+    isFirst = false;
+    const isClean = looks.every(({ found, putBack }) => found + putBack === 0);
+    return { isClean, at: Math.min(...looks.map(({ nextAt }) => nextAt)) };
+  }
+
+  const writeLease = (until: number) =>
+    state.write(DEAD_LETTERS, "lease", JSON.stringify({ by: self, until, waiting } satisfies Lease));
+
+  async function look(purpose: QueuePurpose): Promise<Look> {
+    const queue = held[purpose];
+    const { letters, found, givenUp } = await queue.collect();
+    for (const letter of givenUp) {
+      log.error(
+        { queue: purpose, ...about(queue.read(letter)), replays: letter.replays },
+        "A job died again and again: it is put back no more. The command dead-letters shows it, and puts it back once its cause is gone",
+      );
+    }
+    const readings = new Map([...letters.values()].map((letter) => [letter, readingOf(letter, queue)]));
+    const isDue = (letter: HeldLetter) => dueAt(letter, readings.get(letter)) <= now();
+    const due = [...letters].filter(([, letter]) => isDue(letter));
+    for (let from = 0; from < due.length; from += AT_ONCE) {
+      const some = due.slice(from, from + AT_ONCE).map(([key, letter]) => queue.putBack(key, letter));
+      for (const one of await Promise.allSettled(some)) if (one.status === "rejected") throw one.reason;
+    }
+    for (const [key, letter] of letters)
+      if (letter.is === "back" && letter.at < now() - REMEMBERED_MS) await queue.forget(key, letter);
+
+    const left = [...letters.values()].filter((letter) => letter.is !== "back" && !isDue(letter));
+    waiting = { ...waiting, [purpose]: left.length };
+    const unread = left.filter((letter) => typeof readings.get(letter) === "string").length;
+    if (found > 0 || due.length > 0 || (isFirst && left.length > 0)) {
+      log[unread > 0 ? "warn" : "info"](
+        { queue: purpose, found, put_back: due.length, held: left.length, refused: unread },
+        "The queue had given up on jobs: those that can be done are put back",
+      );
+    }
+    const nextAt = Math.min(...left.map((letter) => dueAt(letter, readings.get(letter))));
+    return { found, putBack: due.length, nextAt };
+  }
+
+  return {
+    start: () => schedule(0),
+    deliveryFailed() {
+      failures++;
+      schedule(ASK_MS);
+    },
+    waiting: (purpose) => waiting[purpose],
+    stop() {
+      isStopped = true;
+      runtime.clearTimeout(timer?.handle);
+      return current;
+    },
+  };
+}
+
+interface Look {
+  found: number;
+  putBack: number;
+  /** When a letter is due that was not yet; infinite where none ever will be. */
+  nextAt: number;
+}
+
+/** What is back on its queue has no content here. */
+const readingOf = (letter: HeldLetter, queue: HeldLetters) =>
+  letter.is === "back" ? undefined : queue.read(letter);
+
+/** When it is put back. */
+function dueAt(letter: HeldLetter, reading: Reading | undefined): number {
+  if (reading === undefined || typeof reading === "string") return Number.POSITIVE_INFINITY;
+  if (letter.is === "held") return letter.at;
+  // Once more, so that it is reported expired.
+  return letter.replays === MOST_REPLAYS ? deadlineOf(reading, letter) : Number.POSITIVE_INFINITY;
+}
+
+const about = (reading: Reading) =>
+  typeof reading === "string"
+    ? { why: reading }
+    : { msg_id: idOf(reading), kind: reading.kind, attempt: reading.attempt };
+
+function parseLease(text: string | null): Lease | undefined {
+  try {
+    return (JSON.parse(text ?? "null") as Lease | null) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
