@@ -18,7 +18,12 @@ const OWN_ADDRESSES = "The Vonage application's webhook addresses point at this 
 describe("health", () => {
   it("touches no neighbour", async () => {
     const journey = await startJourney();
-    await until("the start is over", () => journey.lines.some(({ msg }) => msg === OWN_ADDRESSES));
+    await until("its addresses were looked at", () => journey.lines.some(({ msg }) => msg === OWN_ADDRESSES));
+    await until("its dead letters were looked at", () =>
+      journey.calls.some(
+        ({ text, status }) => status === 200 && text.includes("lease") && text.includes('until\\":0'),
+      ),
+    );
     const before = journey.calls.length;
     for (let n = 0; n < 10; n++) expect(await health(journey.url)).toEqual(HEALTHY);
     expect(journey.calls).toHaveLength(before);
