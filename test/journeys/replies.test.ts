@@ -130,6 +130,27 @@ describe("STOP and START", () => {
     await suppressed(journey, "m-1");
   });
 
+  it("heard by the instance of the other channel: counts all the same, and its log says what to change", async () => {
+    const journey = await startJourney({ env: REPLIES });
+    const sms = await journey.replica({ WHATSAPP_NUMBER: "", MOENGAGE_DELIVERY_URL: "" });
+    journey.vonage.setUrls({ inboundUrl: `${sms.url}/webhooks/inbound` });
+    for (const text of ["STOP", "Hello?"]) {
+      const record = journey.vonage.sendInbound(typed(text));
+      await until("it is taken", () => record.outcome === "delivered");
+    }
+    expect([stored(journey), told(journey), autoReplies(journey), said(journey, /^Reply/)]).toEqual([
+      { [RECIPIENT]: "stop", [USER]: "stop" },
+      [],
+      [],
+      [
+        "Reply received: opt_out",
+        "Reply recorded for the whole account, but not answered and no platform told: WhatsApp is off here. Give each instance a Vonage application of its own, or run one instance for both channels",
+        "Reply ignored: WhatsApp is off here",
+      ],
+    ]);
+    await suppressed(journey, "m-1");
+  });
+
   it("in the customer's own words, by text or by button", async () => {
     const journey = await startJourney({
       env: { OPT_OUT_KEYWORD: "BAJA, 退订，СТОП", OPT_IN_KEYWORD: "ALTA" },
