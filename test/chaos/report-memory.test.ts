@@ -24,7 +24,7 @@ function createWorld() {
   const replica = () => {
     let isAlive = true;
     const pause = (ms: number) =>
-      new Promise((resolve) => setTimeout(() => isAlive && resolve(undefined), ms / 50));
+      new Promise((resolve) => setTimeout(() => isAlive && resolve(undefined), ms / 50).unref());
     const turns = createTurns({ state, now, pause });
     const reporter = createReporter({ channels: [channel], queue, state, turns, log, now });
     const die = () => {

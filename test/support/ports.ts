@@ -167,7 +167,7 @@ export function createMemoryState(now?: Clock): MemoryState {
 
 /** The turns of one process, in hurried time. */
 export const createQuickTurns = (state: State, now: Clock): Turns =>
-  createTurns({ state, now, pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 50)) });
+  createTurns({ state, now, pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 50).unref()) });
 
 type Failure<O extends FailedSend["outcome"]> = Omit<Extract<FailedSend, { outcome: O }>, "outcome">;
 
