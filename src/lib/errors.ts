@@ -16,6 +16,8 @@ export const ERROR_CODES = [
   "missing_template",
   /** The values of the request do not fit the template's placeholders. */
   "template_mismatch",
+  /** A finished message from which the values for its template cannot be read. */
+  "unread_message",
   /** The request has neither a text nor values for a template. */
   "empty_message",
   /** The request is of another version of the platform's format. */
