@@ -40,8 +40,8 @@ describe("Connected Sources", () => {
     const journey = await startWithSource();
     const message = await sendOne(journey);
 
-    await say(journey, "where is my order?");
-    const button = { payload: "yes-1", text: "Yes" };
+    await say(journey, "where is my order, canary?");
+    const button = { payload: "yes-canary", text: "Yes, canary" };
     const tap = whatsappInbound("button", { ...party, contextUuid: message.uuid }, { button });
     await journey.webhook("/webhooks/inbound", tap);
     await say(journey, "STOP");
@@ -60,7 +60,7 @@ describe("Connected Sources", () => {
         event_id: uuid,
         user_time,
         message_id: "",
-        text: "where is my order?",
+        text: "where is my order, canary?",
         button_payload: "",
       },
       {
@@ -69,8 +69,8 @@ describe("Connected Sources", () => {
         event_id: uuid,
         user_time,
         message_id: MSG_ID,
-        text: "Yes",
-        button_payload: "yes-1",
+        text: "Yes, canary",
+        button_payload: "yes-canary",
       },
       {
         ...from,

@@ -6,9 +6,9 @@ import { endJourneys, type Journey, startJourney, until } from "../support/journ
 afterEach(endJourneys);
 
 const REPLIES = {
-  OPT_OUT_REPLY: "You have opted out",
-  OPT_IN_REPLY: "You have opted in",
-  DEFAULT_REPLY: "Sorry, reply START or STOP",
+  OPT_OUT_REPLY: "You have opted out, canary",
+  OPT_IN_REPLY: "You have opted in, canary",
+  DEFAULT_REPLY: "Sorry, reply START or STOP, canary",
 };
 const PARTY = { from: RECIPIENT, to: WABA_NUMBER };
 const SMS_PARTY = { from: RECIPIENT, to: "14155550101" };
@@ -84,7 +84,7 @@ describe("STOP and START", () => {
       stored: { [RECIPIENT]: "out:…", [USER]: "out:…" },
       told: [{ from: RECIPIENT, context: { msg_id: "m-1" }, said: "STOP" }],
       profiles: [{ moe_mobile: RECIPIENT, moe_wa_subscription: false }],
-      autoReplies: [{ to: RECIPIENT, text: "You have opted out" }],
+      autoReplies: [{ to: RECIPIENT, text: "You have opted out, canary" }],
       queues: [
         ["whatsapp", 2],
         ["sms", 0],
@@ -107,7 +107,7 @@ describe("STOP and START", () => {
       stored: { [RECIPIENT]: "in:…", [USER]: "in:…" },
       told: { from: RECIPIENT, context: { msg_id: "m-1" }, said: "START" },
       profile: { moe_mobile: RECIPIENT, moe_wa_subscription: true },
-      answer: { to: RECIPIENT, text: "You have opted in" },
+      answer: { to: RECIPIENT, text: "You have opted in, canary" },
     });
   });
 
@@ -207,10 +207,16 @@ describe("taps and questions", () => {
     await campaign(journey, "m-2");
     const second = await journey.replica();
     journey.vonage.setUrls({ inboundUrl: `${second.url}/webhooks/inbound` });
-    const record = journey.vonage.sendInbound(tapped(message.uuid, "Yes", { order: 7 }));
+    const record = journey.vonage.sendInbound(tapped(message.uuid, "Yes, canary", { order: 7 }));
     await until("the tap is taken", () => record.outcome === "delivered");
     expect({ told: told(journey), stored: stored(journey), queues: accepted(journey) }).toEqual({
-      told: [{ from: RECIPIENT, context: { msg_id: "m-1" }, said: { text: "Yes", payload: '{"order":7}' } }],
+      told: [
+        {
+          from: RECIPIENT,
+          context: { msg_id: "m-1" },
+          said: { text: "Yes, canary", payload: '{"order":7}' },
+        },
+      ],
       stored: {},
       queues: [
         ["whatsapp", 2],
@@ -222,7 +228,7 @@ describe("taps and questions", () => {
 
   it("a question gets the default reply once, and its statuses are nobody's", async () => {
     const journey = await startJourney({ env: REPLIES });
-    for (const text of ["When do you open?", "Hello??", "stop that noise"])
+    for (const text of ["When do you open, canary?", "Hello canary??", "stop that noise, canary"])
       expect(await inbound(journey, typed(text))).toEqual({ status: 200, body: { status: "other" } });
     await until("the reply is sent", () => autoReplies(journey).length === 1);
     const [message] = journey.vonage.messages;
@@ -235,7 +241,7 @@ describe("taps and questions", () => {
       calls: journey.callsTo("moengage", /./),
       stored: stored(journey),
     }).toEqual({
-      autoReplies: [{ to: RECIPIENT, text: "Sorry, reply START or STOP" }],
+      autoReplies: [{ to: RECIPIENT, text: "Sorry, reply START or STOP, canary" }],
       calls: [],
       stored: {},
     });
@@ -283,7 +289,7 @@ describe("taps and questions", () => {
     const journey = await startJourney({ env: REPLIES });
     for (const text of ["STOP", "But why?", "Anybody?"]) await inbound(journey, typed(text));
     await campaign(journey, "m-1", "447700900999");
-    expect(autoReplies(journey)).toEqual([{ to: RECIPIENT, text: "You have opted out" }]);
+    expect(autoReplies(journey)).toEqual([{ to: RECIPIENT, text: "You have opted out, canary" }]);
   });
 });
 
@@ -310,7 +316,7 @@ describe("hidden numbers", () => {
     expect([told(journey), profiles(journey), autoReplies(journey)]).toEqual([
       [{ from: RECIPIENT, context: { msg_id: "m-1" }, said: "STOP" }],
       [{ moe_mobile: RECIPIENT, moe_wa_subscription: false }],
-      [{ to: USER, text: "You have opted out" }],
+      [{ to: USER, text: "You have opted out, canary" }],
     ]);
   });
 
