@@ -1,5 +1,4 @@
 import { setMaxListeners } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "./config/schema.ts";
 import { type QueuePurpose, queueOf } from "./core/job.ts";
 import { parseKeywords } from "./core/keywords.ts";
@@ -14,7 +13,6 @@ import { createSuppression } from "./flows/inbound/suppression.ts";
 import { createAccept } from "./flows/intake/accept.ts";
 import { createBacklog } from "./flows/intake/backlog.ts";
 import { createReporter } from "./flows/status/report.ts";
-import { createTurns } from "./flows/status/turns.ts";
 import { createApp } from "./http/app.ts";
 import { credentialsCheck } from "./http/auth/credentials.ts";
 import { JOBS_PATH } from "./http/routes/jobs.ts";
@@ -155,19 +153,15 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     return { rateLimiter, ackDelay };
   }
 
-  const turns = createTurns({
-    state,
-    // A clock that is set must not make the dead of the living.
-    now: () => performance.now(),
-    pause: (ms) => sleep(ms, undefined, { ref: false }),
-  });
   const suppression = createSuppression(state, now);
   const conversations = createConversations(state, now, log);
   const common = {
-    ...{ channels, queue, state, turns, suppression, conversations, now, log },
+    ...{ channels, queue, state, suppression, conversations, now, log },
     ...(events ? { events } : {}),
   };
-  const reporter = templates.explaining(createReporter(common));
+  // Of the pauses this one alone is not cut short by a stop: State would be asked without any.
+  const waitBetweenLooks = createPause(new AbortController().signal, runtime);
+  const reporter = templates.explaining(createReporter({ ...common, runtime, pause: waitBetweenLooks }));
   const dispatchPorts = {
     ...common,
     sender: templates.noting(sender),
@@ -258,8 +252,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       await server.stop(STOP_GRACE_MS);
       // Events are the least of it: what a slow neighbour does not take in a moment is dropped.
       await withDeadline(events?.stop() ?? Promise.resolve(), EVENTS_GRACE_MS, "").catch(() => undefined);
-      const written = state.drained().then(turns.drained);
-      await withDeadline(written, DRAIN_GRACE_MS, "").catch(() => undefined);
+      await withDeadline(state.drained(), DRAIN_GRACE_MS, "").catch(() => undefined);
       await Promise.all(Object.values(httpClients).map((httpClient) => httpClient.close()));
       // Only now: what waits for a neighbour that hangs has lost its socket.
       await preparing;

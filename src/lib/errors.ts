@@ -80,10 +80,8 @@ export const ERROR_CODES = [
   "provider_refused",
   /** What answered is not the provider, or not in its words. */
   "provider_garbled",
-  /** The order of a message's reports cannot be settled in time. */
-  "state_too_slow",
-  /** Another replica has a message's report in hand. */
-  "turn_taken",
+  /** Another replica is telling the platform of the same message. */
+  "status_under_way",
 
   // A platform that is called back.
   /** It is away, or known to be. */

@@ -25,8 +25,6 @@ interface Stored {
   read: Read;
   write: Write;
   increment(field: string, by?: number): Promise<number>;
-  append(entry: string): Promise<number>;
-  range(from: number, to: number): Promise<string[]>;
 }
 
 /** The State port on VCR's State provider: HTTP calls, so reads and writes of one hash share them. */
@@ -58,8 +56,6 @@ export function createState(session: VCRSession, now: Clock): State & { drained(
   return {
     increment: (bucket, field, by) => storedIn(bucket).increment(field, by),
     read: (bucket, field) => storedIn(bucket).read(field),
-    append: (list, entry) => storedIn(list).append(entry),
-    range: (list, from, to) => storedIn(list).range(from, to),
     write(bucket, field, value) {
       const work = storedIn(bucket).write([field, value]);
       const end = () => writes.delete(work);
@@ -135,19 +131,6 @@ function createStored(state: SdkState, { key, ttl }: Bucket, now: Clock): Stored
       const count = asCount(await state.mapIncrement(key, field, by));
       await ensureExpiry();
       return count;
-    },
-    async append(entry) {
-      const length = asCount(await state.listAppend(key, entry));
-      await ensureExpiry();
-      return length;
-    },
-    async range(from, to) {
-      // The SDK parses each entry, and trips over an answer that is none of its own.
-      const entries: unknown = await state.listRange<string>(key, from, to).catch((error) => {
-        throw error instanceof ConnectorError ? error : garbled();
-      });
-      if (!Array.isArray(entries) || entries.some((entry) => typeof entry !== "string")) throw garbled();
-      return entries;
     },
   };
 }

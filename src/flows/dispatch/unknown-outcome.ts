@@ -19,7 +19,7 @@ export interface AwaitOutcomePorts {
 
 export interface UnknownOutcomePorts extends AwaitOutcomePorts {
   claims: Pick<Claims, "phase" | "isUnsent" | "settle">;
-  reporter: Pick<Reporter, "known" | "reportEventually">;
+  reporter: Pick<Reporter, "hasStatus" | "reportEventually">;
   ackDelay: AckDelay;
 }
 
@@ -89,7 +89,7 @@ async function findOutcome(
 ): Promise<"settled" | "unsent" | "unknown" | "state-down"> {
   const { message, attempt } = job;
   try {
-    if ((await reporter.known(message.origin, message.id)) !== "") return "settled";
+    if (await reporter.hasStatus(message.origin, message.id)) return "settled";
     const fate = fateOf(attempt, await claims.phase(message));
     if (fate === "over") return "settled";
     // Also where this was noted before: the queue may not have taken the next attempt, and this job alone knows.

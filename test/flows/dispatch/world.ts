@@ -14,10 +14,10 @@ import {
   createFakeChannel,
   createMemoryQueue,
   createMemoryState,
-  createQuickTurns,
   createRecordingLog,
   createScriptedSender,
   deliveryReport,
+  pauseOn,
   T0,
   whatsappMessage,
 } from "../../support/ports.ts";
@@ -35,8 +35,8 @@ export function createWorld(
   const ackDelay = createFakeAckDelay(now);
   const rateLimiter = createRateLimiter(29, now, log);
   const claims = createClaims(state, log);
-  const turns = createQuickTurns(state, now);
-  const reporter = createReporter({ channels: [channel], queue, state, turns, log, now });
+  const pause = pauseOn(now);
+  const reporter = createReporter({ channels: [channel], queue, state, pause, log, now });
   const suppression = createSuppression(state, now);
   const conversations = createConversations(state, now, log);
   const channels = [channel];
@@ -96,7 +96,7 @@ export function createWorld(
       ),
     /** A status that another replica has told the platform. */
     leaveStatus: (status: DeliveryStatus) =>
-      createReporter({ channels: [createFakeChannel("mw")], queue, state, turns, log, now }).report(
+      createReporter({ channels: [createFakeChannel("mw")], queue, state, pause, log, now }).report(
         deliveryReport({ status }),
       ),
   };
