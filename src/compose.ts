@@ -12,6 +12,7 @@ import { createInboundReceiver } from "./flows/inbound/receive-inbound.ts";
 import { createSuppression } from "./flows/inbound/suppression.ts";
 import { createAccept } from "./flows/intake/accept.ts";
 import { createBacklog } from "./flows/intake/backlog.ts";
+import { receiveStatus, type StatusPorts } from "./flows/status/receive-status.ts";
 import { createReporter } from "./flows/status/report.ts";
 import { createApp } from "./http/app.ts";
 import { credentialsCheck } from "./http/auth/credentials.ts";
@@ -197,6 +198,19 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   const queuesReady = prepareQueues(config, surroundings);
   const firstStart = Promise.race([queuesReady, pause(FIRST_START_MS)]);
 
+  const statusPorts: StatusPorts = {
+    channels,
+    resolve: (reference) => resolveReference(state, reference),
+    async report(report) {
+      const outcome = await reporter.report(report);
+      metrics.reports.inc({ status: report.status, outcome });
+    },
+    throttled: (channel) => pacing[channel].rateLimiter.throttled(),
+    carrierOptOut: inbound.carrierOptOut,
+    link: suppression.link,
+    now,
+    log,
+  };
   const app = createApp({
     channels,
     log,
@@ -218,14 +232,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
         metrics.jobs.inc({ kind: job.kind, outcome }),
       ),
     verify: (headers, rawBody) => void verifySignature(headers, rawBody, signature, now()),
-    resolve: (reference) => resolveReference(state, reference),
-    async report(report) {
-      const outcome = await reporter.report(report);
-      metrics.reports.inc({ status: report.status, outcome });
-    },
-    throttled: (channel) => pacing[channel].rateLimiter.throttled(),
-    link: (number, userId) => suppression.link(number, userId),
-    carrierOptOut: inbound.carrierOptOut,
+    receiveStatus: (status) => receiveStatus(status, statusPorts),
     receiveInbound: inbound.receive,
   });
   const server = await listen(app, config.port, runtime).catch((error) => {

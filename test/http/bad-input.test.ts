@@ -181,10 +181,10 @@ it("none of it was taken for a message, job or report", () => {
   expect({
     accepted: site.accepted.length,
     dispatched: site.dispatched.length,
-    reported: site.reported.length,
+    statuses: site.statuses.length,
     replied: site.replied.length,
     faults: site.log.lines.filter(({ fields }) => fields["code"] === "internal"),
-  }).toEqual({ accepted: 4, dispatched: 2, reported: 2, replied: 2, faults: [] });
+  }).toEqual({ accepted: 4, dispatched: 2, statuses: 2, replied: 2, faults: [] });
   expect(({} as { admin?: boolean }).admin).toBeUndefined();
 });
 
