@@ -1,12 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { whatsappInbound } from "../../src/sandbox/vonage/index.ts";
-import {
-  API_KEY,
-  startWebEngage,
-  type WebEngage,
-  type WebEngageSend,
-} from "../../src/sandbox/webengage/index.ts";
+import { API_KEY, type WebEngage, type WebEngageSend } from "../../src/sandbox/webengage/index.ts";
 import { REAL } from "../platforms/webengage/fixtures.ts";
 import { buildWhatsAppSend, MSG_ID, RECIPIENT, WABA_NUMBER } from "../support/builders.ts";
 import { withCanaries } from "../support/canaries.ts";

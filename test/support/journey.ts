@@ -11,7 +11,7 @@ import { createWorld, type Runner, type World } from "../../src/sandbox/world.ts
 import { type Acts, createActs, credentials, until } from "./acts.ts";
 import { WABA_NUMBER } from "./builders.ts";
 import { type ConnectorProcess, endProcesses, startBuilt } from "./process.ts";
-import { type Call, createTaps, type Neighbour, parsed } from "./taps.ts";
+import { type Call, createTaps, type Neighbour } from "./taps.ts";
 
 export { AUTH, credentials, until, type WebhookOptions } from "./acts.ts";
 export { runMain } from "./process.ts";
