@@ -12,8 +12,8 @@ import {
 } from "../../support/ports.ts";
 import { createSimulation } from "./simulation.ts";
 
-/** Of one message each. */
-const STORIES = Number(process.env["STORIES"] ?? 500);
+/** Of one message each; STORIES=3000 looks for rarer faults. */
+const STORIES = Number(process.env["STORIES"] ?? 250);
 const LIVES: DeliveryStatus[][] = [
   ["sent", "delivered", "read"],
   ["sent", "delivered"],
@@ -44,12 +44,11 @@ async function tellStories(random: Random, { copies = [0, 0], death = 0, away = 
 
   const start = () => {
     const own = process();
-    const channel = createFakeChannel("mw", { maxBatch: 1 });
-    channel.reports.post = async ([report]) => {
-      const { id, status } = report!;
+    const channel = createFakeChannel("mw");
+    channel.reports.post = async (reports) => {
       await own.pause(random.between(0, 400));
       if (random.chance(away)) throw unavailable("platform_unavailable");
-      heard.set(id, [...(heard.get(id) ?? []), status]);
+      for (const { id, status } of reports) heard.set(id, [...(heard.get(id) ?? []), status]);
       await own.pause(random.between(0, 100));
     };
     const ports = { queue: createMemoryQueue(), log: createRecordingLog(), now, runtime: patientRuntime };
@@ -81,7 +80,7 @@ async function tellStories(random: Random, { copies = [0, 0], death = 0, away = 
   }
 
   for (let n = 0; n < STORIES; n++) {
-    let after = random.between(0, 2 * STORIES);
+    let after = random.between(0, 5 * STORIES);
     for (const status of random.pick(LIVES)) {
       after += random.between(0, 300);
       void deliver(`m-${n}`, status, after);
@@ -102,11 +101,11 @@ async function tellStories(random: Random, { copies = [0, 0], death = 0, away = 
 }
 
 describe("replicas that share the statuses of a message", () => {
-  // Measured: the most repeats in ten thousand stories, as a share of the stories.
+  // The last figure: repeats per message at the most. In 3,000 stories each they were 0, 0.21, 0.04, 0.06 and 0.14.
   it.each<[string, World, number]>([
     ["each status once", {}, 0],
-    ["copies within 5 ms", { copies: [1, 5] }, 0.2],
-    ["copies within 50 ms, and a platform that is away now and then", { copies: [0.3, 50], away: 0.2 }, 0.1],
+    ["copies within 5 ms", { copies: [1, 5] }, 0.25],
+    ["copies within 50 ms, and a platform that is away now and then", { copies: [0.3, 50], away: 0.2 }, 0.07],
     ["a State that loses calls", { copies: [0.3, 50], lost: 0.001 }, 0.1],
     ["deaths", { copies: [0.3, 50], away: 0.1, death: 0.05 }, 0.2],
   ])("never tell a platform of a step back: %s", async (_, world, most) => {
