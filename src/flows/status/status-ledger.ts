@@ -10,6 +10,7 @@ import { type Clock, type Runtime, systemRuntime } from "../../lib/runtime.ts";
 
 export interface LedgerPorts {
   state: State;
+  /** Not cut short by a stop: State is asked again after it. */
   pause(ms: number): Promise<unknown>;
   now: Clock;
   log: Log;
