@@ -55,8 +55,11 @@ export interface Connector {
 }
 
 /** Wires everything, listens, and prepares its surroundings behind that. `logTo` takes the log lines instead of stdout. */
-export async function start(config: Config, logTo?: { write(line: string): void }): Promise<Connector> {
-  const runtime = systemRuntime;
+export async function start(
+  config: Config,
+  logTo?: { write(line: string): void },
+  runtime = systemRuntime,
+): Promise<Connector> {
   const { now } = runtime;
   const log = createLog(config.logLevel, logTo, runtime);
   const stopping = new AbortController();
@@ -144,7 +147,7 @@ export async function start(config: Config, logTo?: { write(line: string): void 
   /** A throttle, or deliveries that wait, on one queue must not stop another. */
   function createPacing(purpose: QueuePurpose) {
     const rateLimiter = createRateLimiter(config.dispatch.ratePerSecond, now, log);
-    const ackDelay = createAckDelay(Math.ceil(config.dispatch.maxInflight / 2));
+    const ackDelay = createAckDelay(Math.ceil(config.dispatch.maxInflight / 2), runtime);
     metrics.gauge(
       `sending_rate_${purpose}`,
       `Messages a second this replica may send now: ${purpose}`,

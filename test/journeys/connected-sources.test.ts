@@ -6,6 +6,7 @@ import { endJourneys, type Journey, startJourney, until } from "../support/journ
 
 const WORKSPACE = "WORKSPACE";
 const KEY = "journey-data-key";
+const GATHERING_MS = 2_000;
 let source: ConnectedSource;
 
 afterEach(async () => {
@@ -48,6 +49,7 @@ describe("Connected Sources", () => {
     await say(journey, "START");
     await journey.status(message, "rejected", { error: { title: "1300", detail: "Not on WhatsApp" } });
 
+    await journey.skip(GATHERING_MS);
     await until("all events are there", () => source.events.length === 5);
     const common = { customer_id: RECIPIENT, channel: "whatsapp" };
     const from = { ...common, sender: WABA_NUMBER, error_code: "", error_reason: "" };
@@ -116,6 +118,7 @@ describe("Connected Sources", () => {
       await journey.status(message, "rejected", { error });
     }
     await say(journey, "the last");
+    await journey.skip(GATHERING_MS);
     await until("the last is there", () => source.events.some(({ text }) => text === "the last"));
 
     expect(source.events.map(({ event_name }) => event_name)).toEqual([

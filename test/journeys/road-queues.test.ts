@@ -68,6 +68,7 @@ describe("the queues", () => {
     journey.moengage.setConnector(url);
     expect((await journey.send(buildWhatsAppSend())).status).toBe(503);
     journey.vcr.setFault("queue-service", null);
+    await journey.skip(1_000);
     await until("they are ready", isReady(journey, 1));
     expect((await journey.send(buildWhatsAppSend())).status).toBe(200);
   });

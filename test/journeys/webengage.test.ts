@@ -124,8 +124,11 @@ describe("a message from WebEngage to the person and back", () => {
     await until("the templates are known", () =>
       journey.lines.some(({ msg }) => msg === "Templates fetched"),
     );
-    const send = (data: object, id: string) =>
-      webengage.send(sendOf({ templateVariables: undefined, ...data }, id, number)).then(answerOf);
+    const send = async (data: object, id: string) => {
+      // The list is fetched once a second at the most.
+      await journey.skip(1_000);
+      return answerOf(await webengage.send(sendOf({ templateVariables: undefined, ...data }, id, number)));
+    };
 
     const greeting = {
       templateName: "greeting",
@@ -234,6 +237,8 @@ describe("what cannot be delivered", () => {
     journey.vonage.behave({ answer: { do: "accept-then-reset" } });
 
     await webengage.send(sendOf());
+    await until("Vonage has it", () => journey.vonage.messages.length === 1);
+    await journey.skip(1_000);
     await until("WebEngage knows", () => webengage.dsns.length === 1);
 
     expect(webengage.dsns).toEqual([

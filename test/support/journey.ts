@@ -1,6 +1,7 @@
 import { expect, jest } from "@jest/globals";
 import { start } from "../../src/compose.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import type { Runtime } from "../../src/lib/runtime.ts";
 import type { Connector } from "../../src/sandbox/connector.ts";
 import type { MoEngage } from "../../src/sandbox/moengage/index.ts";
 import type { FakePlatform } from "../../src/sandbox/platform.ts";
@@ -11,6 +12,7 @@ import { createWorld, type Runner, type World } from "../../src/sandbox/world.ts
 import { type Acts, createActs, credentials, until } from "./acts.ts";
 import { WABA_NUMBER } from "./builders.ts";
 import { type ConnectorProcess, endProcesses, startBuilt } from "./process.ts";
+import { createSkippableRuntime } from "./skippable-runtime.ts";
 import { type Call, createTaps, type Neighbour } from "./taps.ts";
 
 export { AUTH, credentials, until, type WebhookOptions } from "./acts.ts";
@@ -62,6 +64,13 @@ export interface Journey extends Acts {
   replica(env?: Record<string, string>): Promise<Connector>;
   /** A connector at `url` in a process of its own, from a fresh build. */
   spawn(env?: Record<string, string>): Promise<ConnectorProcess>;
+  /**
+   * Lets this much time pass at once for the connectors in this process: their waits and deadlines end so much
+   * sooner. First every call must be answered, but those to paths that are `hanging`.
+   */
+  skip(ms: number, hanging?: RegExp): Promise<void>;
+  /** The time for those connectors. */
+  now(): number;
   end(): Promise<void>;
 }
 
@@ -92,10 +101,10 @@ function once<T>(act: () => Promise<T>): () => Promise<T> {
 }
 
 /** Runs connectors in this process. */
-const inProcess = (lines: LogLine[], log: { write(line: string): void }): Runner => ({
+const inProcess = (lines: LogLine[], log: { write(line: string): void }, runtime: Runtime): Runner => ({
   lines: () => lines,
   async start(env) {
-    const running = await start(parseConfig(env), log);
+    const running = await start(parseConfig(env), log, runtime);
     return { url: `http://127.0.0.1:${running.port}`, stop: once(() => running.stop()) };
   },
 });
@@ -116,10 +125,11 @@ async function audit({ vcr, vonage, leaks, ...world }: World, allow: string[] = 
 export async function startJourney(options: JourneyOptions = {}): Promise<Journey> {
   const lines: LogLine[] = [];
   const log = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const runtime = createSkippableRuntime();
   const { calls, through, stop: stopTaps } = createTaps();
   const wanted = options.start ?? "ready";
   const world = await createWorld({
-    run: inProcess(lines, log),
+    run: inProcess(lines, log, runtime),
     platforms: ["moengage", ...(options.platforms ?? [])],
     replicas: wanted === "none" ? 0 : 1,
     ...{ credentials, serviceName: SERVICE_NAME, through, secrets: SAMPLE_NUMBERS },
@@ -157,6 +167,12 @@ export async function startJourney(options: JourneyOptions = {}): Promise<Journe
       const connector = await startBuilt(world.env(port, more), log);
       world.connectors.push(connector);
       return connector;
+    },
+    now: runtime.now,
+    async skip(ms, hanging) {
+      const isOver = ({ status, path }: Call) => status !== undefined || hanging?.test(path);
+      await until("the neighbours have answered", () => calls.every(isOver));
+      runtime.skip(ms);
     },
     end: once(async () => {
       open.delete(journey);

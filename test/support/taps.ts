@@ -14,7 +14,7 @@ export interface Call {
   headers: Record<string, unknown>;
   text: string;
   body: unknown;
-  /** Undefined while it is not answered. */
+  /** Undefined while it is not answered, 0 when the connection ended before. */
   status?: number;
 }
 
@@ -55,6 +55,7 @@ async function pass(call: Call, incoming: SandboxRequest, target: string, agent:
     const { connection: _cc, "transfer-encoding": _tt, "keep-alive": _ka, ...passed } = answer.headers;
     return { status: answer.statusCode, body: given, headers: passed as Record<string, string> };
   } catch {
+    call.status = 0;
     return "reset";
   } finally {
     raw.socket.off("close", hangUp);
