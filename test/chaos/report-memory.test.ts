@@ -1,13 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
 import type { DeliveryStatus } from "../../src/core/report.ts";
 import { messageField, reportedBucket } from "../../src/core/state-keys.ts";
-import { createReporter } from "../../src/flows/status/report.ts";
 import {
   createClock,
   createFakeChannel,
   createMemoryQueue,
   createMemoryState,
   createRecordingLog,
+  createTestReporter,
   deliveryReport,
   pauseOn,
   unavailable,
@@ -23,7 +23,7 @@ function createWorld() {
   const channel = createFakeChannel("mw");
   const replica = () => {
     const ports = { queue, state, pause: pauseOn(now), log, now };
-    const reporter = createReporter({ channels: [channel], ...ports });
+    const reporter = createTestReporter({ channels: [channel], ...ports });
     const tell = (status: DeliveryStatus, id = "m-1") =>
       reporter.report(deliveryReport({ status, id })).catch((error) => error.code);
     return { reporter, tell };

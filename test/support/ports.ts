@@ -3,6 +3,7 @@ import type { SmsMessage, WhatsAppMessage } from "../../src/core/message.ts";
 import type { Bucket, FailedSend, JobQueue, Sender, State } from "../../src/core/ports.ts";
 import type { DeliveryReport } from "../../src/core/report.ts";
 import type { AckDelay } from "../../src/flows/dispatch/ack-delay.ts";
+import { createReporter, type Reporter, type ReportPorts } from "../../src/flows/status/report.ts";
 import { credentialsCheck } from "../../src/http/auth/credentials.ts";
 import { ConnectorError, type ErrorCode } from "../../src/lib/errors.ts";
 import type { Log } from "../../src/lib/log.ts";
@@ -163,6 +164,15 @@ export const failedSend = <O extends FailedSend["outcome"]>(outcome: O, more: Pa
     ...(outcome === "refused" ? { code: "1", description: "No" } : {}),
     ...more,
   }) as FailedSend;
+
+/** No send differs from its template. */
+export const noMismatches = {
+  record: async () => undefined,
+  explain: async (report: DeliveryReport) => report,
+};
+
+export const createTestReporter = (ports: Omit<ReportPorts, "mismatches">): Reporter =>
+  createReporter({ ...ports, mismatches: noMismatches });
 
 export type ScriptedSender = Sender & { script: (FailedSend | Error | undefined)[]; sent: string[] };
 

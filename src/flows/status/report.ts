@@ -6,11 +6,14 @@ import { messageField } from "../../core/state-keys.ts";
 import { createBatcher } from "../../lib/batcher.ts";
 import { asConnectorError, type ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
+import type { TemplateMismatches } from "../templates/mismatches.ts";
 import { createStatusLedger, type LedgerPorts } from "./status-ledger.ts";
 
 export interface ReportPorts extends LedgerPorts {
   channels: readonly PlatformChannel[];
   queue: JobQueue;
+  /** What differed from its template, for reports of sends that were refused because of it. */
+  mismatches: Pick<TemplateMismatches, "explain">;
   /** Who wants to know of final failures, beside the platform. */
   events?: Events | undefined;
 }
@@ -32,7 +35,7 @@ export interface Reporter {
 const BATCH = { maxInflight: 16, partialInflight: 2, maxWaiting: 5_000, maxWaitMs: 4_000 };
 
 export function createReporter(ports: ReportPorts): Reporter {
-  const { queue, events, log, now } = ports;
+  const { queue, mismatches, events, log, now } = ports;
   const channels = new Map(
     ports.channels.map((channel) => [
       channel.tag,
@@ -82,7 +85,7 @@ export function createReporter(ports: ReportPorts): Reporter {
     }
   }
 
-  async function report(report: DeliveryReport): Promise<ReportOutcome> {
+  async function deliver(report: DeliveryReport): Promise<ReportOutcome> {
     const started = now();
     const field = messageField(report.origin, report.id);
     const before = underWay.get(field) ?? Promise.resolve();
@@ -111,14 +114,15 @@ export function createReporter(ports: ReportPorts): Reporter {
 
   return {
     hasStatus: ledger.hasStatus,
-    report,
+    report: async (report) => deliver(await mismatches.explain(report)),
     async reportEventually(own) {
+      const report = await mismatches.explain(own);
       try {
-        await report(own);
+        await deliver(report);
       } catch (error) {
         const failure: ConnectorError = asConnectorError(error);
         if (!failure.retryable) throw failure;
-        await queue.put({ kind: "report", attempt: 1, report: own, expiresAt: now() + OUTBOX_MS });
+        await queue.put({ kind: "report", attempt: 1, report, expiresAt: now() + OUTBOX_MS });
       }
     },
   };

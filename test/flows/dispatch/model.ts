@@ -7,16 +7,17 @@ import { dispatch } from "../../../src/flows/dispatch/dispatch.ts";
 import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
-import { createReporter } from "../../../src/flows/status/report.ts";
 import type { Random } from "../../../src/sandbox/random.ts";
 import {
   createClock,
   createFakeChannel,
   createMemoryState,
   createRecordingLog,
+  createTestReporter,
   deliveryReport,
   failedSend,
   HOUR,
+  noMismatches,
   patientRuntime,
   T0,
   unavailable,
@@ -100,7 +101,7 @@ export async function runModel(
     return process.alive ? result : never;
   }
 
-  const vonage = createReporter({
+  const vonage = createTestReporter({
     channels: [channel],
     queue: { put: () => never },
     state: store,
@@ -175,9 +176,9 @@ export async function runModel(
       await sleep(ms);
       if (!process.alive) await never;
     };
-    const reporter = createReporter({ channels, queue, state, pause, log, now, runtime: patientRuntime });
+    const reporter = createTestReporter({ channels, queue, state, pause, log, now, runtime: patientRuntime });
     const ports = {
-      ...{ queue, sender, reporter, channels, now, log },
+      ...{ queue, sender, reporter, channels, mismatches: noMismatches, now, log },
       state,
       loadOffloaded: async () => ({ outcome: "gone" as const }),
       claims: withClaims(createClaims(state, log)),

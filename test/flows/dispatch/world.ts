@@ -7,7 +7,6 @@ import { type DispatchPorts, dispatch } from "../../../src/flows/dispatch/dispat
 import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
-import { createReporter } from "../../../src/flows/status/report.ts";
 import {
   createClock,
   createFakeAckDelay,
@@ -16,7 +15,9 @@ import {
   createMemoryState,
   createRecordingLog,
   createScriptedSender,
+  createTestReporter,
   deliveryReport,
+  noMismatches,
   pauseOn,
   T0,
   whatsappMessage,
@@ -36,7 +37,7 @@ export function createWorld(
   const rateLimiter = createRateLimiter(29, now, log);
   const claims = createClaims(state, log);
   const pause = pauseOn(now);
-  const reporter = createReporter({ channels: [channel], queue, state, pause, log, now });
+  const reporter = createTestReporter({ channels: [channel], queue, state, pause, log, now });
   const suppression = createSuppression(state, now);
   const conversations = createConversations(state, now, log);
   const channels = [channel];
@@ -55,6 +56,7 @@ export function createWorld(
       reporter,
       suppression,
       conversations,
+      mismatches: noMismatches,
       channels,
       rateLimiter,
       ackDelay,
@@ -96,7 +98,7 @@ export function createWorld(
       ),
     /** A status that another replica has told the platform. */
     leaveStatus: (status: DeliveryStatus) =>
-      createReporter({ channels: [createFakeChannel("mw")], queue, state, pause, log, now }).report(
+      createTestReporter({ channels: [createFakeChannel("mw")], queue, state, pause, log, now }).report(
         deliveryReport({ status }),
       ),
   };

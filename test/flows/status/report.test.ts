@@ -1,6 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
 import type { DeliveryStatus } from "../../../src/core/report.ts";
-import { createReporter } from "../../../src/flows/status/report.ts";
 import { ConnectorError } from "../../../src/lib/errors.ts";
 import {
   createClock,
@@ -8,6 +7,7 @@ import {
   createMemoryQueue,
   createMemoryState,
   createRecordingLog,
+  createTestReporter,
   deliveryReport,
   HOUR,
   pauseOn,
@@ -20,7 +20,7 @@ function createWorld(channel = createFakeChannel("mw")) {
   const now = createClock();
   const [log, queue, state] = [createRecordingLog(), createMemoryQueue(), createMemoryState()];
   const pause = pauseOn(now);
-  const reporter = createReporter({ channels: [channel], queue, state, pause, log, now });
+  const reporter = createTestReporter({ channels: [channel], queue, state, pause, log, now });
   const tell = (...statuses: DeliveryStatus[]) =>
     Promise.all(statuses.map((status) => reporter.report(deliveryReport({ status }))));
   return { now, pause, log, queue, state, channel, reporter, tell };
@@ -116,7 +116,7 @@ describe("one message's reports", () => {
   it("are remembered by every replica", async () => {
     const first = createWorld();
     await first.tell("delivered");
-    const second = createReporter({ ...first, channels: [first.channel] });
+    const second = createTestReporter({ ...first, channels: [first.channel] });
     expect(await second.report(deliveryReport())).toBe("repeated");
     expect(await second.hasStatus("mw", "m-1")).toBe(true);
   });
@@ -216,7 +216,7 @@ describe("a status that comes after the announcement of a failure nobody was tol
     // A process that dies in mid-post.
     void world.reporter.report(deliveryReport({ status: "failed" }));
     await until(() => world.channel.posted.length === 1);
-    const other = createReporter({ ...world, channels: [createFakeChannel("mw")] });
+    const other = createTestReporter({ ...world, channels: [createFakeChannel("mw")] });
     expect(await other.hasStatus("mw", "m-1")).toBe(false);
     expect(await other.report(deliveryReport({ status: "sent" }))).toBe("outdated");
     expect(await other.hasStatus("mw", "m-1")).toBe(true);
@@ -234,7 +234,7 @@ describe("a status that the platform cannot take now", () => {
     const world = createWorld();
     world.channel.outcome = away;
     await expect(world.tell(status)).rejects.toMatchObject({ retryable: true });
-    const other = createReporter({ ...world, channels: [createFakeChannel("mw")] });
+    const other = createTestReporter({ ...world, channels: [createFakeChannel("mw")] });
     expect(await other.hasStatus("mw", "m-1")).toBe(isKnown);
     expect(await other.report(deliveryReport({ status }))).toBe("posted");
   });
