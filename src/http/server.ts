@@ -15,7 +15,7 @@ const REQUEST_TIMEOUT_MS = 20_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** Longer than the proxies in front keep their sockets, so that it is they who close first. */
 const KEEP_ALIVE_MS = 65_000;
-const SWEEP_MS = 50;
+const SWEEP_MS = 5;
 
 /** Listens on all interfaces. Rejects when the port cannot be had. */
 export async function listen(app: Express, port: number, runtime = systemRuntime): Promise<RunningServer> {

@@ -419,7 +419,7 @@ describe("neighbours that are away", () => {
     await until("it is told", () => told(journey).length === 1);
     expect(told(journey)).toEqual([{ from: RECIPIENT, context: {}, said: "STOP" }]);
     expect(autoReplies(journey).length).toBe(1);
-  }, 20_000);
+  });
 
   it("an owed STOP is not told after a newer START", async () => {
     const journey = await startJourney({ dataApi: true, start: "none" });
@@ -449,7 +449,7 @@ describe("neighbours that are away", () => {
         { moe_mobile: RECIPIENT, moe_wa_subscription: true },
       ],
     ]);
-  }, 20_000);
+  });
 
   it.each([
     ["State", "client-persistence-api"],
@@ -484,7 +484,7 @@ describe("neighbours that are away", () => {
     await until("STOP is taken", () => record.outcome === "delivered");
     await until("it is told", () => told(journey).length === 1);
     expect([told(journey).length, profiles(journey).length]).toEqual([1, 1]);
-  }, 20_000);
+  });
 
   it("the Data API answers 503 for a moment: tried again within the same webhook", async () => {
     const journey = await startJourney({ dataApi: true });
@@ -517,7 +517,7 @@ describe("neighbours that are away", () => {
     journey.moengage.setFault("data", null);
     await until("STOP is taken", () => record.outcome === "delivered");
     expect([told(journey).length, profiles(journey).length, autoReplies(journey).length]).toEqual([1, 1, 1]);
-  }, 30_000);
+  });
 
   it.each([400, 401, 403])(
     "the Data API refuses with %i: said in words, and the opt-out stands",

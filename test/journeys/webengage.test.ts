@@ -303,7 +303,7 @@ describe("what every platform is promised", () => {
 
     journey.vcr.setFault("client-persistence-api", null);
     await until("Vonage has it", () => journey.vonage.messages.length === 1, 25_000);
-  }, 40_000);
+  });
 
   it("holds: a repeated request is sent once", async () => {
     const { journey, webengage } = await startWithWebEngage();

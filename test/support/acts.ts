@@ -45,8 +45,8 @@ export interface Acts {
   webhook(path: string, body: object | string, options?: WebhookOptions): Promise<Answer>;
 }
 
-/** Polls for an outcome; fails with `what` after ten seconds. */
-export async function until(what: string, check: () => boolean, withinMs = 10_000): Promise<void> {
+/** Polls for an outcome; fails with `what` after a time that only a machine out of breath needs. */
+export async function until(what: string, check: () => boolean, withinMs = 20_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!check()) {
     if (Date.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);

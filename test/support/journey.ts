@@ -19,7 +19,7 @@ export { AUTH, credentials, until, type WebhookOptions } from "./acts.ts";
 export { runMain } from "./process.ts";
 
 // Far above what a journey needs, for machines that have other things to do.
-jest.setTimeout(40_000);
+jest.setTimeout(60_000);
 
 export const SERVICE_NAME = "neru-journey-connector";
 export interface LogLine {
