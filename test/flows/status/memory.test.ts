@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import type { DeliveryStatus } from "../../src/core/report.ts";
-import { messageField, reportedBucket } from "../../src/core/state-keys.ts";
+import type { DeliveryStatus } from "../../../src/core/report.ts";
+import { messageField, reportedBucket } from "../../../src/core/state-keys.ts";
 import {
   createClock,
   createFakeChannel,
@@ -11,7 +11,7 @@ import {
   deliveryReport,
   pauseOn,
   unavailable,
-} from "../support/ports.ts";
+} from "../../support/ports.ts";
 
 function createWorld() {
   const [now, log, queue, state] = [
