@@ -28,8 +28,8 @@ beforeEach(async () => {
   vcr = await startVcr({
     credentials,
     serviceName: SERVICE_NAME,
-    callbackTimeoutMs: 40,
-    unreachableMs: 1_000,
+    callbackTimeoutMs: 10_000,
+    unreachableMs: 10_000,
   });
   stops = [vcr.stop];
 });
@@ -135,7 +135,7 @@ describe("the queue through the unmodified SDK", () => {
   });
 
   it("delivers again when a callback is not answered in time", async () => {
-    await start(50);
+    await start(500);
     const app = await appOf((_call, count) => (count === 1 ? "hang" : { status: 200 }));
     vcr.setApps([app.url]);
     const { queue } = sdk(vcr.url);

@@ -287,7 +287,7 @@ export function deliveryReport(over: Partial<DeliveryReport> = {}): DeliveryRepo
 }
 
 /** Polls until the condition holds; fails after `ms`. */
-export async function until(condition: () => boolean, ms = 5_000): Promise<void> {
+export async function until(condition: () => boolean, ms = 20_000): Promise<void> {
   const deadline = Date.now() + ms;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error("the condition did not come true");
