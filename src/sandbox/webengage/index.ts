@@ -55,11 +55,11 @@ export async function startWebEngage(options: Partial<FakeOptions> = {}): Promis
     if (asked !== undefined && asked.replace("+", "") !== toNumber)
       ledger.violate({ rule: "wrong DSN", id: messageId, detail: "toNumber is somebody else's" });
     dsns.push(parsed.data);
-    const unheard = ledger.report("whatsapp", messageId, {
+    const markUnanswered = ledger.report("whatsapp", messageId, {
       status: STATUSES[status],
       ...(status === "whatsapp_failed" ? { reason: [statusCode, reason].filter(Boolean).join(" ") } : {}),
     });
-    return { status: 204, done: (written) => void (written || unheard()) };
+    return { status: 204, done: (written) => void (written || markUnanswered()) };
   }
 
   const controls = {
