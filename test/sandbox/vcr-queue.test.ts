@@ -51,7 +51,8 @@ describe("the queue through the unmodified SDK", () => {
     await queue.enqueueSingle("q1", { c: 3 });
     await eventually(() => recordOf("q1")?.acked === 3);
 
-    expect(app.calls.map(({ body }) => body)).toEqual([{ a: 1 }, { b: "ü" }, { c: 3 }]);
+    // Three deliveries at a time: any may arrive first.
+    expect(app.calls.map(({ raw }) => raw.toString()).toSorted()).toEqual(['{"a":1}', '{"b":"ü"}', '{"c":3}']);
     const { path, headers } = app.calls[0]!;
     expect(path).toBe("/webhooks/job");
     expect(headers).toMatchObject({
