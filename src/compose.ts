@@ -1,56 +1,33 @@
 import { setMaxListeners } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
+import { composeDeadLetters } from "./compose/dead-letters.ts";
+import { composeDispatch, composePacing } from "./compose/dispatch.ts";
+import { composeInbound, composeIntake, composeStatus } from "./compose/flows.ts";
+import { composePlatforms } from "./compose/platforms.ts";
+import { composeTemplates } from "./compose/templates.ts";
+import { composeVcr } from "./compose/vcr.ts";
 import type { Config } from "./config/schema.ts";
-import { QUEUE_PURPOSES, type QueuePurpose, queueOf } from "./core/job.ts";
-import { parseKeywords } from "./core/keywords.ts";
-import type { Sender } from "./core/ports.ts";
-import { createAckDelay } from "./flows/dispatch/ack-delay.ts";
-import { createClaims } from "./flows/dispatch/claims.ts";
-import { createDeadLetters } from "./flows/dispatch/dead-letters.ts";
-import { dispatch, readDelivery } from "./flows/dispatch/dispatch.ts";
-import { openHeldLetters } from "./flows/dispatch/held-letters.ts";
-import { createRateLimiter } from "./flows/dispatch/rate-limiter.ts";
+import { readDelivery } from "./flows/dispatch/dispatch.ts";
 import { createConversations } from "./flows/inbound/conversations.ts";
-import { createInboundReceiver } from "./flows/inbound/receive-inbound.ts";
 import { createSuppression } from "./flows/inbound/suppression.ts";
-import { createAccept } from "./flows/intake/accept.ts";
-import { createBacklog } from "./flows/intake/backlog.ts";
 import { createReporter } from "./flows/status/report.ts";
-import { createTurns } from "./flows/status/turns.ts";
 import { createApp } from "./http/app.ts";
 import { credentialsCheck } from "./http/auth/credentials.ts";
 import { createRefusalLog } from "./http/refusals.ts";
-import { JOBS_PATH } from "./http/routes/jobs.ts";
-import { STATUS_PATHS } from "./http/routes/status.ts";
 import { listen } from "./http/server.ts";
-import { createCircuitBreaker } from "./lib/circuit-breaker.ts";
 import { withDeadline } from "./lib/deadline.ts";
-import { asConnectorError } from "./lib/errors.ts";
 import { createHttpClient } from "./lib/http-client.ts";
 import { createLog } from "./lib/log.ts";
-import { createMetrics, type Metrics, outcomeOf } from "./lib/metrics.ts";
+import { createMetrics } from "./lib/metrics.ts";
 import { publicLookup } from "./lib/public-lookup.ts";
 import { createPause, systemRuntime } from "./lib/runtime.ts";
-import { createEventSink, createPlatformChannels } from "./platforms/registry.ts";
-import { withCircuitBreaker } from "./platforms/with-circuit-breaker.ts";
 import { prepareQueues, prepareTemplates, prepareWebhooks } from "./startup.ts";
-import { createTemplates } from "./templates.ts";
-import { openDeadLetters } from "./vcr/dead-letters.ts";
-import { createJobQueue, queueName, waitingJobs } from "./vcr/job-queue.ts";
-import { createJobSigner } from "./vcr/job-signer.ts";
-import { createLargePayloads } from "./vcr/large-payload.ts";
-import { createSession } from "./vcr/session.ts";
-import { createState } from "./vcr/state.ts";
-import { createVonageSender } from "./vonage/client.ts";
-import { resolveReference } from "./vonage/reference.ts";
-import { createTokenMemory, verifySignature } from "./vonage/signature.ts";
+import { createSignatureCheck } from "./vonage/signature.ts";
 
-/** Unknown whether Vonage signs a retry anew, and it retries for 24 h. */
-const SIGNATURE_MAX_AGE_SECONDS = 25 * 3_600;
 /** Of the ten seconds a stop may take, this many are for what is in hand. */
 const STOP_GRACE_MS = 8_000;
 const EVENTS_GRACE_MS = 500;
 const DRAIN_GRACE_MS = 500;
+/** The very first start creates the queues; what arrives meanwhile need not be turned away. */
 const FIRST_START_MS = 1_000;
 const PROVIDER_CONNECTIONS = 64;
 const PLATFORM_CONNECTIONS = 64;
@@ -61,215 +38,75 @@ export interface Connector {
 }
 
 /** Wires everything, listens, and prepares its surroundings behind that. `logTo` takes the log lines instead of stdout. */
-export async function start(config: Config, logTo?: { write(line: string): void }): Promise<Connector> {
-  const runtime = systemRuntime;
+export async function start(
+  config: Config,
+  logTo?: { write(line: string): void },
+  runtime = systemRuntime,
+): Promise<Connector> {
   const { now } = runtime;
   const log = createLog(config.logLevel, logTo, runtime);
+  const metrics = createMetrics();
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);
   const pause = createPause(stopping.signal, runtime);
-  const metrics = createMetrics();
+  // Of the pauses this one alone is not cut short by a stop: State would be asked without any.
+  const waitBetweenLooks = createPause(new AbortController().signal, runtime);
   const httpClients = {
     vcr: createHttpClient(PROVIDER_CONNECTIONS, { runtime }),
     // A send does not wait for a socket.
     vonage: createHttpClient(config.dispatch.maxInflight * 2 + 16, { runtime }),
     platform: createHttpClient(PLATFORM_CONNECTIONS, { lookup: publicLookup, runtime }),
   };
+  const httpClient = httpClients.vonage;
 
-  const { account, application, instance } = config;
-  const session = createSession(config, httpClients.vcr);
-  const state = createState(session, now);
-  const signer = createJobSigner(config.jobSigningKeys);
-  const queueSettings = {
-    serviceName: instance.serviceName,
-    callbackPath: JOBS_PATH,
-    ...config.dispatch,
-    maxRequestBytes: config.queueMaxRequestBytes,
-  };
-  const largePayloads = createLargePayloads(state, signer, config.messageTtlSeconds + 24 * 3_600);
-  const queue = createJobQueue(session, queueSettings, signer, largePayloads, now);
-
-  const deadLetters = createDeadLetters({
-    held: { whatsapp: openHeld("whatsapp"), sms: openHeld("sms"), reports: openHeld("reports") },
-    ...{ state, runtime, log },
+  // The neighbours: the platform we run on, Vonage's templates, and whom we work for.
+  const vcr = composeVcr(config, httpClients.vcr, now);
+  const { session, state, queue, queueSettings } = vcr;
+  const deadLetters = composeDeadLetters(vcr, { runtime, log }, metrics);
+  const templates = composeTemplates(config, {
+    ...{ httpClient, state, pause, stopping: stopping.signal, now, log },
   });
-  metrics.gauges(
-    "dead_letters",
-    "Jobs a queue gave up on that wait to be put back, or for somebody to look at them",
-    { name: "queue", values: QUEUE_PURPOSES },
-    deadLetters.waiting,
-  );
-
-  function openHeld(purpose: QueuePurpose) {
-    const settings = { ...queueSettings, name: queueName(instance.serviceName, purpose) };
-    const { verify } = signer;
-    return openHeldLetters(purpose, {
-      ...{ queue: openDeadLetters(session, settings, now), state, verify, now },
-    });
-  }
-
-  /** A delivery that is answered 5xx may be its job's last. */
-  async function delivered<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      if (asConnectorError(error).httpStatus >= 500) deadLetters.deliveryFailed();
-      throw error;
-    }
-  }
-
+  const { mismatches } = templates;
+  const { messageTtlSeconds } = config;
   const platformPorts = {
-    httpClient: httpClients.platform,
-    credentialsCheck,
-    newId: runtime.uuid,
-    messageTtlSeconds: config.messageTtlSeconds,
-    findTemplate: (number: string, name: string, language: string) =>
-      templates.lookup(number, name, language),
-    pause,
-    now,
-    log,
+    ...{ httpClient: httpClients.platform, credentialsCheck, messageTtlSeconds, pause, now, log },
+    ...{ newId: runtime.uuid, findTemplate: templates.lookup },
   };
-  const events = createEventSink(config, platformPorts);
-  if (events) metrics.gauge("events_dropped", "Events nobody could be told", events.dropped);
-  const channels = createPlatformChannels(config, platformPorts).map((channel) => {
-    const breaker = createCircuitBreaker(`${channel.platform} ${channel.channel}`, now, log);
-    metrics.gauge(
-      `breaker_open_${channel.tag}`,
-      `1 while ${channel.platform} ${channel.channel} is known to be away`,
-      () => (breaker.isOpen() ? 1 : 0),
-    );
-    return withCircuitBreaker(channel, breaker);
-  });
+  const { channels, events } = composePlatforms(config, platformPorts, metrics);
 
-  const templates = createTemplates(config, {
-    httpClient: httpClients.vonage,
-    state,
-    now,
-    pause,
-    isStopping: () => stopping.signal.aborted,
-    log,
-  });
-  const statusUrl = statusUrlOf(config);
-  const sender = counted(
-    createVonageSender(
-      {
-        apiHost: config.vonageApiHost,
-        applicationId: application.id,
-        privateKey: application.privateKey,
-        ...(statusUrl ? { statusUrl } : {}),
-      },
-      httpClients.vonage,
-      state,
-      now,
-    ),
-    metrics,
-  );
-  const pacing = {
-    whatsapp: createPacing("whatsapp"),
-    sms: createPacing("sms"),
-    reports: createPacing("reports"),
-  };
-  const backlog = createBacklog({
-    waiting: (channel) => waitingJobs(session, queueName(instance.serviceName, channel)),
-    rate: (channel) => pacing[channel].rateLimiter.rate(),
-    now,
-    log,
-  });
-
-  /** A throttle, or deliveries that wait, on one queue must not stop another. */
-  function createPacing(purpose: QueuePurpose) {
-    const rateLimiter = createRateLimiter(config.dispatch.ratePerSecond, now, log);
-    const ackDelay = createAckDelay(Math.ceil(config.dispatch.maxInflight / 2));
-    metrics.gauge(
-      `sending_rate_${purpose}`,
-      `Messages a second this replica may send now: ${purpose}`,
-      rateLimiter.rate,
-    );
-    metrics.gauge(`held_callbacks_${purpose}`, `Queue callbacks being held: ${purpose}`, ackDelay.waiting);
-    return { rateLimiter, ackDelay };
-  }
-
-  const turns = createTurns({
-    state,
-    // A clock that is set must not make the dead of the living.
-    now: () => performance.now(),
-    pause: (ms) => sleep(ms, undefined, { ref: false }),
-  });
+  // The flows, from a send to what a person answers.
   const suppression = createSuppression(state, now);
   const conversations = createConversations(state, now, log);
-  const common = {
-    ...{ channels, queue, state, turns, suppression, conversations, now, log },
-    ...(events ? { events } : {}),
-  };
-  const reporter = templates.explaining(createReporter(common));
-  const dispatchPorts = {
-    ...common,
-    sender: templates.noting(sender),
-    claims: createClaims(state, log),
-    reporter,
-    loadOffloaded: largePayloads.load,
-    unknownOutcome: config.inDoubt,
-  };
-  const inbound = createInboundReceiver({
-    ...common,
-    ownNumbers: config.whatsapp?.numbers ?? [],
-    keywords: { optOut: parseKeywords(config.keywords.optOut), optIn: parseKeywords(config.keywords.optIn) },
-    texts: config.autoReplies,
-    messageTtlSeconds: config.messageTtlSeconds,
-    countReply: (kind) => metrics.replies.inc({ kind }),
+  const reporter = createReporter({
+    ...{ channels, queue, events, mismatches, state, runtime, pause: waitBetweenLooks, now, log },
   });
-  const signature = {
-    secrets: config.signatureSecrets,
-    accountId: account.id,
-    maxAgeSeconds: SIGNATURE_MAX_AGE_SECONDS,
-    isReused: createTokenMemory(),
-  };
-
+  const people = { suppression, conversations };
+  const pacing = composePacing(config, metrics, runtime, log);
+  const dispatch = composeDispatch(config, {
+    ...{ httpClient, pacing, metrics, channels, queue, state, reporter, mismatches, ...people, now, log },
+    loadOffloaded: vcr.loadOffloaded,
+  });
+  const inboundPorts = { channels, queue, events, ...people, state, now, log };
+  const inbound = composeInbound(config, inboundPorts, metrics);
+  const statusPorts = { channels, reporter, inbound, suppression, pacing, now, log };
+  const receiveStatus = composeStatus(vcr, statusPorts, metrics);
   const surroundings = {
-    session,
-    state,
-    queueSettings,
-    httpClient: httpClients.vonage,
-    pause,
+    ...{ session, state, queueSettings, httpClient, pause, log },
     isStopping: () => stopping.signal.aborted,
-    log,
   };
   const queuesReady = prepareQueues(config, surroundings);
-  const firstStart = Promise.race([queuesReady, pause(FIRST_START_MS)]);
+  const ready = Promise.race([queuesReady, pause(FIRST_START_MS)]);
+  const accept = composeIntake(vcr, { preflight: templates.preflight, ready, pacing, now, log }, metrics);
 
   const refusals = createRefusalLog(log, runtime);
   const app = createApp({
-    channels,
-    refusals,
-    log,
-    now,
-    metrics,
-    syncTemplates: templates.sync,
-    publicUrl: instance.publicUrl,
-    accept: createAccept({
-      preflight: templates.preflight,
-      ready: firstStart,
-      backlog,
-      queue,
-      countAccepted: (channel) => metrics.accepted.inc({ channel }),
-      log,
-    }),
+    ...{ channels, accept, receiveStatus, receiveInbound: inbound.receive, refusals, metrics, now, log },
     readJob: (received) =>
-      delivered(readDelivery(() => signer.verify(received), pacing.reports.ackDelay, now)),
-    dispatch: (job) =>
-      outcomeOf(delivered(dispatch(job, { ...dispatchPorts, ...pacing[queueOf(job)] })), (outcome) =>
-        metrics.jobs.inc({ kind: job.kind, outcome }),
-      ),
-    verify: (headers, rawBody) => void verifySignature(headers, rawBody, signature, now()),
-    resolve: (reference) => resolveReference(state, reference),
-    async report(report) {
-      const outcome = await reporter.report(report);
-      metrics.reports.inc({ status: report.status, outcome });
-    },
-    throttled: (channel) => pacing[channel].rateLimiter.throttled(),
-    link: (number, userId) => suppression.link(number, userId),
-    carrierOptOut: inbound.carrierOptOut,
-    receiveInbound: inbound.receive,
+      deadLetters.watch(readDelivery(() => vcr.verifyJob(received), pacing.reports.ackDelay, now)),
+    dispatch: (job) => deadLetters.watch(dispatch(job)),
+    verify: createSignatureCheck(config.signatureSecrets, config.account.id, now),
+    syncTemplates: templates.sync,
+    publicUrl: config.instance.publicUrl,
   });
   const server = await listen(app, config.port, { runtime, refused: refusals.refused }).catch((error) => {
     stopping.abort();
@@ -280,7 +117,6 @@ export async function start(config: Config, logTo?: { write(line: string): void 
     "Connector is listening",
   );
   for (const note of config.notes) log.warn({}, note);
-
   const preparing = Promise.all([
     queuesReady.then(deadLetters.start),
     prepareWebhooks(config, surroundings),
@@ -296,38 +132,12 @@ export async function start(config: Config, logTo?: { write(line: string): void 
       await server.stop(STOP_GRACE_MS);
       // Events are the least of it: what a slow neighbour does not take in a moment is dropped.
       await withDeadline(events?.stop() ?? Promise.resolve(), EVENTS_GRACE_MS, "").catch(() => undefined);
-      const written = state.drained().then(turns.drained);
-      await withDeadline(written, DRAIN_GRACE_MS, "").catch(() => undefined);
+      await withDeadline(state.drained(), DRAIN_GRACE_MS, "").catch(() => undefined);
       refusals.flush();
       await Promise.all(Object.values(httpClients).map((httpClient) => httpClient.close()));
       // Only now: what waits for a neighbour that hangs has lost its socket.
-      await preparing;
-      await looked;
+      await Promise.all([preparing, looked]);
       log.info({}, "Connector has stopped");
     },
   };
-}
-
-function counted(sender: Sender, { sends }: Metrics): Sender {
-  return {
-    async send(message) {
-      const count = (outcome: string) => sends.inc({ channel: message.channel, outcome });
-      try {
-        const result = await sender.send(message);
-        count(result.outcome === "accepted" ? "ok" : result.outcome);
-        return result;
-      } catch (error) {
-        count(asConnectorError(error).code);
-        throw error;
-      }
-    },
-  };
-}
-
-/** Vonage takes only https addresses that it can reach. */
-function statusUrlOf(config: Config): string | undefined {
-  const { publicUrl } = config.instance;
-  return publicUrl?.startsWith("https://") && !config.listeners
-    ? `${publicUrl}${STATUS_PATHS[0]}`
-    : undefined;
 }

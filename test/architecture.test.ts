@@ -17,7 +17,7 @@ const FILES = [
   ...["vonage/client.ts", "vonage/reference.ts", "vcr/state.ts"],
   ...["http/app.ts", "http/webhook.ts", "http/routes/jobs.ts", "http/middleware/body.ts"],
   ...["cli/dead-letters.ts", "sandbox/world.ts", "sandbox/vcr/index.ts"],
-  ...["main.ts", "compose.ts", "startup.ts", "templates.ts"],
+  ...["main.ts", "compose.ts", "compose/vcr.ts", "startup.ts"],
 ];
 const NODE = ["node:fs", "node:fs/promises"];
 const PACKAGES = [
@@ -86,6 +86,7 @@ const MAY: Record<string, string[]> = {
   "sandbox/moengage/new.ts": ["sandbox/world.ts", "sandbox/vcr/index.ts", "zod", "undici", ...NODE],
   "new.ts": [...ALL_OF_THE_CONNECTOR, ...NODE],
   "cli/new.ts": [...ALL_OF_THE_CONNECTOR, ...NODE],
+  "compose/new.ts": [...ALL_OF_THE_CONNECTOR, ...NODE],
 };
 
 /** Other ways to import the same: none of them is a way around. */

@@ -12,7 +12,7 @@ export interface JobQueue {
   put(job: Job): Promise<{ url: string }>;
 }
 
-/** A hash or a list in the shared state. Every process sets the expiry on its first use of it. */
+/** A hash in the shared state. Every process sets the expiry on its first use of it. */
 export interface Bucket {
   key: string;
   /** Seconds; null keeps it for ever. */
@@ -32,10 +32,6 @@ export interface State {
   remove(bucket: Bucket, field: string): Promise<void>;
   /** Every field, some hundred a call. While others write, a field of theirs may be missed. */
   scan(bucket: Bucket): Promise<Map<string, string>>;
-  /** Atomic; puts an entry at the end of a list and resolves to the list's length. */
-  append(list: Bucket, entry: string): Promise<number>;
-  /** The entries of a list from one position to another, both included, as far as there are any. */
-  range(list: Bucket, from: number, to: number): Promise<string[]>;
   getKey(key: string): Promise<string | null>;
   setKey(key: string, value: string, ttlSeconds: number): Promise<void>;
 }

@@ -47,6 +47,9 @@ export const inboundReply = z.strictObject({
 });
 export type InboundReply = z.output<typeof inboundReply>;
 
+/** An SMS status by which a carrier says that the person has opted out; `messageId` is that of our message. */
+export type CarrierOptOut = Omit<InboundReply, "kind">;
+
 /** What an inbound message means. A keyword counts as text, on a button and as the title of a choice. */
 export function classify(
   { content }: InboundMessage,

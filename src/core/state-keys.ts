@@ -32,28 +32,18 @@ export function claimBuckets(acceptedAt: number): Bucket[] {
 
 const REPORTED_DAYS = 4;
 
-/** The statuses that a platform has been told, by when it was told. */
+/** What is known of the statuses of each message, by when it became known. */
 export const reportedBucket = (at: number): Bucket => ({
   key: `reported:${Math.floor(at / (REPORTED_DAYS * DAY_MS))}`,
   ttl: (REPORTED_DAYS + 1) * 24 * 3_600,
   scope: "instance",
 });
 
-/** The buckets that know what was told in the last day, the time Vonage goes on repeating a webhook; the newest first. */
+/** The buckets that know what was so in the last day, the time Vonage goes on repeating a webhook; the newest first. */
 export function reportedBuckets(at: number): Bucket[] {
   const [newest, dayBefore] = [reportedBucket(at), reportedBucket(at - DAY_MS)];
   return newest.key === dayBefore.key ? [newest] : [newest, dayBefore];
 }
-
-/** A part of the list in which processes take their turns; only its end matters, so it soon goes. */
-export const turnsSegment = (segment: number): Bucket => ({
-  key: `turns:${segment}`,
-  ttl: 300,
-  scope: "instance",
-});
-
-/** Which of those parts is the current one. */
-export const TURNS: Bucket = { key: "turns", ttl: null, scope: "instance" };
 
 /** A message's field in these buckets: ids are unique within a platform channel only. */
 export const messageField = (origin: string, id: string) => `${origin}:${id}`;

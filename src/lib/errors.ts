@@ -16,6 +16,8 @@ export const ERROR_CODES = [
   "missing_template",
   /** The values of the request do not fit the template's placeholders. */
   "template_mismatch",
+  /** A finished message from which the values for its template cannot be read. */
+  "unread_message",
   /** The request has neither a text nor values for a template. */
   "empty_message",
   /** The request is of another version of the platform's format. */
@@ -86,10 +88,8 @@ export const ERROR_CODES = [
   "provider_refused",
   /** What answered is not the provider, or not in its words. */
   "provider_garbled",
-  /** The order of a message's reports cannot be settled in time. */
-  "state_too_slow",
-  /** Another replica has a message's report in hand. */
-  "turn_taken",
+  /** Another replica is telling the platform of the same message. */
+  "status_under_way",
 
   // A platform that is called back.
   /** It is away, or known to be. */

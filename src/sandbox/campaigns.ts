@@ -22,7 +22,7 @@ export interface Campaigns {
   secondAt: number;
 }
 
-/** Resolves once nothing is owed any more, or when nothing has changed for a minute. */
+/** Resolves once nothing is under way any more, or when nothing has changed for a minute. */
 async function settle(world: DemoWorld, people: People, show: () => void): Promise<void> {
   let last = "";
   let changedAt = Date.now();

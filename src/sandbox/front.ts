@@ -9,7 +9,7 @@ export interface Front {
 
 export async function startFront(replicas: () => readonly Connector[]): Promise<Front> {
   const sockets = new Set<Socket>();
-  let turn = 0;
+  let served = 0;
 
   function keep(socket: Socket): Socket {
     sockets.add(socket);
@@ -18,7 +18,7 @@ export async function startFront(replicas: () => readonly Connector[]): Promise<
 
   function join(client: Socket, tries: number): void {
     const alive = replicas().filter(({ isAlive }) => isAlive?.() ?? true);
-    const next = alive[turn++ % Math.max(1, alive.length)];
+    const next = alive[served++ % Math.max(1, alive.length)];
     if (next === undefined || tries === 0) return void client.resetAndDestroy();
     const replica = keep(connect(Number(new URL(next.url).port), "127.0.0.1"));
     let joined = false;

@@ -43,7 +43,7 @@ export interface Ledger {
   report(channel: Channel, id: string, reported: Omit<Reported, "at">): () => void;
   violate(violation: Violation): void;
   violations(): Violation[];
-  /** An SMS whose answer never came: its reports carry an id that was never told. */
+  /** An SMS whose answer never came: its reports carry an id that the platform does not have. */
   missAnswer(): void;
   funnel(channel?: Channel): Funnel;
 }
@@ -69,7 +69,7 @@ function judge(entry: LedgerEntry, next: ReportedStatus): Omit<Violation, "id"> 
 export function createLedger(): Ledger {
   const entries = new Map<string, LedgerEntry>();
   const orphans = new Map<string, { channel: Channel; reports: Reported[] }>();
-  const unheard = new Set<string>();
+  const unanswered = new Set<string>();
   const found: Violation[] = [];
   let missedAnswers = 0;
 
@@ -77,7 +77,7 @@ export function createLedger(): Ledger {
     const violation = judge(entry, reported.status);
     const key = `${entry.id} ${reported.status}`;
     // The platform's answer to the first one was lost, so telling it again is right.
-    if (violation?.rule === "repeated status" && unheard.delete(key)) return;
+    if (violation?.rule === "repeated status" && unanswered.delete(key)) return;
     if (violation !== undefined) found.push({ ...violation, id: entry.id });
     entry.statuses.push(reported);
   };
@@ -97,7 +97,7 @@ export function createLedger(): Ledger {
       const entry = entries.get(id);
       if (entry !== undefined) book(entry, dated);
       else orphans.set(id, { channel, reports: [...(orphans.get(id)?.reports ?? []), dated] });
-      return () => unheard.add(`${id} ${reported.status}`);
+      return () => unanswered.add(`${id} ${reported.status}`);
     },
     violate: (violation) => void found.push(violation),
     missAnswer() {

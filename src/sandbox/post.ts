@@ -19,16 +19,16 @@ export interface Poster {
 
 const NEVER_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
-/** So many turns at a time; `take` resolves in the order of asking. */
-function createTurns(most: number) {
+/** At most so many holders at a time; `acquire` resolves in the order of asking. */
+function createSemaphore(most: number) {
   const line: (() => void)[] = [];
   let taken = 0;
   return {
-    async take(): Promise<void> {
+    async acquire(): Promise<void> {
       if (taken >= most) await new Promise<void>((resolve) => line.push(resolve));
       else taken += 1;
     },
-    give(): void {
+    release(): void {
       const next = line.shift();
       if (next === undefined) taken -= 1;
       else next();
@@ -37,12 +37,12 @@ function createTurns(most: number) {
 }
 
 /**
- * POSTs over keep-alive connections, at most this many at a time; never throws. What has to wait for its turn has
+ * POSTs over keep-alive connections, at most this many at a time; never throws. What waits for a connection has
  * not left yet, so that its clock starts after that.
  */
 export function createPoster(connections: number): Poster {
   const dispatcher = new Agent({ connections, headersTimeout: 0, bodyTimeout: 0 });
-  const turns = createTurns(connections);
+  const semaphore = createSemaphore(connections);
 
   async function post(
     url: string,
@@ -70,12 +70,12 @@ export function createPoster(connections: number): Poster {
 
   return {
     async post(url, options) {
-      await turns.take();
+      await semaphore.acquire();
       const leftAt = Date.now();
       try {
         return { ...(await post(url, options)), ms: Date.now() - leftAt };
       } finally {
-        turns.give();
+        semaphore.release();
       }
     },
     close: () => dispatcher.destroy(),

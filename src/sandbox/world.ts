@@ -50,6 +50,8 @@ export interface WorldOptions<C extends Connector, Name extends PlatformName> {
   delays?: Delays;
   /** Of the connectors, over what the world says; an empty value switches off. */
   env?: Record<string, string>;
+  /** What must not be logged and carries no tag, beside what the fakes list. */
+  secrets?: Secrets;
   /** An address to give to the connectors in place of a neighbour's own. */
   through?: (neighbour: string, url: string) => Promise<string>;
 }
@@ -144,7 +146,11 @@ async function startNeighbours<Name extends PlatformName>(
   const fakes: Record<string, FakePlatform> = platforms;
   const all = { vcr, vonage, ...fakes };
   const given = await addressesOf(all, options.through ?? (async (_, address) => address));
-  const secrets: Secrets = Object.assign({}, ...Object.values(fakes).map((fake) => fake.secrets));
+  const secrets: Secrets = Object.assign(
+    {},
+    options.secrets,
+    ...Object.values(fakes).map((fake) => fake.secrets),
+  );
   const stop = () => Promise.all(Object.values(all).map((neighbour) => neighbour.stop()));
   return { vcr, vonage, platforms, given, secrets, stop };
 }

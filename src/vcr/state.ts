@@ -28,8 +28,6 @@ interface Stored {
   increment(field: string, by?: number): Promise<number>;
   remove(field: string): Promise<void>;
   scan(): Promise<Map<string, string>>;
-  append(entry: string): Promise<number>;
-  range(from: number, to: number): Promise<string[]>;
 }
 
 /** The State port on VCR's State provider: HTTP calls, so reads and writes of one hash share them. */
@@ -61,8 +59,6 @@ export function createState(session: VCRSession, now: Clock): State & { drained(
   return {
     increment: (bucket, field, by) => storedIn(bucket).increment(field, by),
     read: (bucket, field) => storedIn(bucket).read(field),
-    append: (list, entry) => storedIn(list).append(entry),
-    range: (list, from, to) => storedIn(list).range(from, to),
     remove: (bucket, field) => storedIn(bucket).remove(field),
     scan: (bucket) => storedIn(bucket).scan(),
     write(bucket, field, value) {
@@ -148,19 +144,6 @@ function createStored(state: SdkState, { key, ttl }: Bucket, now: Clock): Stored
       const fields = new Map<string, string>();
       for await (const [field, value] of scanFields(state, key)) fields.set(field, value);
       return fields;
-    },
-    async append(entry) {
-      const length = asCount(await state.listAppend(key, entry));
-      await ensureExpiry();
-      return length;
-    },
-    async range(from, to) {
-      // The SDK parses each entry, and trips over an answer that is none of its own.
-      const entries: unknown = await state.listRange<string>(key, from, to).catch((error) => {
-        throw error instanceof ConnectorError ? error : garbled();
-      });
-      if (!Array.isArray(entries) || entries.some((entry) => typeof entry !== "string")) throw garbled();
-      return entries;
     },
   };
 }

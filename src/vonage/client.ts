@@ -2,18 +2,13 @@ import { tokenGenerate } from "@vonage/jwt";
 import { Messages } from "@vonage/messages";
 import type { OutboundMessage } from "../core/message.ts";
 import type { FailedSend, Sender, SendResult, State } from "../core/ports.ts";
+import type { Reference } from "../core/status.ts";
 import { asConnectorError } from "../lib/errors.ts";
 import type { HttpClient, HttpResponse } from "../lib/http-client.ts";
 import type { Clock } from "../lib/runtime.ts";
 import { accepted } from "./contract.ts";
 import { blamesReference, resultFromResponse } from "./errors.ts";
-import {
-  formatReference,
-  keyReferenceFor,
-  type Reference,
-  referenceFor,
-  rememberReference,
-} from "./reference.ts";
+import { formatReference, keyReferenceFor, referenceFor, rememberReference } from "./reference.ts";
 import { toRequest } from "./to-request.ts";
 
 export interface VonageSettings {

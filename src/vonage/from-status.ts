@@ -1,7 +1,9 @@
-import type { DeliveryStatus, FailureReason } from "../core/report.ts";
+import type { DeliveryStatus } from "../core/report.ts";
+import type { MessageStatus } from "../core/status.ts";
 import { ConnectorError } from "../lib/errors.ts";
 import { statusWebhook } from "./contract.ts";
 import { STATUS_REASONS, statusError } from "./errors.ts";
+import { parseReference } from "./reference.ts";
 
 /**
  * https://developer.vonage.com/en/messages/concepts/messages-status-callbacks; `failed` and `expired` are the
@@ -17,28 +19,8 @@ const STATUSES: Record<string, DeliveryStatus> = {
   expired: "failed",
 };
 
-export interface VonageStatus {
-  vendorId: string;
-  /** As Vonage names it. */
-  channel: string;
-  /** As Vonage wrote it, for the log. */
-  vendorStatus: string;
-  /** Undefined for a status this release does not know. */
-  status: DeliveryStatus | undefined;
-  clientRef: string | undefined;
-  to: string;
-  from: string;
-  /** The recipient's two names, where Vonage tells both. */
-  recipient?: { number: string; userId: string };
-  /** Milliseconds since the epoch. */
-  at: number;
-  error?: { code: string; description: string };
-  /** Where the connector does something about the error. */
-  reason?: FailureReason;
-}
-
 /** A status webhook's body. Throws ConnectorError `invalid_webhook` when the required fields are not there. */
-export function fromStatus(body: unknown, now: number): VonageStatus {
+export function fromStatus(body: unknown, now: number): MessageStatus {
   const parsed = statusWebhook.safeParse(body);
   if (!parsed.success) {
     const field = parsed.error.issues[0]?.path.join(".") || "the body";
@@ -58,14 +40,15 @@ export function fromStatus(body: unknown, now: number): VonageStatus {
     channel: data.channel,
     vendorStatus: data.status,
     status,
-    clientRef: data.client_ref,
+    reference: parseReference(data.client_ref),
     to: data.to,
     from: data.from,
-    ...(recipient?.wa_id && recipient.user_id
-      ? { recipient: { number: recipient.wa_id, userId: recipient.user_id } }
-      : {}),
+    recipient:
+      recipient?.wa_id && recipient.user_id
+        ? { number: recipient.wa_id, userId: recipient.user_id }
+        : undefined,
     at: Number.isNaN(at) ? now : at,
-    ...(error ? { error } : {}),
-    ...(reason ? { reason } : {}),
+    error,
+    reason,
   };
 }

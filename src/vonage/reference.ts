@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { State } from "../core/ports.ts";
+import type { Reference } from "../core/status.ts";
 import { MAX_CLIENT_REF } from "./contract.ts";
 
 /**
@@ -14,10 +15,6 @@ const PATTERN = /^1([vk])([a-z]{2})\.([A-Za-z0-9_.-]+)$/;
 
 /** A message's last status can arrive a day after its last day of sending; taps come up to a week later. */
 const KEY_TTL_SECONDS = 9 * 24 * 3_600;
-
-export type Reference =
-  | { form: "verbatim"; origin: string; id: string }
-  | { form: "key"; origin: string; key: string };
 
 /** The verbatim form where the id allows it, else the short key. */
 export function referenceFor(origin: string, id: string): Reference {

@@ -110,3 +110,13 @@ function equal(given: string | undefined, expected: string): boolean {
 
 const refusal = (code: ErrorCode, httpStatus: number, message: string) =>
   new ConnectorError(code, message, { httpStatus, retryable: httpStatus === 503 });
+
+/** Unknown whether Vonage signs a retry anew, and it retries for 24 h. */
+const MAX_AGE_SECONDS = 25 * 3_600;
+
+/** The check of this account's webhooks; throws as verifySignature does. */
+export function createSignatureCheck(secrets: readonly string[], accountId: string, now: () => number) {
+  const settings = { secrets, accountId, maxAgeSeconds: MAX_AGE_SECONDS, isReused: createTokenMemory() };
+  return (headers: Parameters<typeof verifySignature>[0], rawBody: Uint8Array): void =>
+    verifySignature(headers, rawBody, settings, now());
+}

@@ -16,7 +16,7 @@ export interface Scenario {
   /** Parts of the words for what this fault makes unavoidable. */
   allowed?: string[];
   /** A channel whose reports the platform refuses. */
-  deaf?: "whatsapp" | "sms";
+  refusing?: "whatsapp" | "sms";
   /** Checks of this scenario alone, in words what is wrong. */
   also?(world: ChaosWorld): string[] | Promise<string[]>;
   settleMs?: number;

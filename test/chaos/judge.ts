@@ -7,7 +7,7 @@ import type { ChaosWorld } from "./world.ts";
 /** What a run is held against; a rule that a fault makes unavoidable is named by the scenario. */
 export interface Verdict {
   messages: number;
-  /** Accepted, and neither settled nor told of their last status. */
+  /** Accepted, and either not settled or not reported with their last status. */
   lost: number;
   /** Sent to Vonage more than once. */
   doubled: number;
@@ -37,7 +37,7 @@ export async function settled(world: ChaosWorld, withinMs: number): Promise<bool
 }
 
 /** Messages whose last status by Vonage the platform never heard of. */
-function untold({ vonage, moengage }: ChaosWorld): string[] {
+function unreported({ vonage, moengage }: ChaosWorld): string[] {
   const ENDS: Record<string, string> = {
     read: "read",
     delivered: "delivered",
@@ -53,22 +53,24 @@ function untold({ vonage, moengage }: ChaosWorld): string[] {
     const id = reference.slice(reference.indexOf(".") + 1);
     if (RANK.indexOf(end) > RANK.indexOf(last.get(id) ?? "")) last.set(id, end);
   }
-  const heard = (entry: LedgerEntry | undefined, end: string) =>
+  const isReported = (entry: LedgerEntry | undefined, end: string) =>
     entry === undefined || entry.statuses.some(({ status }) => status === end);
-  return [...last].filter(([id, end]) => !heard(moengage.messages.get(id), end)).map(([id]) => id);
+  return [...last].filter(([id, end]) => !isReported(moengage.messages.get(id), end)).map(([id]) => id);
 }
 
-/** `allowed`: parts of the words for what may go wrong in this run; `deaf`: a channel whose reports the platform refuses. */
+/** `allowed`: parts of the words for what may go wrong in this run; `refusing`: a channel whose reports the platform refuses. */
 export async function judge(
   world: ChaosWorld,
   isSettled: boolean,
-  { allowed = [], deaf }: { allowed?: string[]; deaf?: Channel },
+  { allowed = [], refusing }: { allowed?: string[]; refusing?: Channel },
 ): Promise<Verdict> {
   const { moengage, vonage } = world;
   const funnel = moengage.funnel();
-  const missing = untold(world).filter((id) => moengage.messages.get(id)?.channel !== deaf);
-  const heard = (["whatsapp", "sms"] as const).filter((channel) => channel !== deaf).map(moengage.funnel);
-  const unsettled = heard.reduce((sum, { accepted, settled }) => sum + accepted - settled, 0);
+  const missing = unreported(world).filter((id) => moengage.messages.get(id)?.channel !== refusing);
+  const taking = (["whatsapp", "sms"] as const)
+    .filter((channel) => channel !== refusing)
+    .map(moengage.funnel);
+  const unsettled = taking.reduce((sum, { accepted, settled }) => sum + accepted - settled, 0);
   const lost = unsettled + missing.length;
   const { sentTwice } = vonage.records();
   const general = (await findProblems(world)).filter(

@@ -27,7 +27,7 @@ function show(result: Result): void {
   for (const problem of result.problems) say(`  PROBLEM ${problem}\n  its log: ${result.logFile}`);
 }
 
-async function lane(): Promise<void> {
+async function runTasks(): Promise<void> {
   for (let task = waiting.shift(); task; task = waiting.shift()) {
     const [worker] = workers.toSorted((one, other) => one.busy() - other.busy());
     await worker?.run({ task: task.name, only: values.only, seed: Number(values.seed) });
@@ -45,7 +45,7 @@ const row = ({ name, messages, lost, doubled, failed, recoverSeconds, seconds, p
 const HEAD = `${"fault".padEnd(56)}  messages      lost   doubled    failed recover s   whole s        MB`;
 
 const startedAt = Date.now();
-await Promise.all(Array.from({ length: Number(values.parallel) }, lane));
+await Promise.all(Array.from({ length: Number(values.parallel) }, runTasks));
 for (const worker of workers) worker.end();
 const order = TASKS.flatMap(({ names }) => names);
 const sorted = results.toSorted((one, other) => order.indexOf(one.name) - order.indexOf(other.name));

@@ -1,8 +1,8 @@
 /** Whoever wants to load the machine waits until it has room. */
 export interface Room {
   /** Resolves once there is room for that much. */
-  take(load: number): Promise<void>;
-  give(load: number): void;
+  acquire(load: number): Promise<void>;
+  release(load: number): void;
 }
 
 /** Room for so much at a time, and for more than that alone; the first to ask of those that fit is let in. */
@@ -21,12 +21,12 @@ export function createRoom(most: number): Room {
   }
 
   return {
-    take: (load) =>
+    acquire: (load) =>
       new Promise((resolve) => {
         line.push({ load, start: resolve });
         admit();
       }),
-    give(load) {
+    release(load) {
       taken -= load;
       admit();
     },

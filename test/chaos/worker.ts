@@ -12,7 +12,7 @@ export type Answer = { task: string } & (
   | { end: true }
 );
 
-/** By task, what starts the campaign that waits for its turn. */
+/** By task, what starts the campaign that waits for room. */
 const waiting = new Map<string, () => void>();
 
 const say = (answer: Answer) => process.send?.(answer);
@@ -20,9 +20,9 @@ const say = (answer: Answer) => process.send?.(answer);
 async function run(task: string, only: string, seed: number): Promise<void> {
   const found = TASKS.find(({ name }) => name === task);
   const loading = async <T>(load: number, work: () => Promise<T>): Promise<T> => {
-    const turn = new Promise<void>((resolve) => waiting.set(task, resolve));
+    const room = new Promise<void>((resolve) => waiting.set(task, resolve));
     say({ task, want: load });
-    await turn;
+    await room;
     try {
       return await work();
     } finally {

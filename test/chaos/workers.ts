@@ -24,8 +24,8 @@ export function startWorker(room: Room, tell: Tell): Worker {
   child.on("message", (answer: Answer) => {
     const { task } = answer;
     if ("result" in answer) return tell(answer.result);
-    if ("want" in answer) return void room.take(answer.want).then(() => order({ task, start: true }));
-    if ("over" in answer) return room.give(answer.over);
+    if ("want" in answer) return void room.acquire(answer.want).then(() => order({ task, start: true }));
+    if ("over" in answer) return room.release(answer.over);
     running.get(task)?.();
     running.delete(task);
   });

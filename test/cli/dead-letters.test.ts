@@ -26,18 +26,14 @@ it.each([
   [[], 2, ""],
   [["replay"], 2, ""],
   [["replay", "--al"], 2, expect.stringContaining("'--al'")],
-])(
-  "%j shows the usage and ends with %i",
-  async (args, code, err) => {
-    expect(await run(args)).toEqual({ code, out: USAGE, err });
-  },
-  20_000,
-);
+])("%j shows the usage and ends with %i", async (args, code, err) => {
+  expect(await run(args)).toEqual({ code, out: USAGE, err });
+});
 
 it("says what is missing, and not that nothing was lost", async () => {
   const { code, out, err } = await run(["list"]);
   expect([code, out, err]).toEqual([1, "", expect.stringContaining("VCR_PRIVATE_KEY is missing")]);
-}, 20_000);
+});
 
 it("names what is there, says of what it cannot read why, and puts back the rest", async () => {
   let status = 503;
@@ -79,4 +75,4 @@ it("names what is there, says of what it cannot read why, and puts back the rest
   expect(await lines("list")).toEqual([...rest, "2 waiting"].sort());
   await closeReplicas();
   await Promise.all([vcr.stop(), app.stop()]);
-}, 20_000);
+});

@@ -318,4 +318,4 @@ it("runs as a command of its own", async () => {
     execFile(process.execPath, args, { cwd: folder }, (error) => done(error?.code));
   });
   expect(code).toBe(2);
-}, 20_000);
+});

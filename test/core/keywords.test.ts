@@ -90,6 +90,6 @@ describe("lists", () => {
     const started = performance.now();
     matches(parseKeywords(["STOP"]), "!a".repeat(50_000));
     normalise(`${"! ".repeat(95)}a`);
-    expect(performance.now() - started).toBeLessThan(50);
+    expect(performance.now() - started).toBeLessThan(1_000);
   });
 });

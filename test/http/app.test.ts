@@ -50,7 +50,7 @@ describe("the list of routes", () => {
       }),
     );
     expect(answers).toEqual(closed.map((route) => [route, true]));
-    expect([site.accepted, site.dispatched, site.reported, site.replied]).toEqual([[], [], [], []]);
+    expect([site.accepted, site.dispatched, site.statuses, site.replied]).toEqual([[], [], [], []]);
   });
 
   it("answers 500 in JSON, and shows no inside, when the figures cannot be had", async () => {

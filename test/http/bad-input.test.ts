@@ -227,7 +227,7 @@ describe("the budget of unproved bytes", () => {
     expect(new Set(answers)).toEqual(new Set(["HTTP/1.1 503 Service Unavailable"]));
     expect(answers.length).toBeLessThan(60);
     // For the figures at the end.
-    site.reported.pop();
+    site.statuses.pop();
   });
 });
 
@@ -235,10 +235,10 @@ it("none of it was taken for a message, job or report", () => {
   expect({
     accepted: site.accepted.length,
     dispatched: site.dispatched.length,
-    reported: site.reported.length,
+    statuses: site.statuses.length,
     replied: site.replied.length,
     faults: site.log.lines.filter(({ fields }) => fields["code"] === "internal"),
-  }).toEqual({ accepted: 4, dispatched: 2, reported: 2, replied: 2, faults: [] });
+  }).toEqual({ accepted: 4, dispatched: 2, statuses: 2, replied: 2, faults: [] });
   expect(({} as { admin?: boolean }).admin).toBeUndefined();
 });
 

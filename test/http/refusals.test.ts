@@ -187,7 +187,7 @@ const REFUSALS: [string, Asked, number, string, string, object?][] = [
   ],
   [
     "a status that the platform cannot take",
-    { path: STATUS, body: status, over: { report: away } },
+    { path: STATUS, body: status, over: { receiveStatus: away } },
     503,
     "error",
     "Webhook not taken: platform_unavailable",

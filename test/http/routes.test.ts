@@ -1,15 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { ConnectorError } from "../../src/lib/errors.ts";
-import {
-  buildSmsSend,
-  buildVonageStatus,
-  buildWhatsAppSend,
-  MSG_ID,
-  RECIPIENT,
-  VENDOR_ID,
-} from "../support/builders.ts";
+import { buildSmsSend, buildVonageStatus, buildWhatsAppSend, MSG_ID } from "../support/builders.ts";
 import { unavailable } from "../support/ports.ts";
-import { createGate } from "./gate.ts";
 import {
   FORM_TYPE,
   JSON_TYPE,
@@ -23,7 +15,7 @@ import {
   signed,
 } from "./site.ts";
 
-const STATUS_AT = Date.UTC(2025, 1, 3, 12, 14, 25);
+const _STATUS_AT = Date.UTC(2025, 1, 3, 12, 14, 25);
 const basic = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;
 const CREDENTIALS = { "api-key": KEY, "api-secret": SECRET };
 const json = (body: unknown, headers: Record<string, string> = CREDENTIALS): RequestInit => ({
@@ -37,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => site.stop());
 beforeEach(() => {
-  for (const list of [site.accepted, site.dispatched, site.reported, site.replied, site.log.lines])
+  for (const list of [site.accepted, site.dispatched, site.statuses, site.replied, site.log.lines])
     list.length = 0;
 });
 
@@ -201,9 +193,16 @@ describe.each(["/webhooks/status", "/webhooks/passed-message-status"])("POST %s"
     send(`${site.url}${path}`, { headers: { "content-type": JSON_TYPE, ...headers }, body });
   const good = JSON.stringify(buildVonageStatus());
 
-  it("reports a signed status", async () => {
+  it("hands a signed status on, and answers what was made of it", async () => {
     expect(await post(good, signed(good))).toEqual({ status: 200, body: { status: "ok" } });
-    expect(site.reported).toMatchObject([{ id: MSG_ID, status: "delivered", origin: "mw" }]);
+    expect(site.statuses).toMatchObject([{ reference: { origin: "mw", id: MSG_ID }, status: "delivered" }]);
+    const own = await openSite({ receiveStatus: async () => "ignored" });
+    const answer = await send(`${own.url}${path}`, {
+      headers: { "content-type": JSON_TYPE, ...signed(good) },
+      body: good,
+    });
+    await own.stop();
+    expect(answer).toEqual({ status: 200, body: { status: "ignored" } });
   });
 
   it("takes the token that came through the callback router, and only that", async () => {
@@ -224,111 +223,20 @@ describe.each(["/webhooks/status", "/webhooks/passed-message-status"])("POST %s"
     ["too old", signed(good, { iat: 1 }), 503],
   ])("refuses a status that is %s", async (_, headers, status) => {
     expect((await post(good, headers)).status).toBe(status);
-    expect(site.reported).toEqual([]);
+    expect(site.statuses).toEqual([]);
   });
 
   it.each([
-    ["is nobody's", { client_ref: "order-17" }],
-    ["has no reference", { client_ref: undefined }],
-    ["has expired", { client_ref: "1kmw.Zk3q0cJb7a2L9n5hYw8TtA" }],
-    ["is of a channel that is off", { client_ref: "1vzz.m-1" }],
-  ])("ignores a status whose reference %s", async (_, over) => {
-    const body = JSON.stringify(buildVonageStatus(over));
-    expect(await post(body, signed(body))).toEqual({ status: 200, body: { status: "ignored" } });
-    expect(site.reported).toEqual([]);
-  });
-
-  it("reports without waiting for the names of the person to be remembered", async () => {
-    const gate = createGate();
-    const own = await openSite({ link: () => gate.passed });
-    const body = JSON.stringify(
-      buildVonageStatus({ whatsapp: { recipient: { wa_id: "447700900123", user_id: "US.1" } } }),
-    );
-    const answer = send(`${own.url}${path}`, {
-      headers: { "content-type": JSON_TYPE, ...signed(body) },
-      body,
-    });
-    const isReported = await gate
-      .reached(() => own.reported.length === 1 && gate.waiting > 0, 1_000)
-      .then(
-        () => true,
-        () => false,
-      );
-    gate.open();
-    expect([isReported, await answer]).toEqual([true, { status: 200, body: { status: "ok" } }]);
-    await own.stop();
-  });
-
-  it.each([
-    ["the platform is away", { report: () => Promise.reject(unavailable()) }],
-    ["State is down", { resolve: () => Promise.reject(unavailable()) }],
-    ["of a fault of ours", { report: () => Promise.reject(new TypeError("x")) }],
-  ])("answers 503 when %s", async (_, over) => {
-    const own = await openSite(over);
+    ["a neighbour is away", unavailable()],
+    ["of a fault of ours", new TypeError("x")],
+  ])("answers 503 when %s", async (_, error) => {
+    const own = await openSite({ receiveStatus: () => Promise.reject(error) });
     const answer = await send(`${own.url}${path}`, {
       headers: { "content-type": JSON_TYPE, ...signed(good) },
       body: good,
     });
     await own.stop();
     expect(answer).toEqual({ status: 503, body: { message: "Try again later" } });
-  });
-});
-
-describe("a carrier's opt-out in a status", () => {
-  const rejected = (over: object) =>
-    buildVonageStatus({
-      channel: "sms",
-      from: "Acme",
-      status: "rejected",
-      error: { title: "1240" },
-      ...over,
-    });
-  const optOut = { id: VENDOR_ID, channel: "sms", person: RECIPIENT, sender: "Acme", at: STATUS_AT };
-
-  it.each([
-    ["of a platform's message", { client_ref: "1vms.s-1" }, "ok", [{ ...optOut, messageId: "s-1" }]],
-    ["of an auto-reply", { client_ref: "1var.in-1" }, "ignored", [optOut]],
-    ["whose reference has expired", { client_ref: "1kms.Zk3q0cJb7a2L9n5hYw8TtA" }, "ignored", [optOut]],
-    ["whose reference is not ours", { client_ref: "order-17" }, "ignored", []],
-    ["without a reference", { client_ref: undefined }, "ignored", []],
-    ["on WhatsApp, which has no such thing", { client_ref: "1var.in-1", channel: "whatsapp" }, "ignored", []],
-    ["for another reason", { client_ref: "1var.in-1", error: { title: "1300" } }, "ignored", []],
-  ])("%s", async (_, over, status, optOuts) => {
-    const recorded: unknown[] = [];
-    const own = await openSite({ carrierOptOut: async (told) => void recorded.push(told) });
-    const body = JSON.stringify(rejected(over));
-    const answer = await send(`${own.url}/webhooks/status`, {
-      headers: { "content-type": JSON_TYPE, ...signed(body) },
-      body,
-    });
-    await own.stop();
-    expect([answer, recorded]).toEqual([{ status: 200, body: { status } }, optOuts]);
-  });
-
-  it("of an auto-reply comes again while it cannot be recorded", async () => {
-    const own = await openSite({ carrierOptOut: () => Promise.reject(unavailable()) });
-    const body = JSON.stringify(rejected({ client_ref: "1var.in-1" }));
-    const headers = { "content-type": JSON_TYPE, ...signed(body) };
-    const answer = await send(`${own.url}/webhooks/status`, { headers, body });
-    await own.stop();
-    expect(answer.status).toBe(503);
-  });
-});
-
-describe("what a status says the failure was", () => {
-  it.each([
-    ["1000", "throttled", 1],
-    ["1022", "template", 0],
-    ["1240", "carrier_opt_out", 0],
-    ["1300", undefined, 0],
-  ])("%s is told on as %s", async (title, reason, throttles) => {
-    const throttled: string[] = [];
-    const own = await openSite({ throttled: (channel) => void throttled.push(channel) });
-    const body = JSON.stringify(buildVonageStatus({ status: "rejected", error: { title } }));
-    const headers = { "content-type": JSON_TYPE, ...signed(body) };
-    await send(`${own.url}/webhooks/status`, { headers, body });
-    await own.stop();
-    expect([own.reported.map((report) => report.reason), throttled.length]).toEqual([[reason], throttles]);
   });
 });
 

@@ -2,7 +2,7 @@ import { createHash, createSecretKey, generateKeyPairSync } from "node:crypto";
 import type { Job } from "../../src/core/job.ts";
 import type { OutboundMessage } from "../../src/core/message.ts";
 import type { InboundMessage } from "../../src/core/reply.ts";
-import type { DeliveryReport } from "../../src/core/report.ts";
+import type { MessageStatus } from "../../src/core/status.ts";
 import { type AppDependencies, createApp } from "../../src/http/app.ts";
 import { createRefusalLog } from "../../src/http/refusals.ts";
 import { listen } from "../../src/http/server.ts";
@@ -28,7 +28,7 @@ export const signer = createJobSigner([KEYS.now, KEYS.previous]);
 export async function openSite(over: Partial<AppDependencies> = {}) {
   const accepted: OutboundMessage[] = [];
   const dispatched: Job[] = [];
-  const reported: DeliveryReport[] = [];
+  const statuses: MessageStatus[] = [];
   const replied: InboundMessage[] = [];
   const log = createRecordingLog();
   const ports = createPlatformPorts({ log });
@@ -56,11 +56,10 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
         { secrets: [SIGNATURE_SECRET], accountId: ACCOUNT, maxAgeSeconds: 90_000 },
         Date.now(),
       ),
-    resolve: async (reference) => (reference.form === "verbatim" ? reference.id : undefined),
-    report: async (report) => void reported.push(report),
-    carrierOptOut: async () => undefined,
-    link: async () => undefined,
-    throttled: () => undefined,
+    receiveStatus: async (status) => {
+      statuses.push(status);
+      return "ok";
+    },
     syncTemplates: async () => [],
     receiveInbound: async (inbound) => {
       replied.push(inbound);
@@ -70,7 +69,7 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
   });
   const server = await listen(app, 0, { refused: refusals.refused });
   const url = `http://127.0.0.1:${server.port}`;
-  return { app, url, log, accepted, dispatched, reported, replied, stop: () => server.stop(0) };
+  return { app, url, log, accepted, dispatched, statuses, replied, stop: () => server.stop(0) };
 }
 
 export type Site = Awaited<ReturnType<typeof openSite>>;

@@ -160,11 +160,12 @@ describe("a message that Vonage cannot take now", () => {
   it.each(lost)(
     "is not sent again when it may have been sent, and its status settles it: %s",
     async (_n, answer) => {
-      const journey = await startJourney({ env: { IN_DOUBT_WAIT_SECONDS: "2" } });
+      const journey = await startJourney({ env: { IN_DOUBT_WAIT_SECONDS: "9" } });
       journey.vonage.behave({ times: 1, answer });
       await journey.send(buildWhatsAppSend());
       await until("Vonage has it", () => journey.vonage.messages.length === 1);
       expect(await journey.status(journey.vonage.messages[0]!, "delivered")).toEqual([200]);
+      await journey.skip(9_000);
       await isIdle(journey);
       expect(journey.sends()).toHaveLength(1);
       expect((journey.reports() as { statuses: object[] }[]).flatMap(({ statuses }) => statuses)).toEqual([
@@ -177,6 +178,8 @@ describe("a message that Vonage cannot take now", () => {
     const journey = await startJourney({ env: { IN_DOUBT_WAIT_SECONDS: "1" } });
     journey.vonage.behave({ answer: { do: "reset" } });
     await journey.send(buildWhatsAppSend());
+    await until("it was sent", () => journey.sends().length === 1);
+    await journey.skip(1_000);
     await until("it is reported", () => journey.reports().length === 1);
     expect(journey.sends()).toHaveLength(1);
     expect(journey.reports()).toEqual([

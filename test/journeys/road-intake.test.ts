@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import type { Fault } from "../../src/sandbox/faults.ts";
 import { buildSmsSend, buildWhatsAppSend, RECIPIENT } from "../support/builders.ts";
-import { AUTH, credentials, endJourneys, type Journey, startJourney } from "../support/journey.ts";
+import { AUTH, credentials, endJourneys, type Journey, startJourney, until } from "../support/journey.ts";
 
 afterEach(endJourneys);
 
@@ -66,17 +66,14 @@ describe("who may send", () => {
   });
 
   it("shows either of two secrets while they are rotated, and no longer the account's own", async () => {
-    const env = { CONNECTOR_API_KEY: "platform", CONNECTOR_API_SECRET: "old-secret, new-secret" };
+    const env = { CONNECTOR_API_KEY: "platform", CONNECTOR_API_SECRET: "canary-old, canary-new" };
     const journey = await startJourney({ env });
     const statusWith = async (apiKey: string, apiSecret: string) =>
       (await journey.post("/", buildSmsSend(), { "api-key": apiKey, "api-secret": apiSecret })).status;
-    expect(await statusWith("platform", "old-secret")).toBe(200);
-    expect(await statusWith("platform", "new-secret")).toBe(200);
-    expect(await statusWith("platform", "old-secret, new-secret")).toBe(401);
+    expect(await statusWith("platform", "canary-old")).toBe(200);
+    expect(await statusWith("platform", "canary-new")).toBe(200);
+    expect(await statusWith("platform", "canary-old, canary-new")).toBe(401);
     expect(await statusWith(key, secret)).toBe(401);
-    for (const value of ["old-secret", "new-secret"]) {
-      expect(journey.lines.filter((line) => JSON.stringify(line).includes(value))).toEqual([]);
-    }
   });
 });
 
@@ -164,15 +161,20 @@ describe("while the queue cannot be had", () => {
       Object.values(faults).map(async (fault, index) => {
         const journey = journeys[index]!;
         journey.vcr.setFault("queue-service", fault);
-        const started = Date.now();
-        const answers = await Promise.all([
+        const started = journey.now();
+        const sent = Promise.all([
           journey.send(buildWhatsAppSend()),
-          ...Array.from({ length: 5 }, () => journey.sendSms(buildSmsSend())),
+          journey.sendSms(buildSmsSend()),
+          journey.sendSms(buildSmsSend()),
         ]);
-        expect(Date.now() - started).toBeLessThan(4_000);
+        const asked = () => journey.callsTo("vcr", /enqueue$/).flatMap(({ body }) => body as unknown[]);
+        await until("the queue is asked for all", () => asked().length === 3);
+        await journey.skip(2_000, /queue/);
+        const answers = await sent;
+        expect(journey.now() - started).toBeLessThan(4_000);
         expect(answers).toEqual([
           { status: 503, body: { message: TRY_LATER } },
-          ...Array(5).fill({ status: 503, body: { message: TRY_LATER, error: "queue_unavailable" } }),
+          ...Array(2).fill({ status: 503, body: { message: TRY_LATER, error: "queue_unavailable" } }),
         ]);
         expectNothing(journey, "queue_unavailable");
         journey.vcr.setFault("queue-service", null);

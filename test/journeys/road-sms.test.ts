@@ -19,12 +19,12 @@ async function sendOne(journey: Journey, body: object = buildSmsSend()): Promise
 describe("an SMS from the platform to the person and back", () => {
   it("is accepted, queued, sent and reported delivered under the tracking id that was answered", async () => {
     const journey = await startJourney();
-    const id = await sendOne(journey, buildSmsSend({ text: "Grüße 👋 49 % off" }));
+    const id = await sendOne(journey, buildSmsSend({ text: "Grüße 👋 49 % off canary" }));
     expect(journey.sends()).toEqual([
       {
         channel: "sms",
         message_type: "text",
-        text: "Grüße 👋 49 % off",
+        text: "Grüße 👋 49 % off canary",
         to: RECIPIENT,
         from: "MyBrand",
         client_ref: `1vms.${id}`,
@@ -96,7 +96,7 @@ describe("what an SMS request may say", () => {
   });
   const all = { template_id: "1107160000000000001", entity_id: "1101740000000012345" };
   const regulatory = { content_id: all.template_id, entity_id: all.entity_id };
-  const base = { text: "Hello over there", to: `+${RECIPIENT}` };
+  const base = { text: "Hello over there, canary", to: `+${RECIPIENT}` };
   const cases: [string, { type: string; text: string }, object][] = [
     ["JSON with from", json({ ...base, from: "Acme" }), { from: "Acme" }],
     ["JSON with sender", json({ ...base, sender: "+447700900555" }), { from: "447700900555" }],

@@ -67,12 +67,12 @@ describe("who may tell a status", () => {
   });
 
   it("is Vonage with either of two secrets while they are rotated, on both addresses", async () => {
-    const journey = await withMessage({ env: { VONAGE_SIGNATURE_SECRET: "new-signature,old-signature" } });
+    const journey = await withMessage({ env: { VONAGE_SIGNATURE_SECRET: "canary-new,canary-old" } });
     const told = (path: string, status: string, signatureSecret: string) =>
       journey.webhook(path, statusOf({ status }), { signatureSecret });
     const ok = { status: 200, body: { status: "ok" } };
-    expect(await told(STATUS, "delivered", "old-signature")).toEqual(ok);
-    expect(await told("/webhooks/passed-message-status", "read", "new-signature")).toEqual(ok);
+    expect(await told(STATUS, "delivered", "canary-old")).toEqual(ok);
+    expect(await told("/webhooks/passed-message-status", "read", "canary-new")).toEqual(ok);
     expect(journey.reports()).toEqual([{ statuses: [report("delivered")] }, { statuses: [report("read")] }]);
   });
 });

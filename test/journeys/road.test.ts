@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { fixturesOf } from "../fixtures/index.ts";
 import { buildWhatsAppSend, MSG_ID, RECIPIENT, WABA_NUMBER } from "../support/builders.ts";
+import { withCanaries } from "../support/canaries.ts";
 import { endJourneys, SERVICE_NAME, startJourney, until } from "../support/journey.ts";
 
 afterEach(endJourneys);
@@ -8,7 +9,7 @@ afterEach(endJourneys);
 const TEMPLATE = {
   name: "order_update",
   language: { code: "en_US" },
-  components: [{ type: "body", parameters: [{ type: "text", text: "Anastasia" }] }],
+  components: [{ type: "body", parameters: [{ type: "text", text: "Anastasia canary" }] }],
 };
 const SUBMITTED_AT = new Date(Math.floor(Date.now() / 1_000) * 1_000 - 3_600_000);
 const at = (seconds: number) => new Date(SUBMITTED_AT.getTime() + seconds * 1_000);
@@ -111,7 +112,7 @@ describe("a WhatsApp message from the platform to the person and back", () => {
   it("brings every kind of component to Vonage as it left the platform, with a policy for the language", async () => {
     const journey = await startJourney();
     const fixtures = fixturesOf("moengage-whatsapp-send").map(([variant, text]) => ({
-      ...(JSON.parse(text) as { template: { components?: unknown[] } }),
+      ...withCanaries(JSON.parse(text) as { template: { components?: unknown[] } }),
       msg_id: variant,
     }));
     const answers = await Promise.all(fixtures.map((fixture) => journey.send(fixture)));

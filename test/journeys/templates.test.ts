@@ -30,6 +30,9 @@ async function sync(journey: Journey, init: RequestInit = {}, path = "/sync_temp
   return { status: answer.status, text: await answer.text() };
 }
 
+/** What one send has made the connector fetch, another may make it fetch again after this. */
+const BETWEEN_FETCHES_MS = 1_000;
+
 let sequence = 0;
 const send = (name: string, components?: object[], more: object = {}) => ({
   msg_id: `template-journey-${++sequence}`,
@@ -125,6 +128,7 @@ describe("Sync Template", () => {
     await until("the first page was asked for", () => journey.vonage.managementCalls.length === 1);
     await until("the first page was given", () => journey.callsTo("vonage", /templates$/)[0]?.status === 200);
     journey.vonage.setFault("templates", { status: 404 });
+    await journey.skip(BETWEEN_FETCHES_MS);
     expect((await answer).status).toBe(502);
   });
 
@@ -200,6 +204,7 @@ describe("A send that cannot fit its template", () => {
     other.templates = other.templates.filter(({ name }) => name === "plain_notice");
     journey.vonage.wabas.push(other);
     await sync(journey);
+    await journey.skip(BETWEEN_FETCHES_MS);
     const greeting = [body("a", "b")];
     expect(await journey.send(send("greeting", greeting))).toEqual(SUCCESS);
     expect(await journey.send(send("greeting", greeting, { from: OTHER_NUMBER }))).toEqual(
@@ -210,11 +215,13 @@ describe("A send that cannot fit its template", () => {
   it("passes when its template was approved a moment ago", async () => {
     const journey = await begin();
     await sync(journey);
+    await journey.skip(BETWEEN_FETCHES_MS);
     const paused = journey.vonage.wabas[0]!.templates.find(({ name }) => name === "paused_offer")!;
     expect(await journey.send(send("paused_offer", [body("a")]))).toEqual(
       failure("paused_offer (en) is not approved: its status is PAUSED"),
     );
     paused.status = "APPROVED";
+    await journey.skip(BETWEEN_FETCHES_MS);
     expect(await journey.send(send("paused_offer", [body("a")]))).toEqual(SUCCESS);
   });
 

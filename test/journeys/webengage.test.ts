@@ -1,37 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { whatsappInbound } from "../../src/sandbox/vonage/index.ts";
-import {
-  API_KEY,
-  startWebEngage,
-  type WebEngage,
-  type WebEngageSend,
-} from "../../src/sandbox/webengage/index.ts";
+import { API_KEY, type WebEngage, type WebEngageSend } from "../../src/sandbox/webengage/index.ts";
 import { REAL } from "../platforms/webengage/fixtures.ts";
 import { buildWhatsAppSend, MSG_ID, RECIPIENT, WABA_NUMBER } from "../support/builders.ts";
+import { withCanaries } from "../support/canaries.ts";
 import { endJourneys, type Journey, type JourneyOptions, startJourney, until } from "../support/journey.ts";
 
-const open: WebEngage[] = [];
-
-afterEach(async () => {
-  await endJourneys();
-  for (const webengage of open.splice(0)) {
-    await webengage.stop();
-    expect(webengage.violations()).toEqual([]);
-  }
-});
+afterEach(endJourneys);
 
 async function startWithWebEngage(
   options: JourneyOptions = {},
 ): Promise<{ journey: Journey; webengage: WebEngage }> {
-  const webengage = await startWebEngage({
-    senders: { whatsapp: WABA_NUMBER, sms: "MyBrand" },
-  });
-  open.push(webengage);
-  const env = { ...webengage.env, ...options.env };
-  const journey = await startJourney({ ...options, env });
-  webengage.setConnector(journey.url);
-  return { journey, webengage };
+  const journey = await startJourney({ ...options, platforms: ["webengage"] });
+  return { journey, webengage: journey.platforms.webengage! };
 }
 
 const ID = "ed70a6d4-431c-4d18-a062-a4d0a6c68153";
@@ -46,7 +28,7 @@ function sendOf(templateData: object = {}, messageId = ID, fromNumber = WABA_NUM
         templateName: "order_update",
         language: "en",
         type: "TEXT",
-        templateVariables: ["Anastasia"],
+        templateVariables: ["Anastasia canary"],
         ...templateData,
       },
       customData: { key: "value" },
@@ -66,7 +48,7 @@ describe("a message from WebEngage to the person and back", () => {
   it("is accepted, sent, and told once delivered and once read, under its own id", async () => {
     const { journey, webengage } = await startWithWebEngage();
 
-    expect(answerOf(await webengage.send(sendOf({ buttonUrlParam: "offer-1" })))).toEqual(ACCEPTED);
+    expect(answerOf(await webengage.send(sendOf({ buttonUrlParam: "offer-canary" })))).toEqual(ACCEPTED);
     await until("Vonage has it", () => journey.vonage.messages.length === 1);
 
     expect(journey.sends()).toEqual([
@@ -82,12 +64,12 @@ describe("a message from WebEngage to the person and back", () => {
             name: "order_update",
             language: { code: "en", policy: "deterministic" },
             components: [
-              { type: "body", parameters: [{ type: "text", text: "Anastasia" }] },
+              { type: "body", parameters: [{ type: "text", text: "Anastasia canary" }] },
               {
                 type: "button",
                 sub_type: "url",
                 index: "0",
-                parameters: [{ type: "text", text: "offer-1" }],
+                parameters: [{ type: "text", text: "offer-canary" }],
               },
             ],
           },
@@ -124,7 +106,7 @@ describe("a message from WebEngage to the person and back", () => {
   it("carries every example of the contract, with real numbers", async () => {
     const { journey, webengage } = await startWithWebEngage({ env: { WHATSAPP_NUMBER: "913341800001" } });
     const sends = REAL.map(([variant, send]) => {
-      const { metadata, ...rest } = send as unknown as WebEngageSend;
+      const { metadata, ...rest } = withCanaries(send) as unknown as WebEngageSend;
       return { ...rest, metadata: { ...metadata, messageId: variant } };
     });
 
@@ -142,12 +124,18 @@ describe("a message from WebEngage to the person and back", () => {
     await until("the templates are known", () =>
       journey.lines.some(({ msg }) => msg === "Templates fetched"),
     );
-    const send = (data: object, id: string) =>
-      webengage.send(sendOf({ templateVariables: undefined, ...data }, id, number)).then(answerOf);
+    const send = async (data: object, id: string) => {
+      // The list is fetched once a second at the most.
+      await journey.skip(1_000);
+      return answerOf(await webengage.send(sendOf({ templateVariables: undefined, ...data }, id, number)));
+    };
 
-    const greeting = { templateName: "greeting", message: "Hello Anastasia, your booking is AB-123456." };
+    const greeting = {
+      templateName: "greeting",
+      message: "Hello Anastasia canary, your booking is AB-123456.",
+    };
     expect(await send(greeting, "fits")).toEqual(ACCEPTED);
-    expect(await send({ ...greeting, message: "Hello Anastasia" }, "misfits")).toMatchObject({
+    expect(await send({ ...greeting, message: "Hello Anastasia canary" }, "misfits")).toMatchObject({
       status: 400,
       body: { statusCode: 2022 },
     });
@@ -165,7 +153,7 @@ describe("a message from WebEngage to the person and back", () => {
           {
             type: "body",
             parameters: [
-              { type: "text", text: "Anastasia" },
+              { type: "text", text: "Anastasia canary" },
               { type: "text", text: "AB-123456" },
             ],
           },
@@ -180,7 +168,7 @@ describe("a finished message while the template list cannot be had", () => {
   const greeting = {
     templateVariables: undefined,
     templateName: "greeting",
-    message: "Hello Anastasia, your booking is AB-123456.",
+    message: "Hello Anastasia canary, your booking is AB-123456.",
   };
 
   it("is asked for again until the list is there, which is asked for until it comes", async () => {
@@ -249,6 +237,8 @@ describe("what cannot be delivered", () => {
     journey.vonage.behave({ answer: { do: "accept-then-reset" } });
 
     await webengage.send(sendOf());
+    await until("Vonage has it", () => journey.vonage.messages.length === 1);
+    await journey.skip(1_000);
     await until("WebEngage knows", () => webengage.dsns.length === 1);
 
     expect(webengage.dsns).toEqual([
@@ -313,7 +303,7 @@ describe("what every platform is promised", () => {
 
     journey.vcr.setFault("client-persistence-api", null);
     await until("Vonage has it", () => journey.vonage.messages.length === 1, 25_000);
-  }, 40_000);
+  });
 
   it("holds: a repeated request is sent once", async () => {
     const { journey, webengage } = await startWithWebEngage();

@@ -254,7 +254,7 @@ describe("a request that may have arrived", () => {
       retryable: true,
       detail: { reason: expect.any(String) },
     });
-    expect(Date.now() - started).toBeLessThan(1_500);
+    expect(Date.now() - started).toBeLessThan(5_000);
   });
 
   it("rejects as no answer when what answers is not HTTP", async () => {

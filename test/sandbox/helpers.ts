@@ -10,7 +10,7 @@ export const SERVICE_NAME = "neru-test-connector";
 const SESSION_ID = "00000000-0000-0000-0000-000000000000";
 
 export async function eventually(check: () => boolean, what = "the outcome"): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 20_000;
   while (!check()) {
     if (Date.now() > deadline) throw new Error(`${what} did not come about`);
     await sleep(2);

@@ -66,7 +66,7 @@ describe("people with phones", () => {
     ).toEqual([]);
     const out = campaign.filter(({ channel, to }) => people.hasOptedOut(channel as "sms", to));
     expect(out.length).toBe(STOP - START);
-  }, 20_000);
+  });
 
   it("cannot answer a name, do not answer the brand's own answers, and some never answer", async () => {
     const { vonage, people, inbound } = await startTown(1);

@@ -41,7 +41,7 @@ describe("a fake in a process of its own", () => {
     child.kill("SIGTERM");
     await exited;
     await expect(fetch(url)).rejects.toThrow();
-  }, 20_000);
+  });
 
   it("names every variable that it lacks", () => {
     expect(() => credentialsFrom({ VCR_API_ACCOUNT_ID: "a" })).toThrow(

@@ -28,8 +28,8 @@ beforeEach(async () => {
   vcr = await startVcr({
     credentials,
     serviceName: SERVICE_NAME,
-    callbackTimeoutMs: 40,
-    unreachableMs: 1_000,
+    callbackTimeoutMs: 10_000,
+    unreachableMs: 10_000,
   });
   stops = [vcr.stop];
 });
@@ -51,7 +51,12 @@ describe("the queue through the unmodified SDK", () => {
     await queue.enqueueSingle("q1", { c: 3 });
     await eventually(() => recordOf("q1")?.acked === 3);
 
-    expect(app.calls.map(({ body }) => body)).toEqual([{ a: 1 }, { b: "ü" }, { c: 3 }]);
+    // Three deliveries at a time: any may arrive first.
+    expect(app.calls.map(({ raw }) => raw.toString()).toSorted()).toEqual([
+      '{"a":1}',
+      '{"b":"ü"}',
+      '{"c":3}',
+    ]);
     const { path, headers } = app.calls[0]!;
     expect(path).toBe("/webhooks/job");
     expect(headers).toMatchObject({
@@ -135,7 +140,7 @@ describe("the queue through the unmodified SDK", () => {
   });
 
   it("delivers again when a callback is not answered in time", async () => {
-    await start(50);
+    await start(500);
     const app = await appOf((_call, count) => (count === 1 ? "hang" : { status: 200 }));
     vcr.setApps([app.url]);
     const { queue } = sdk(vcr.url);

@@ -208,7 +208,7 @@ describe("retries", () => {
       { statuses: false },
       (_call, count) => (count === 1 ? how : { status: 200 }),
       {
-        webhookTimeoutMs: 50,
+        webhookTimeoutMs: 300,
       },
     );
     const record = vonage.sendInbound({ a: 1 });

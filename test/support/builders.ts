@@ -10,6 +10,9 @@ export const RECIPIENT = "447700900123";
 export const MSG_ID = "67ee485792b846576e34b2cc_677f3537b39e97772cc33719_17436754518";
 export const TRACKING_ID = "0f8fad5b-d9cb-469f-a165-70867728950e";
 export const VENDOR_ID = "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab";
+/** Tagged for the sandbox's auditor: no log may show them. */
+export const PARAMETER = "Ana canary-parameter";
+export const TEXT = "Hi Ana, 20% off today canary-text";
 
 const TTL_MS = 86_400_000;
 
@@ -17,7 +20,7 @@ export function buildTemplate(overrides: Partial<Template> = {}): Template {
   return {
     name: "order_update",
     language: { code: "en_US" },
-    components: [{ type: "body", parameters: [{ type: "text", text: "Ana" }] }],
+    components: [{ type: "body", parameters: [{ type: "text", text: PARAMETER }] }],
     ...overrides,
   };
 }
@@ -45,7 +48,7 @@ export function buildSmsMessage(overrides: Partial<SmsMessage> = {}): SmsMessage
     to: RECIPIENT,
     acceptedAt: ACCEPTED_AT,
     expiresAt: ACCEPTED_AT + TTL_MS,
-    text: "Hi Ana, 20% off today",
+    text: TEXT,
     ...overrides,
   };
 }
@@ -81,7 +84,7 @@ export function buildWhatsAppSend(overrides: Record<string, unknown> = {}): Reco
 
 /** A body of MoEngage's SMS `POST /`. */
 export function buildSmsSend(overrides: Record<string, unknown> = {}): Record<string, unknown> {
-  return { text: "Hi Ana, 20% off today", to: RECIPIENT, ...overrides };
+  return { text: TEXT, to: RECIPIENT, ...overrides };
 }
 
 /** A body of Vonage's status webhook; `client_ref` is the reference of the message that buildWhatsAppMessage makes. */

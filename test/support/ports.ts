@@ -3,11 +3,11 @@ import type { SmsMessage, WhatsAppMessage } from "../../src/core/message.ts";
 import type { Bucket, FailedSend, JobQueue, Sender, State } from "../../src/core/ports.ts";
 import type { DeliveryReport } from "../../src/core/report.ts";
 import type { AckDelay } from "../../src/flows/dispatch/ack-delay.ts";
-import { createTurns, type Turns } from "../../src/flows/status/turns.ts";
+import { createReporter, type Reporter, type ReportPorts } from "../../src/flows/status/report.ts";
 import { credentialsCheck } from "../../src/http/auth/credentials.ts";
 import { ConnectorError, type ErrorCode } from "../../src/lib/errors.ts";
 import type { Log } from "../../src/lib/log.ts";
-import type { Clock } from "../../src/lib/runtime.ts";
+import { type Clock, type Runtime, systemRuntime } from "../../src/lib/runtime.ts";
 import type { PlatformChannel, PlatformPorts } from "../../src/platforms/platform.ts";
 
 /** Half an hour before noon, where whatever State keeps by the hour or by parts of a day turns. */
@@ -24,6 +24,15 @@ export function createClock(start = T0): ManualClock {
     },
   });
 }
+
+/** A runtime in which no deadline ever passes: simulated time knows nothing of the machine's. */
+export const patientRuntime: Runtime = { ...systemRuntime, setTimeout: () => ({ unref: () => undefined }) };
+
+/** A pause that takes no time but the clock's. */
+export const pauseOn = (clock: ManualClock) => async (ms: number) => {
+  clock.advance(ms);
+  await new Promise((resolve) => setImmediate(resolve));
+};
 
 export interface LogLine {
   level: "debug" | "info" | "warn" | "error";
@@ -88,7 +97,7 @@ export function createMemoryQueue(): MemoryQueue {
   return queue;
 }
 
-export type Operation = "increment" | "read" | "write" | "remove" | "scan" | "append" | "range" | "key";
+export type Operation = "increment" | "read" | "write" | "remove" | "scan" | "key";
 
 export type MemoryState = State & {
   /** Operations that are refused now. */
@@ -96,22 +105,14 @@ export type MemoryState = State & {
   isDown(down: boolean): void;
   hash(bucket: Bucket): Record<string, string>;
   keys: Map<string, string>;
-  lists: Map<string, string[]>;
 };
 
-const OPERATIONS: Operation[] = ["increment", "read", "write", "remove", "scan", "append", "range", "key"];
+const OPERATIONS: Operation[] = ["increment", "read", "write", "remove", "scan", "key"];
 
-/** With a clock, lists expire as they do where every process sets the expiry now and then: half their life after the last entry at the soonest. */
-export function createMemoryState(now?: Clock): MemoryState {
+export function createMemoryState(): MemoryState {
   const hashes = new Map<string, Map<string, string>>();
-  const lists = new Map<string, string[]>();
-  const expiries = new Map<string, number>();
   const keys = new Map<string, string>();
   const down = new Set<Operation>();
-  const listOf = (key: string) => {
-    if (now && now() >= (expiries.get(key) ?? Number.POSITIVE_INFINITY)) lists.delete(key);
-    return lists.get(key) ?? [];
-  };
   const check = (operation: Operation) => {
     if (down.has(operation)) throw unavailable();
   };
@@ -124,7 +125,6 @@ export function createMemoryState(now?: Clock): MemoryState {
   return {
     down,
     keys,
-    lists,
     isDown(isDown) {
       for (const operation of OPERATIONS) isDown ? down.add(operation) : down.delete(operation);
     },
@@ -151,17 +151,6 @@ export function createMemoryState(now?: Clock): MemoryState {
       check("scan");
       return new Map(hashOf(bucket));
     },
-    async append({ key, ttl }, entry) {
-      check("append");
-      const list = listOf(key);
-      lists.set(key, list);
-      if (now && ttl) expiries.set(key, now() + ttl * 500);
-      return list.push(entry);
-    },
-    async range({ key }, from, to) {
-      check("range");
-      return listOf(key).slice(from, to + 1);
-    },
     async getKey(key) {
       check("key");
       return keys.get(key) ?? null;
@@ -173,10 +162,6 @@ export function createMemoryState(now?: Clock): MemoryState {
   };
 }
 
-/** The turns of one process, in hurried time. */
-export const createQuickTurns = (state: State, now: Clock): Turns =>
-  createTurns({ state, now, pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 50)) });
-
 type Failure<O extends FailedSend["outcome"]> = Omit<Extract<FailedSend, { outcome: O }>, "outcome">;
 
 /** A send that failed; a refused one with some code and words. */
@@ -187,6 +172,15 @@ export const failedSend = <O extends FailedSend["outcome"]>(outcome: O, more: Pa
     ...(outcome === "refused" ? { code: "1", description: "No" } : {}),
     ...more,
   }) as FailedSend;
+
+/** No send differs from its template. */
+export const noMismatches = {
+  record: async () => undefined,
+  explain: async (report: DeliveryReport) => report,
+};
+
+export const createTestReporter = (ports: Omit<ReportPorts, "mismatches">): Reporter =>
+  createReporter({ ...ports, mismatches: noMismatches });
 
 export type ScriptedSender = Sender & { script: (FailedSend | Error | undefined)[]; sent: string[] };
 
@@ -301,7 +295,7 @@ export function deliveryReport(over: Partial<DeliveryReport> = {}): DeliveryRepo
 }
 
 /** Polls until the condition holds; fails after `ms`. */
-export async function until(condition: () => boolean, ms = 5_000): Promise<void> {
+export async function until(condition: () => boolean, ms = 20_000): Promise<void> {
   const deadline = Date.now() + ms;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error("the condition did not come true");

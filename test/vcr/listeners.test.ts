@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { State } from "../../src/core/ports.ts";
 import type { Vcr } from "../../src/sandbox/vcr/index.ts";
 import { ensureListeners } from "../../src/vcr/listeners.ts";
-import { unavailable } from "../support/ports.ts";
+import { createMemoryState, unavailable } from "../support/ports.ts";
 import { closeReplicas, openVcr, startReplica } from "./runtime.ts";
 
 const SETTINGS = {
@@ -13,8 +13,10 @@ const SETTINGS = {
 const ALL = ["sms events", "sms messages", "whatsapp events", "whatsapp messages"];
 
 let vcr: Vcr;
+let state: ReturnType<typeof createMemoryState>;
 beforeEach(async () => {
   ({ vcr } = await openVcr());
+  state = createMemoryState();
 });
 afterEach(async () => {
   expect(vcr.records().violations).toEqual([]);
@@ -22,10 +24,9 @@ afterEach(async () => {
   await vcr.stop();
 });
 
-const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 2));
+const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
 function subscribe(over: Partial<State> = {}, wait = pause) {
-  const { session, state } = startReplica(vcr);
-  return ensureListeners(session, SETTINGS, { ...state, ...over }, wait);
+  return ensureListeners(startReplica(vcr).session, SETTINGS, { ...state, ...over }, wait);
 }
 const subscribed = () =>
   vcr
@@ -41,7 +42,6 @@ describe("subscribing to the callback router", () => {
   });
 
   it("is not told as done while another process has the lock and nobody has subscribed", async () => {
-    const { state } = startReplica(vcr);
     const lock = { key: "lock:listeners whatsapp inbound", ttl: 30, scope: "instance" } as const;
     await state.increment(lock, "owner");
     await subscribe();

@@ -8,6 +8,7 @@ import { createLargePayloads } from "../../src/vcr/large-payload.ts";
 import { createSession } from "../../src/vcr/session.ts";
 import { createState } from "../../src/vcr/state.ts";
 import { createClock } from "../support/ports.ts";
+import { createSkippableRuntime } from "../support/skippable-runtime.ts";
 
 export const credentials = createCredentials();
 export const signer = createJobSigner([credentials.privateKey]);
@@ -27,7 +28,8 @@ type Settings = QueueSettings & JobQueueSettings & { offloadTtlSeconds: number }
 /** One process of the connector at that VCR, and the requests it made. */
 export function startReplica(vcr: Vcr, over: Partial<Settings> = {}) {
   const requests: HttpRequest[] = [];
-  const httpClient = createHttpClient(64);
+  const runtime = createSkippableRuntime();
+  const httpClient = createHttpClient(64, { runtime });
   open.push(httpClient);
   const spied: HttpClient = {
     ...httpClient,
@@ -54,13 +56,13 @@ export function startReplica(vcr: Vcr, over: Partial<Settings> = {}) {
     offloadTtlSeconds: 3_600,
     ...over,
   };
-  const now = () => Date.now();
+  const { now, skip } = runtime;
   const state = createState(session, now);
   const largePayloads = createLargePayloads(state, signer, settings.offloadTtlSeconds);
   const queue = createJobQueue(session, settings, signer, largePayloads, now);
   const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 2));
   const ensure = () => ensureQueues(session, settings, state, pause);
-  return { session, state, queue, largePayloads, requests, ensure };
+  return { session, state, queue, largePayloads, requests, ensure, skip };
 }
 
 export const closeReplicas = () => Promise.all(open.splice(0).map((httpClient) => httpClient.close()));

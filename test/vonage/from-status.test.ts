@@ -1,23 +1,27 @@
 import { describe, expect, it } from "@jest/globals";
+import type { MessageStatus } from "../../src/core/status.ts";
 import { ConnectorError } from "../../src/lib/errors.ts";
-import { fromStatus, type VonageStatus } from "../../src/vonage/from-status.ts";
+import { fromStatus } from "../../src/vonage/from-status.ts";
 import { fixture, fixturesOf } from "../fixtures/index.ts";
 import { buildVonageStatus, MSG_ID, RECIPIENT, VENDOR_ID, WABA_NUMBER } from "../support/builders.ts";
 
 const NOW = Date.UTC(2025, 1, 4);
 const AT = Date.UTC(2025, 1, 3, 12, 14, 25);
 
-const base: VonageStatus = {
+const base: MessageStatus = {
   vendorId: VENDOR_ID,
   channel: "whatsapp",
   vendorStatus: "delivered",
   status: "delivered",
-  clientRef: `1vmw.${MSG_ID}`,
+  reference: { form: "verbatim", origin: "mw", id: MSG_ID },
   to: RECIPIENT,
   from: WABA_NUMBER,
   at: AT,
+  recipient: undefined,
+  error: undefined,
+  reason: undefined,
 };
-const failed = (vendorStatus: string, code: string, description: string): VonageStatus => ({
+const failed = (vendorStatus: string, code: string, description: string): MessageStatus => ({
   ...base,
   vendorStatus,
   status: "failed",
@@ -25,7 +29,7 @@ const failed = (vendorStatus: string, code: string, description: string): Vonage
 });
 const overSms = { channel: "sms" };
 
-const expected: Record<string, VonageStatus> = {
+const expected: Record<string, MessageStatus> = {
   "sms-submitted": { ...base, ...overSms, vendorStatus: "submitted", status: "sent" },
   "sms-delivered": { ...base, ...overSms },
   "sms-rejected": {
@@ -55,10 +59,20 @@ const expected: Record<string, VonageStatus> = {
   "whatsapp-to-user-id": { ...base, to: "US.13491208655302741918" },
   "unknown-status": { ...base, vendorStatus: "accepted", status: undefined },
   "no-timestamp": { ...base, at: NOW },
-  "no-reference": { ...base, clientRef: undefined },
+  "no-reference": { ...base, reference: undefined },
 };
 
 describe("fromStatus", () => {
+  it.each([
+    ["1000", "throttled"],
+    ["1022", "template"],
+    ["1240", "carrier_opt_out"],
+    ["1300", undefined],
+  ])("reads the error %s as %s", (title, reason) => {
+    const body = buildVonageStatus({ status: "rejected", error: { title } });
+    expect(fromStatus(body, NOW)).toMatchObject({ error: { code: title }, reason });
+  });
+
   it("has an expectation for every fixture", () => {
     expect(fixturesOf("vonage-status").map(([variant]) => variant)).toEqual(Object.keys(expected).sort());
   });
@@ -86,7 +100,7 @@ describe("fromStatus", () => {
     ["timestamp", "yesterday", { at: NOW }],
     ["to", 447700900123, { to: RECIPIENT }],
     ["to", undefined, { to: "" }],
-    ["client_ref", 7, { clientRef: undefined }],
+    ["client_ref", 7, { reference: undefined }],
     ["error", "1022", {}],
     ["whatsapp", "x", {}],
     ["unknown_field", { deep: [1] }, {}],

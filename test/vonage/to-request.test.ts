@@ -2,7 +2,13 @@ import { describe, expect, it } from "@jest/globals";
 import type { Template } from "../../src/core/message.ts";
 import { toRequest } from "../../src/vonage/to-request.ts";
 import { fixturesOf } from "../fixtures/index.ts";
-import { buildSmsMessage, buildTemplate, buildWhatsAppMessage } from "../support/builders.ts";
+import {
+  buildSmsMessage,
+  buildTemplate,
+  buildWhatsAppMessage,
+  PARAMETER,
+  TEXT,
+} from "../support/builders.ts";
 
 const REFERENCE = "1vmw.id-1";
 
@@ -19,7 +25,7 @@ describe("toRequest", () => {
         template: {
           name: "order_update",
           language: { code: "en_US", policy: "deterministic" },
-          components: [{ type: "body", parameters: [{ type: "text", text: "Ana" }] }],
+          components: [{ type: "body", parameters: [{ type: "text", text: PARAMETER }] }],
         },
       },
     });
@@ -70,7 +76,7 @@ describe("toRequest", () => {
     expect(toRequest(buildSmsMessage(), REFERENCE)).toEqual({
       channel: "sms",
       message_type: "text",
-      text: "Hi Ana, 20% off today",
+      text: TEXT,
       to: "447700900123",
       from: "MyBrand",
       client_ref: REFERENCE,
@@ -88,7 +94,7 @@ describe("toRequest", () => {
     expect(toRequest(buildSmsMessage({ ...ids, ttlSeconds: 90 }), REFERENCE)).toEqual({
       channel: "sms",
       message_type: "text",
-      text: "Hi Ana, 20% off today",
+      text: TEXT,
       ttl: 90,
       sms,
       to: "447700900123",

@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/runtime.ts";
+import { type Clock, systemRuntime } from "../../lib/runtime.ts";
 
 /** Delays the answer to deliveries of one queue: the queue's own retries come at once, and there are few. */
 export interface AckDelay {
@@ -30,7 +30,7 @@ export function withBudget(ackDelay: AckDelay, now: Clock): AckDelay {
 }
 
 /** Lets at most `most` deliveries wait at a time, so that the others are not starved of the queue's slots. */
-export function createAckDelay(most: number): AckDelay {
+export function createAckDelay(most: number, runtime = systemRuntime): AckDelay {
   const inRoom = new Set<() => void>();
   const withoutRoom = new Set<() => void>();
   let stopping = false;
@@ -38,11 +38,11 @@ export function createAckDelay(most: number): AckDelay {
   const sleep = (waits: Set<() => void>, ms: number) =>
     new Promise<void>((resolve) => {
       const end = () => {
-        clearTimeout(timer);
+        runtime.clearTimeout(timer);
         waits.delete(end);
         resolve();
       };
-      const timer = setTimeout(end, ms);
+      const timer = runtime.setTimeout(end, ms);
       waits.add(end);
     });
 

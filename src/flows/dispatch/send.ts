@@ -6,6 +6,7 @@ import { asConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Conversations } from "../inbound/conversations.ts";
 import type { Suppression } from "../inbound/suppression.ts";
 import type { Reporter } from "../status/report.ts";
+import type { TemplateMismatches } from "../templates/mismatches.ts";
 import type { AckDelay } from "./ack-delay.ts";
 import type { Claim, Claims } from "./claims.ts";
 import { fateOf, formatPhase, type Phase } from "./phase.ts";
@@ -18,6 +19,7 @@ export interface SendPorts extends AwaitOutcomePorts {
   reporter: Pick<Reporter, "reportEventually">;
   suppression: Pick<Suppression, "isSuppressed">;
   conversations: Pick<Conversations, "remember">;
+  mismatches: Pick<TemplateMismatches, "record">;
   /** Those of the job's own queue. */
   rateLimiter: RateLimiter;
   ackDelay: AckDelay;
@@ -89,13 +91,14 @@ const LABEL = { whatsapp: "WhatsApp", sms: "SMS" } as const;
 
 async function send(job: SendJob, ports: SendPorts): Promise<void> {
   const { message } = job;
-  const { claims, sender, rateLimiter, conversations, log, now } = ports;
+  const { claims, sender, rateLimiter, conversations, mismatches, log, now } = ports;
   const started = now();
   const line = `Sending ${LABEL[message.channel]} via Vonage: msg_id=${message.id}`;
   const about = { msg_id: message.id, attempt: job.attempt };
   if (message.channel === "whatsapp" && message.content.type === "template") {
     log.info(about, `execute { template: { name: '${message.content.template.name}' } }`);
   }
+  await mismatches.record(message);
   const { result, word } = await sendOnce(message, sender);
   const ms = now() - started;
   if (result.outcome !== "accepted") {

@@ -18,7 +18,7 @@ export interface AwaitOutcomePorts {
 
 export interface UnknownOutcomePorts extends AwaitOutcomePorts {
   claims: Pick<Claims, "fate" | "isUnsent" | "close" | "settle">;
-  reporter: Pick<Reporter, "known" | "reportEventually">;
+  reporter: Pick<Reporter, "hasStatus" | "reportEventually">;
   ackDelay: AckDelay;
 }
 
@@ -90,7 +90,7 @@ async function findOutcome(
 ): Promise<"settled" | "unsent" | "unknown" | "state-down"> {
   const { message, attempt } = job;
   try {
-    if ((await reporter.known(message.origin, message.id)) !== "") return "settled";
+    if (await reporter.hasStatus(message.origin, message.id)) return "settled";
     const fate = await claims.fate(job);
     if (fate === "over") return "settled";
     // Also where this was noted before: the queue may not have taken the next attempt, and this job alone knows.

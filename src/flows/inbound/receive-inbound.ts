@@ -3,6 +3,7 @@ import { type Events, replyEvent } from "../../core/event.ts";
 import type { Keywords } from "../../core/keywords.ts";
 import {
   asReply,
+  type CarrierOptOut,
   classify,
   type InboundMessage,
   type InboundReply,
@@ -30,9 +31,6 @@ export interface InboundPorts extends AutoReplyPorts, TellPorts {
 
 /** `outdated`: the person said something else later, which stays. `ignored`: it was not said to us, and says nothing of consent. */
 export type InboundOutcome = ReplyKind | "repeated" | "outdated" | "ignored";
-
-/** An SMS status by which a carrier says that the person has opted out; `messageId` is that of our message. */
-export type CarrierOptOut = Omit<InboundReply, "kind">;
 
 /**
  * Both resolve when everything is done or safely queued, and reject, retryable, when the vendor has to deliver it

@@ -1,25 +1,21 @@
 import { type Events, failureEvent } from "../../core/event.ts";
 import { OUTBOX_MS } from "../../core/job.ts";
-import type { JobQueue, State } from "../../core/ports.ts";
+import type { JobQueue } from "../../core/ports.ts";
 import type { DeliveryReport } from "../../core/report.ts";
 import { messageField } from "../../core/state-keys.ts";
 import { createBatcher } from "../../lib/batcher.ts";
 import { asConnectorError, type ConnectorError, loggableError } from "../../lib/errors.ts";
-import type { Log } from "../../lib/log.ts";
-import type { Clock } from "../../lib/runtime.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
-import { createTold } from "./status-ledger.ts";
-import { TURN_TAKEN, type Turns } from "./turns.ts";
+import type { TemplateMismatches } from "../templates/mismatches.ts";
+import { createStatusLedger, type LedgerPorts } from "./status-ledger.ts";
 
-export interface ReportPorts {
+export interface ReportPorts extends LedgerPorts {
   channels: readonly PlatformChannel[];
   queue: JobQueue;
-  state: State;
-  turns: Turns;
+  /** What differed from its template, for reports of sends that were refused because of it. */
+  mismatches: Pick<TemplateMismatches, "explain">;
   /** Who wants to know of final failures, beside the platform. */
-  events?: Events;
-  log: Log;
-  now: Clock;
+  events?: Events | undefined;
 }
 
 export type ReportOutcome = "posted" | "repeated" | "outdated" | "unwanted" | "refused" | "no_such_channel";
@@ -32,20 +28,26 @@ export interface Reporter {
   report(report: DeliveryReport): Promise<ReportOutcome>;
   /** For a report of the connector's own: what the platform cannot take now goes to the outbox, the reports queue. */
   reportEventually(report: DeliveryReport): Promise<void>;
-  /** The letters of the statuses known of a message; rejects when State is down. */
-  known(origin: string, id: string): Promise<string>;
+  /** Whether the vendor has spoken of a message, which proves that it went out; rejects when State is down. */
+  hasStatus(origin: string, id: string): Promise<boolean>;
 }
 
 const BATCH = { maxInflight: 16, partialInflight: 2, maxWaiting: 5_000, maxWaitMs: 4_000 };
 
-export function createReporter({ channels, queue, state, turns, events, log, now }: ReportPorts): Reporter {
-  const lanes = new Map(channels.map((channel) => [channel.tag, { channel, post: createLane(channel) }]));
+export function createReporter(ports: ReportPorts): Reporter {
+  const { queue, mismatches, events, log, now } = ports;
+  const channels = new Map(
+    ports.channels.map((channel) => [
+      channel.tag,
+      { wants: channel.reports.wants, post: createPost(channel) },
+    ]),
+  );
   /** Per message, the report under way: the next one of the same message waits for it, so that order holds. */
   const underWay = new Map<string, Promise<unknown>>();
-  const told = createTold(state, log, now);
+  const ledger = createStatusLedger(ports);
 
   /** Resolves to true when the platform refuses the report for good: posting it again would change nothing. */
-  function createLane({ reports }: PlatformChannel): (report: DeliveryReport) => Promise<boolean> {
+  function createPost({ reports }: PlatformChannel): (report: DeliveryReport) => Promise<boolean> {
     async function post(batch: DeliveryReport[]): Promise<(boolean | Error)[]> {
       try {
         await reports.post(batch);
@@ -66,55 +68,34 @@ export function createReporter({ channels, queue, state, turns, events, log, now
     return createBatcher(post, { ...BATCH, maxItems: reports.maxBatch, now });
   }
 
-  /** Replicas tell the reports of one message one after the other, each knowing what was told before. */
-  async function takeTurn({ origin, id }: DeliveryReport): Promise<() => void> {
-    if (told.isStateAway()) return () => undefined;
-    try {
-      return await turns.take(messageField(origin, id));
-    } catch (error) {
-      if (asConnectorError(error).code === TURN_TAKEN) throw error;
-      told.stateIsAway();
-      return () => undefined;
-    }
-  }
-
   async function tell(report: DeliveryReport): Promise<ReportOutcome> {
-    const lane = lanes.get(report.origin);
-    if (!lane) return "no_such_channel";
-    const endTurn = await takeTurn(report);
-    let noted: Promise<void> | undefined;
+    const channel = channels.get(report.origin);
+    if (!channel) return "no_such_channel";
+    if (!channel.wants(report)) return ledger.unwanted(report) ? "unwanted" : "repeated";
+    const verdict = await ledger.admit(report);
+    if (verdict !== "go") return verdict;
     try {
-      const wanted = lane.channel.reports.wants(report);
-      const oldNews = await told.asOldNews(report);
-      // Not told, and yet a proof that the message went out: whoever is in doubt about it has to know.
-      if (oldNews === "outdated") noted = told.noteOver(report);
-      if (oldNews) return oldNews;
-      if (wanted) await told.announce(report);
-      const refused = wanted ? await lane.post(report) : false;
-      told.remember(report);
-      noted = told.noteOver(report);
+      const refused = await channel.post(report);
+      ledger.told(report);
       if (report.status === "failed") events?.emit(failureEvent(report));
-      return refused ? "refused" : wanted ? "posted" : "unwanted";
+      return refused ? "refused" : "posted";
     } catch (error) {
-      noted = told.noteArrived(report);
+      ledger.notTold(report);
       throw error;
-    } finally {
-      // Whoever is next looks at that note; the answer need not wait for it.
-      void Promise.resolve(noted).then(endTurn);
     }
   }
 
-  async function report(report: DeliveryReport): Promise<ReportOutcome> {
+  async function deliver(report: DeliveryReport): Promise<ReportOutcome> {
     const started = now();
     const field = messageField(report.origin, report.id);
     const before = underWay.get(field) ?? Promise.resolve();
-    const turn = before.then(
+    const telling = before.then(
       () => tell(report),
       () => tell(report),
     );
-    underWay.set(field, turn);
+    underWay.set(field, telling);
     try {
-      const outcome = await turn;
+      const outcome = await telling;
       log.info(
         { msg_id: report.id, origin: report.origin, outcome, code: report.error?.code, ms: now() - started },
         `Report ${report.status}: ${outcome}`,
@@ -127,20 +108,21 @@ export function createReporter({ channels, queue, state, turns, events, log, now
       );
       throw error;
     } finally {
-      if (underWay.get(field) === turn) underWay.delete(field);
+      if (underWay.get(field) === telling) underWay.delete(field);
     }
   }
 
   return {
-    known: told.known,
-    report,
+    hasStatus: ledger.hasStatus,
+    report: async (report) => deliver(await mismatches.explain(report)),
     async reportEventually(own) {
+      const report = await mismatches.explain(own);
       try {
-        await report(own);
+        await deliver(report);
       } catch (error) {
         const failure: ConnectorError = asConnectorError(error);
         if (!failure.retryable) throw failure;
-        await queue.put({ kind: "report", attempt: 1, report: own, expiresAt: now() + OUTBOX_MS });
+        await queue.put({ kind: "report", attempt: 1, report, expiresAt: now() + OUTBOX_MS });
       }
     },
   };

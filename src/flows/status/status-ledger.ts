@@ -1,156 +1,245 @@
+import { LRUCache } from "lru-cache";
 import type { State } from "../../core/ports.ts";
 import type { DeliveryReport, DeliveryStatus } from "../../core/report.ts";
 import { messageField, reportedBucket, reportedBuckets } from "../../core/state-keys.ts";
-import { loggableError } from "../../lib/errors.ts";
+import { withDeadline } from "../../lib/deadline.ts";
+import { ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import { twice } from "../../lib/retry.ts";
-import type { Clock } from "../../lib/runtime.ts";
+import { type Clock, type Runtime, systemRuntime } from "../../lib/runtime.ts";
 
-/** What is remembered of the statuses that platforms were told, in State and, of the latest, in this process too. */
-export interface Told {
-  /** True while State is known not to answer; order and repeats are then as far as this process knows. */
-  isStateAway(): boolean;
-  /** State did not answer: for a moment nobody asks it. */
-  stateIsAway(): void;
-  /** `repeated` or `outdated`, as far as State and this process know; undefined for news. */
-  asOldNews(report: DeliveryReport): Promise<"repeated" | "outdated" | undefined>;
-  /** Notes that it is about to be told: should this process die, nothing earlier is told after it. */
-  announce(report: DeliveryReport): Promise<void>;
-  /** Notes that the vendor has reported it, though the platform could not be told; resolves however that ends. */
-  noteArrived(report: DeliveryReport): Promise<void>;
-  /** Notes that it is over; resolves however that ends. */
-  noteOver(report: DeliveryReport): Promise<void>;
-  /** This process remembers having told it. */
-  remember(report: DeliveryReport): void;
-  /** The letters of the statuses known of a message; rejects when State is down. */
-  known(origin: string, id: string): Promise<string>;
+export interface LedgerPorts {
+  state: State;
+  /** Not cut short by a stop: State is asked again after it. */
+  pause(ms: number): Promise<unknown>;
+  now: Clock;
+  log: Log;
+  runtime?: Runtime;
 }
 
-const STATUSES = ["sent", "delivered", "read", "failed"] as const;
-const LETTER: Record<DeliveryStatus, string> = { sent: "s", delivered: "d", read: "r", failed: "f" };
+/** What replicas know of the statuses of each message, so that a platform hears them in order (docs/decisions/0012). */
+export interface StatusLedger {
+  /**
+   * Whether the platform may be told now; with `go` every replica knows that this one is about to. One report of a
+   * message at a time in a process. Waits for another replica that is telling the platform, and rejects, retryable
+   * (`status_under_way`), when that takes too long.
+   */
+  admit(report: DeliveryReport): Promise<"go" | "repeated" | "outdated">;
+  /** The platform has it, or has refused it for good. */
+  told(report: DeliveryReport): void;
+  /** The platform could not take it. */
+  notTold(report: DeliveryReport): void;
+  /** The platform never wants it, but it proves that its message went out. False when this process knows it already. */
+  unwanted(report: DeliveryReport): boolean;
+  /** Whether the vendor has spoken of a message, which proves that it went out; rejects when State is down. */
+  hasStatus(origin: string, id: string): Promise<boolean>;
+}
 
-/** About to be told, or told with no answer that counts. */
-const COMING_LETTER: Record<DeliveryStatus, string> = { sent: "S", delivered: "D", read: "R", failed: "F" };
-
-/** Each status with the statuses that make it old news. A late `delivered` after `failed` is let through. */
+/** Each status with those after which it must not be told. A late `delivered` after `failed` is let through. */
 const OUTDATED_BY: Record<DeliveryStatus, readonly DeliveryStatus[]> = {
   sent: ["delivered", "read", "failed"],
   delivered: ["read"],
   read: [],
   failed: ["delivered", "read"],
 };
-const OUTDATING = new Set(Object.values(OUTDATED_BY).flat());
+const STATUSES = Object.keys(OUTDATED_BY) as DeliveryStatus[];
 
-/** What State holds for a status: a field of its own, so that two replicas do not undo each other's notes. */
-const TOLD = "told";
-const COMING = "coming";
+/**
+ * What is known of one status of a message. `announced`: a process is about to tell it. `seen`: the vendor has said
+ * it, and the platform was not told; `at`, when it was announced, if it was. `unwanted`: the platform does not want
+ * to hear of it.
+ */
+export type Entry =
+  | { kind: "announced"; at: number; by: string }
+  | { kind: "told" }
+  | { kind: "seen"; at: number | undefined }
+  | { kind: "unwanted" };
+export type Entries = Partial<Record<DeliveryStatus, Entry>>;
 
+/** Whoever announced a status has told it by then, or has died. */
+const ANNOUNCED_MS = 15_000;
+/** An announcement that was withdrawn may have been written over another replica's, which is telling it. */
+const WITHDRAWN_MS = 1_000;
+const POLL_MS = 100;
+/** A webhook has nine seconds, and is repeated after five. */
+const MOST_WAIT_MS = 3_000;
+const STATE_ANSWER_MS = 2_500;
 const STATE_AWAY_MS = 1_000;
-
-/** Messages of which this process remembers what it told: enough for the repeats of a State that is away. */
+/** Statuses this process remembers by itself: enough for the repeats of a State that is away. */
 const REMEMBERED = 20_000;
 
-export function createTold(state: State, log: Log, now: Clock): Told {
-  const recent = createRecent(REMEMBERED);
+/** What becomes of a status when this much is known of its message by the process `self`. */
+export function judge(
+  status: DeliveryStatus,
+  entries: Entries,
+  self: string,
+  now: number,
+): "repeated" | "outdated" | "wait" | "go" {
+  const isKnown = (other: DeliveryStatus) => entries[other] && entries[other].kind !== "unwanted";
+  const isAnnounced = (other: DeliveryStatus) => {
+    const entry = entries[other];
+    return entry?.kind === "announced" && entry.by !== self && now - entry.at < ANNOUNCED_MS;
+  };
+  const isWithdrawn = (other: DeliveryStatus) => {
+    const entry = entries[other];
+    return entry?.kind === "seen" && entry.at !== undefined && now - entry.at < WITHDRAWN_MS;
+  };
+  const outdates = (other: DeliveryStatus) => OUTDATED_BY[other].includes(status);
+  if (entries[status]?.kind === "told") return "repeated";
+  if (OUTDATED_BY[status].some(isKnown)) return "outdated";
+  const isUnderWay = (other: DeliveryStatus) =>
+    isAnnounced(other) || (other !== status && isWithdrawn(other));
+  return STATUSES.some((other) => (other === status || outdates(other)) && isUnderWay(other)) ? "wait" : "go";
+}
+
+/**
+ * In State each status of a message has a field of its own, so that replicas do not undo each other's entries. Who
+ * is about to tell one announces it first and looks for the others' after State has acknowledged that: of two
+ * replicas, whoever looks last sees the other.
+ */
+export function createStatusLedger({
+  state,
+  pause,
+  now,
+  log,
+  runtime = systemRuntime,
+}: LedgerPorts): StatusLedger {
+  const self = runtime.randomBytes(6).toString("base64url");
+  // Counted as sizes: for `max` all the room would be taken at once.
+  const here = new LRUCache<string, Entry>({ maxSize: REMEMBERED, sizeCalculation: () => 1 });
   let stateAwayUntil = 0;
 
-  const isStateAway = () => now() < stateAwayUntil;
-  const statusField = (origin: string, id: string, status: DeliveryStatus) =>
-    `${messageField(origin, id)}#${LETTER[status]}`;
+  const fieldOf = ({ origin, id }: Message, status: DeliveryStatus) =>
+    `${messageField(origin, id)}#${status[0]}`;
+  const ownAnnouncement = (entry: Entry | undefined) =>
+    entry?.kind === "announced" && entry.by === self ? entry.at : undefined;
 
-  function stateIsAway(): void {
-    stateAwayUntil = now() + STATE_AWAY_MS;
-  }
-
-  /** What is known of these statuses of a message. */
-  async function lookUp(
-    { origin, id }: Pick<DeliveryReport, "origin" | "id">,
-    statuses: readonly DeliveryStatus[],
-  ): Promise<Map<DeliveryStatus, string | null>> {
-    const entries = statuses.map(async (status): Promise<[DeliveryStatus, string | null]> => {
-      const field = statusField(origin, id, status);
-      const found = await Promise.all(reportedBuckets(now()).map((bucket) => state.read(bucket, field)));
-      return [status, found.includes(TOLD) ? TOLD : (found.find((value) => value !== null) ?? null)];
-    });
-    return new Map(await Promise.all(entries));
-  }
-
-  /** A report must not wait for a State that is away, and not for long to find out. */
-  async function lookUpIfThere(report: DeliveryReport, statuses: readonly DeliveryStatus[]) {
-    if (isStateAway()) return new Map<DeliveryStatus, string>();
+  /** A report must not wait for a State that is away, and not for long to find out: undefined then. */
+  async function ask<T>(call: () => Promise<T>): Promise<T | undefined> {
+    if (now() < stateAwayUntil) return undefined;
     try {
-      return await twice(() => lookUp(report, statuses), now);
+      return await withDeadline(twice(call, now), STATE_ANSWER_MS, "State did not answer in time", runtime);
     } catch {
-      stateIsAway();
-      return new Map<DeliveryStatus, string>();
+      stateAwayUntil = now() + STATE_AWAY_MS;
+      return undefined;
     }
   }
 
-  async function note(report: DeliveryReport, value: string): Promise<void> {
-    const field = statusField(report.origin, report.id, report.status);
-    try {
-      await twice(() => state.write(reportedBucket(now()), field, value), now);
-    } catch (error) {
-      log.warn({ msg_id: report.id, ...loggableError(error) }, "Report not remembered");
+  /** What State says, and where that is nothing, this process. */
+  async function read(message: Message): Promise<Entries> {
+    const entries = STATUSES.map(async (status) => {
+      const field = fieldOf(message, status);
+      const values = await Promise.all(reportedBuckets(now()).map((bucket) => state.read(bucket, field)));
+      const found = values.map(parseEntry).filter((entry) => entry !== undefined);
+      return [status, found.find(({ kind }) => kind === "told") ?? found[0]] as const;
+    });
+    return withOwn(message, Object.fromEntries(await Promise.all(entries)));
+  }
+
+  function withOwn(message: Message, entries: Entries): Entries {
+    const merged = STATUSES.map((status) => {
+      const own = here.get(fieldOf(message, status));
+      return [status, own?.kind === "told" ? own : (entries[status] ?? own)] as const;
+    });
+    return Object.fromEntries(merged);
+  }
+
+  /** Nobody waits for it: it leaves with others, and the next read of this process sees it. */
+  function note(report: DeliveryReport, entry: Entry): void {
+    const field = fieldOf(report, report.status);
+    here.set(field, entry);
+    const text = formatEntry(entry, now(), report.error?.code);
+    twice(() => state.write(reportedBucket(now()), field, text), now).catch((error) =>
+      log.warn({ msg_id: report.id, ...loggableError(error) }, "Report not remembered"),
+    );
+  }
+
+  /** False when State does not answer. */
+  async function announce(report: DeliveryReport, entry: Entry): Promise<boolean> {
+    const field = fieldOf(report, report.status);
+    here.set(field, entry);
+    const written = await ask(async () => {
+      await state.write(reportedBucket(now()), field, formatEntry(entry, now()));
+      return true;
+    });
+    return written ?? false;
+  }
+
+  async function admit(report: DeliveryReport): Promise<"go" | "repeated" | "outdated"> {
+    const { status } = report;
+    const giveUpAt = now() + MOST_WAIT_MS;
+    let announcedAt: number | undefined;
+    for (;;) {
+      const entries = (await ask(() => read(report))) ?? withOwn(report, {});
+      const own = entries[status];
+      const ownAt = ownAnnouncement(own);
+      const verdict = judge(status, entries, self, now());
+      if (verdict === "repeated") return verdict;
+      if (verdict === "outdated") {
+        // Not told, and yet a proof that the message went out. Another replica's announcement stays.
+        if (!own || ownAt !== undefined) note(report, { kind: "seen", at: ownAt });
+        return verdict;
+      }
+      // Another replica may have written its own announcement over this one's.
+      if (verdict === "go" && ownAt !== undefined && ownAt === announcedAt) return verdict;
+      if (now() >= giveUpAt) {
+        // Left as it is, it would keep those waiting that come after it.
+        if (ownAt !== undefined) note(report, { kind: "seen", at: ownAt });
+        throw underWay();
+      }
+      if (verdict === "wait" || announcedAt !== undefined) await pause(POLL_MS);
+      if (verdict === "wait") continue;
+      announcedAt = now();
+      if (!(await announce(report, { kind: "announced", at: announcedAt, by: self }))) return verdict;
     }
   }
 
   return {
-    isStateAway,
-    stateIsAway,
-    noteOver: (report) => note(report, TOLD),
-    remember: ({ origin, id, status }) => recent.add(messageField(origin, id), LETTER[status]),
-
-    async asOldNews(report) {
-      const { status } = report;
-      const later = OUTDATED_BY[status];
-      const found = await lookUpIfThere(report, [status, ...later]);
-      const here = recent.of(messageField(report.origin, report.id));
-      if (found.get(status) === TOLD || here.includes(LETTER[status])) return "repeated";
-      const isKnown = (other: DeliveryStatus) =>
-        Boolean(found.get(other)) || here.includes(LETTER[other]) || here.includes(COMING_LETTER[other]);
-      return later.some(isKnown) ? "outdated" : undefined;
+    admit,
+    told: (report) => note(report, { kind: "told" }),
+    notTold(report) {
+      const at = ownAnnouncement(here.get(fieldOf(report, report.status)));
+      note(report, { kind: "seen", at });
     },
-
-    async announce(report) {
-      const { origin, id, status } = report;
-      if (!OUTDATING.has(status)) return;
-      recent.add(messageField(origin, id), COMING_LETTER[status]);
-      if (!isStateAway()) await note(report, COMING);
+    unwanted(report) {
+      const isNew = !here.has(fieldOf(report, report.status));
+      if (isNew) note(report, { kind: "unwanted" });
+      return isNew;
     },
-
-    async noteArrived(report) {
-      // A failure may be one of the connector's own, which proves nothing.
-      if (report.status !== "failed") await note(report, COMING);
-    },
-
-    async known(origin, id) {
-      const found = await lookUp({ origin, id }, STATUSES);
-      const here = recent.of(messageField(origin, id));
-      // A failure under way may be one of the connector's own, which nobody would tell again.
-      const isKnown = (status: DeliveryStatus) =>
-        found.get(status) === TOLD ||
-        (found.get(status) === COMING && status !== "failed") ||
-        here.includes(LETTER[status]);
-      return STATUSES.filter(isKnown)
-        .map((status) => LETTER[status])
-        .join("");
+    async hasStatus(origin, id) {
+      const entries = await read({ origin, id });
+      // A failure that was not told may be one of the connector's own, which proves nothing.
+      return STATUSES.some(
+        (status) => entries[status] && (status !== "failed" || entries[status].kind === "told"),
+      );
     },
   };
 }
 
-/** The letters told of the last `most` messages. */
-function createRecent(most: number) {
-  const letters = new Map<string, string>();
-  return {
-    of: (field: string) => letters.get(field) ?? "",
-    add(field: string, letter: string): void {
-      const before = (letters.get(field) ?? "").replace(letter, "");
-      // Taken out first, so that the map stays in the order of use.
-      letters.delete(field);
-      letters.set(field, before + letter);
-      const [oldest] = letters.keys();
-      if (letters.size > most && oldest !== undefined) letters.delete(oldest);
-    },
-  };
+type Message = Pick<DeliveryReport, "origin" | "id">;
+
+/** `announced 1768476600000 <process>`, `told 1768476600000 <a failure's code>`, `seen [1768476600000]`, `unwanted`. */
+function formatEntry(entry: Entry, at: number, code = ""): string {
+  switch (entry.kind) {
+    case "announced":
+      return `announced ${entry.at} ${entry.by}`;
+    case "seen":
+      return `seen ${entry.at ?? ""}`.trimEnd();
+    case "told":
+      return `told ${at} ${code}`.trimEnd();
+    case "unwanted":
+      return entry.kind;
+  }
 }
+
+function parseEntry(text: string | null): Entry | undefined {
+  const [kind, at, by = ""] = text?.split(" ") ?? [];
+  if (kind === "announced") return { kind, at: Number(at), by };
+  if (kind === "seen") return { kind, at: at === undefined ? undefined : Number(at) };
+  return kind === "told" || kind === "unwanted" ? { kind } : undefined;
+}
+
+const underWay = () =>
+  new ConnectorError("status_under_way", "Another replica is telling the platform of this message", {
+    retryable: true,
+  });

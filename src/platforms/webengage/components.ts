@@ -10,7 +10,7 @@ type Component = Record<string, unknown>;
  * WebEngage's fields as the components of Meta's template object. What the catalog knows of the template decides
  * where values go; without it they go where docs/install-webengage.md says.
  * https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-message-templates
- * Throws ConnectorError `invalid_request`, `empty_message` or `template_mismatch`; see isUnread for the last.
+ * Throws ConnectorError `invalid_request`, `empty_message`, `template_mismatch` or `unread_message` (see isUnread).
  */
 export function toComponents(data: TemplateData, template: CatalogTemplate | undefined): Component[] {
   const type = (data.type ?? "TEXT").toUpperCase();
@@ -129,12 +129,11 @@ function valuesOf({ templateVariables, message }: TemplateData, known: Parts | u
   return ordered(placeholders(text)).map((placeholder) => values.get(placeholder) ?? "");
 }
 
-const unread = (message: string) =>
-  new ConnectorError("template_mismatch", message, { detail: { unread: true } });
+const unread = (message: string) => new ConnectorError("unread_message", message);
 
 /** Whether a finished message could not be read by what is known of its template, which may be out of date. */
 export const isUnread = (error: unknown) =>
-  error instanceof ConnectorError && error.detail["unread"] === true;
+  error instanceof ConnectorError && error.code === "unread_message";
 
 /** Numbers in their order, whatever their place in the text; names in the order of the text. */
 const ordered = (names: string[]) =>

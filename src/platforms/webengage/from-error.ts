@@ -17,6 +17,7 @@ const REJECTIONS: Record<string, Rejection> = {
   invalid_sender: bad(STATUS_CODES.invalidSender),
   unsupported_version: bad(STATUS_CODES.unsupportedVersion),
   missing_template: bad(STATUS_CODES.templateMissing),
+  unread_message: bad(STATUS_CODES.templateParameterMismatch),
   template_mismatch: bad(STATUS_CODES.templateParameterMismatch),
   invalid_template: bad(STATUS_CODES.templateDidNotMatch),
 };

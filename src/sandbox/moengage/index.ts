@@ -1,15 +1,14 @@
-import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { CANARY } from "../auditor.ts";
-import { type CampaignResult, runCampaign, type Sent } from "../campaign.ts";
+import type { Sent } from "../campaign.ts";
 import { control } from "../control.ts";
 import { createFaults, Fault } from "../faults.ts";
-import { type Channel, createLedger, type Funnel, type LedgerEntry, type Violation } from "../ledger.ts";
-import type { FakeCampaign, FakeOptions, FakePlatform } from "../platform.ts";
+import { createLedger, type Funnel, type LedgerEntry, type Violation } from "../ledger.ts";
+import type { FakeOptions, FakePlatform } from "../platform.ts";
 import { createRandom } from "../random.ts";
 import { serve } from "../server.ts";
-import type { CustomerUpdate, SmsSend, WhatsAppInbound, WhatsAppSend } from "./contract.ts";
-import { recipient, smsSend, whatsappSend } from "./messages.ts";
+import { type Campaigns, createCampaigns } from "./campaigns.ts";
+import type { CustomerUpdate, SmsSend, WhatsAppInbound } from "./contract.ts";
 import { createReceiver, type Endpoint, endpointOf, isLie } from "./reports.ts";
 import { createSender } from "./sender.ts";
 import { createTemplateSync, type TemplateSync } from "./templates.ts";
@@ -18,15 +17,6 @@ export type { SmsSend, WhatsAppInbound, WhatsAppSend } from "./contract.ts";
 export { recipient, smsSend, TEMPLATE_NAMES, whatsappSend } from "./messages.ts";
 
 export type MoEngageOptions = Partial<FakeOptions> & Pick<FakeOptions, "credentials">;
-
-export interface CampaignOptions extends FakeCampaign {
-  /** One template for all instead of a mix. */
-  template?: string | undefined;
-  /** To the people of this channel's first campaign instead of new ones. */
-  again?: boolean;
-  /** Attempts per message, 10 by default. */
-  tries?: number;
-}
 
 export interface MoEngageRecords {
   whatsapp: Funnel;
@@ -38,7 +28,7 @@ export interface MoEngageRecords {
   violations: Violation[];
 }
 
-export interface MoEngage extends FakePlatform {
+export interface MoEngage extends Omit<FakePlatform, keyof Campaigns>, Campaigns {
   /** The values of MOENGAGE_DELIVERY_URL and MOENGAGE_SMS_DELIVERY_URL. */
   deliveryUrl: string;
   smsDeliveryUrl: string;
@@ -46,16 +36,11 @@ export interface MoEngage extends FakePlatform {
   workspaceId: string;
   dataApiKey: string;
   setFault(endpoint: Endpoint, fault: Fault | null): void;
-  /** One request, without retries. */
-  send(message: WhatsAppSend): Promise<Sent>;
   sendSms(message: SmsSend): Promise<Sent>;
-  campaign(options: CampaignOptions): Promise<CampaignResult>;
   /** One click on "Sync Template"; a template whose bytes changed since the last one is a violation. */
   syncTemplates(): ReturnType<TemplateSync["sync"]>;
   /** Bytes of the synced templates, by name and language. */
   templates: Map<string, string>;
-  /** What was sent in campaigns and by `send`, by msg_id. */
-  sent: Map<string, WhatsAppSend>;
   /** What is known of each message, by msg_id or trackingId. */
   messages: Map<string, LedgerEntry>;
   inbound: WhatsAppInbound[];
@@ -68,16 +53,6 @@ const DATA_API_KEY = `${CANARY}-data-api-key`;
 /** Of the custom SMS connector, in the URL that takes its reports. */
 const CONNECTOR_ID = "sandbox";
 const PATHS = { whatsapp: "/whatsapp/vonage-v2/dlr", sms: `/sms/dlr/custom/${CONNECTOR_ID}` };
-
-/** Of the ids that campaigns give: 24, 24 and 11 characters with two separators. */
-const MESSAGE_ID_LENGTH = 61;
-
-/** `index` may travel as a number or as a string; Meta takes both. */
-function comparable(value: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(value ?? [], (key, item: unknown) => (key === "index" ? String(item) : item)),
-  );
-}
 
 const Endpoints = z.enum(["whatsapp", "sms", "data"]);
 const Campaign = z.strictObject({
@@ -96,6 +71,7 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
   const ledger = createLedger();
   const receiver = createReceiver(ledger, { workspaceId: WORKSPACE_ID, dataApiKey: DATA_API_KEY });
   const sender = createSender({ connectorUrl, apiKey, apiSecret, ledger });
+  const campaigns = createCampaigns({ random, sender, from: senders?.whatsapp ?? "447700900000" });
   const templates = createTemplateSync(apiKey, apiSecret, ledger);
   let connector = connectorUrl;
   const setConnector = (url: string) => {
@@ -103,63 +79,6 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
     sender.setConnector(url);
   };
   const syncTemplates = () => templates.sync(connector);
-  const sent = new Map<string, WhatsAppSend>();
-  let recipients = 0;
-  const firstOf: Partial<Record<Channel, number>> = {};
-
-  const send = (message: WhatsAppSend) => {
-    sent.set(message.msg_id, message);
-    return sender.whatsapp(message);
-  };
-
-  const campaign = ({ channel, count, rate, template, again, tries = 10, onProgress }: CampaignOptions) => {
-    const first = again ? (firstOf[channel] ?? 0) : recipients;
-    if (!again) recipients += count;
-    firstOf[channel] ??= first;
-    const compose = (n: number): (() => Promise<Sent>) => {
-      const to = recipient(first + n);
-      if (channel === "sms") {
-        const message = smsSend(random, to);
-        return () => sender.sms(message);
-      }
-      const message = whatsappSend(random, {
-        from: senders?.whatsapp ?? "447700900000",
-        to,
-        template,
-      });
-      return () => send(message);
-    };
-    const composed = new Map<number, () => Promise<Sent>>();
-    return runCampaign({
-      count,
-      rate,
-      tries,
-      onProgress,
-      // A repetition is the same request, so each message is composed once.
-      async send(n) {
-        const request = composed.get(n) ?? compose(n);
-        composed.set(n, request);
-        const result = await request();
-        if (result.result !== "again") composed.delete(n);
-        return result;
-      },
-    });
-  };
-
-  const altered: MoEngage["altered"] = (messages) =>
-    messages.flatMap(({ request }) => {
-      if (request.channel !== "whatsapp" || request.message_type !== "custom") return [];
-      const template = request.custom["template"] as { components?: unknown } | undefined;
-      // The reference may carry a tag in front of the id.
-      const asked = sent.get(request.client_ref?.slice(-MESSAGE_ID_LENGTH) ?? "");
-      if (asked === undefined) return [];
-      const isSame = isDeepStrictEqual(
-        comparable(template?.components),
-        comparable(asked.template.components),
-      );
-      return isSame ? [] : [asked.msg_id];
-    });
-
   const records = (): MoEngageRecords => ({
     whatsapp: ledger.funnel("whatsapp"),
     sms: ledger.funnel("sms"),
@@ -182,7 +101,7 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
     },
     "PUT /connector": (body: unknown) => setConnector(z.url().parse(body)),
     "POST /sync": () => syncTemplates(),
-    "POST /campaign": (body: unknown) => campaign(Campaign.parse(body)),
+    "POST /campaign": (body: unknown) => campaigns.campaign(Campaign.parse(body)),
   };
 
   const server = await serve(options.port ?? 0, async (request) => {
@@ -223,16 +142,13 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
     syncTemplates,
     templates: templates.templates,
     setFault: faults.set,
-    send,
     sendSms: sender.sms,
-    campaign,
-    sent,
+    ...campaigns,
     messages: ledger.entries,
     inbound: receiver.inbound,
     customers: receiver.customers,
     funnel: ledger.funnel,
     violations: ledger.violations,
-    altered,
     records,
   };
 }

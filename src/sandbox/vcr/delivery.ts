@@ -30,7 +30,7 @@ export function createDelivery(options: {
   const poster = createPoster(256);
   const bases = (urls: string[]) => urls.map((url) => url.replace(/\/$/, ""));
   let apps = bases(options.apps);
-  let turn = 0;
+  let served = 0;
   let stopped = false;
   let token = { text: "", until: 0 };
 
@@ -62,8 +62,8 @@ export function createDelivery(options: {
       while (!stopped) {
         const round = apps;
         for (let tried = 0; tried < round.length; tried += 1) {
-          turn += 1;
-          const outcome = await poster.post(`${round[turn % round.length]}${path}`, {
+          served += 1;
+          const outcome = await poster.post(`${round[served % round.length]}${path}`, {
             headers,
             body,
             timeoutMs,

@@ -1,5 +1,6 @@
 import { parseJson, type Reply } from "../server.ts";
-import { COMMANDS, type CommandAnswer } from "./commands.ts";
+import type { CommandAnswer } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
 import { StateCommand } from "./contract.ts";
 import { CommandError, createKeyspace, type Keyspace } from "./keyspace.ts";
 

@@ -4,10 +4,10 @@ import { control } from "../control.ts";
 import type { Credentials } from "../credentials.ts";
 import { createFaults, Fault } from "../faults.ts";
 import { createRandom } from "../random.ts";
-import { type Reply, type SandboxRequest, serve } from "../server.ts";
+import { serve } from "../server.ts";
 import { createAuth } from "./auth.ts";
 import { type AcceptedMessage, DEFAULT_TRAFFIC, type StatusName, type Traffic } from "./lifecycle.ts";
-import { problem } from "./problems.ts";
+import { createRoutes, RouteName } from "./routes.ts";
 import { createRules, Rule } from "./rules.ts";
 import { createSend } from "./send.ts";
 import { createStatusSender } from "./statuses.ts";
@@ -80,9 +80,6 @@ export interface Vonage {
   sendInbound(body: object, signing?: Signing): WebhookRecord;
 }
 
-type RouteName = z.infer<typeof RouteName>;
-const RouteName = z.enum(["messages", "applications", "templates", "wabas"]);
-
 function tally(values: string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
@@ -121,57 +118,12 @@ export async function startVonage(options: VonageOptions): Promise<Vonage> {
     live: (message) => statuses.play(message),
   });
 
-  const webhook = (address: string | undefined) => ({ address: address ?? "", http_method: "POST" });
-  const showApplication = async (request: SandboxRequest): Promise<Reply> => {
-    const refusal = auth.checkBasic(request);
-    if (refusal !== undefined) return refusal;
-    if (request.path !== `/v2/applications/${credentials.applicationId}`) return problem(404);
-    const body = {
-      id: credentials.applicationId,
-      name: "Sandbox application",
-      capabilities: {
-        messages: {
-          version: "v1",
-          webhooks: { inbound_url: webhook(urls.inboundUrl), status_url: webhook(urls.statusUrl) },
-        },
-      },
-      keys: { public_key: credentials.publicKey },
-    };
-    return { status: 200, body };
-  };
-
   const { wabas = [sandboxWaba()] } = options;
   const managementCalls: string[] = [];
-  const management = createTemplateApi(auth, () => wabas, options.management);
-
-  /** One line per endpoint of the account: method, path, the name its faults are set by, and what answers. */
-  const routes: {
-    method: string;
-    path: RegExp;
-    name: RouteName;
-    answer: (r: SandboxRequest) => Promise<Reply>;
-  }[] = [
-    { method: "POST", path: /^\/v1\/messages$/, name: "messages", answer: send },
-    { method: "GET", path: /^\/v2\/applications\/[^/]+$/, name: "applications", answer: showApplication },
-    {
-      method: "GET",
-      path: /^\/v2\/whatsapp-manager\/wabas\/\d+\/templates$/,
-      name: "templates",
-      answer: management.listTemplates,
-    },
-    {
-      method: "GET",
-      path: /^\/v1\/channel-manager\/whatsapp\/wabas$/,
-      name: "wabas",
-      answer: management.listWabas,
-    },
-    {
-      method: "GET",
-      path: /^\/v1\/channel-manager\/whatsapp\/wabas\/\d+\/numbers$/,
-      name: "wabas",
-      answer: management.listNumbers,
-    },
-  ];
+  const routes = createRoutes({
+    ...{ auth, send, credentials, urls: () => urls },
+    management: createTemplateApi(auth, () => wabas, options.management),
+  });
 
   const records = (): VonageRecords => {
     const references = messages.flatMap(({ request }) => request.client_ref ?? []);
@@ -215,9 +167,8 @@ export async function startVonage(options: VonageOptions): Promise<Vonage> {
   const server = await serve(options.port ?? 0, async (request) => {
     const controlled = await control(request, controls);
     if (controlled !== undefined) return controlled;
-    const matching = routes.filter(({ path }) => path.test(request.path));
-    const route = matching.find(({ method }) => method === request.method);
-    if (route === undefined) return problem(matching.length > 0 ? 405 : 404);
+    const route = routes(request);
+    if ("status" in route) return route;
     if (route.name === "templates" || route.name === "wabas")
       managementCalls.push(`${request.path}?${request.query}`);
     const reply = (await faults.apply(route.name)) ?? (await route.answer(request));

@@ -39,7 +39,7 @@ export const floods: LoneScenario[] = [
       moengage.setFault("sms", { status: 413 });
       await sleep(1_000);
     },
-    deaf: "sms",
+    refusing: "sms",
     allowed: ["are not settled", "not quiet"],
     settleMs: 12_000,
     async also(world) {

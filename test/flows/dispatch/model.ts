@@ -6,21 +6,23 @@ import { dispatch } from "../../../src/flows/dispatch/dispatch.ts";
 import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
-import { createReporter } from "../../../src/flows/status/report.ts";
-import { createTurns } from "../../../src/flows/status/turns.ts";
 import type { Random } from "../../../src/sandbox/random.ts";
 import {
   createClock,
   createFakeChannel,
   createMemoryState,
   createRecordingLog,
+  createTestReporter,
   deliveryReport,
   failedSend,
   HOUR,
+  noMismatches,
+  patientRuntime,
   T0,
   unavailable,
   whatsappMessage,
 } from "../../support/ports.ts";
+import { shared } from "../status/simulation.ts";
 
 export interface Chances {
   crash: number;
@@ -99,11 +101,12 @@ export async function runModel(
     return process.alive ? result : never;
   }
 
-  const vonage = createReporter({
+  const vonage = createTestReporter({
     channels: [channel],
     queue: { put: () => never },
     state: store,
-    turns: createTurns({ state: store, now, pause: sleep }),
+    pause: sleep,
+    runtime: patientRuntime,
     log: createRecordingLog(),
     now,
   });
@@ -122,14 +125,17 @@ export async function runModel(
           return result;
         });
     const guarded = viaState(chances.stateDown);
+    const readCall = shared(guarded(async () => undefined));
     const state: State = {
       increment: guarded(store.increment),
-      read: guarded(store.read),
+      // Reads of one moment share a call.
+      async read(bucket, field) {
+        await readCall();
+        return store.read(bucket, field);
+      },
       write: guarded(store.write),
       remove: guarded(store.remove),
       scan: guarded(store.scan),
-      append: guarded(store.append),
-      range: guarded(store.range),
       getKey: store.getKey,
       setKey: store.setKey,
     };
@@ -172,10 +178,9 @@ export async function runModel(
       await sleep(ms);
       if (!process.alive) await never;
     };
-    const turns = createTurns({ state, now, pause });
-    const reporter = createReporter({ channels, queue, state, turns, log, now });
+    const reporter = createTestReporter({ channels, queue, state, pause, log, now, runtime: patientRuntime });
     const ports = {
-      ...{ queue, sender, reporter, channels, now, log },
+      ...{ queue, sender, reporter, channels, mismatches: noMismatches, now, log },
       state,
       loadOffloaded: async () => ({ outcome: "gone" as const }),
       claims: withClaims(createClaims(state, log)),

@@ -7,17 +7,18 @@ import { type DispatchPorts, dispatch } from "../../../src/flows/dispatch/dispat
 import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
-import { createReporter } from "../../../src/flows/status/report.ts";
 import {
   createClock,
   createFakeAckDelay,
   createFakeChannel,
   createMemoryQueue,
   createMemoryState,
-  createQuickTurns,
   createRecordingLog,
   createScriptedSender,
+  createTestReporter,
   deliveryReport,
+  noMismatches,
+  pauseOn,
   T0,
   whatsappMessage,
 } from "../../support/ports.ts";
@@ -35,8 +36,8 @@ export function createWorld(
   const ackDelay = createFakeAckDelay(now);
   const rateLimiter = createRateLimiter(29, now, log);
   const claims = createClaims(state, log);
-  const turns = createQuickTurns(state, now);
-  const reporter = createReporter({ channels: [channel], queue, state, turns, log, now });
+  const pause = pauseOn(now);
+  const reporter = createTestReporter({ channels: [channel], queue, state, pause, log, now });
   const suppression = createSuppression(state, now);
   const conversations = createConversations(state, now, log);
   const channels = [channel];
@@ -55,6 +56,7 @@ export function createWorld(
       reporter,
       suppression,
       conversations,
+      mismatches: noMismatches,
       channels,
       rateLimiter,
       ackDelay,
@@ -96,7 +98,7 @@ export function createWorld(
       ),
     /** A status that another replica has told the platform. */
     leaveStatus: (status: DeliveryStatus) =>
-      createReporter({ channels: [createFakeChannel("mw")], queue, state, turns, log, now }).report(
+      createTestReporter({ channels: [createFakeChannel("mw")], queue, state, pause, log, now }).report(
         deliveryReport({ status }),
       ),
   };

@@ -1,17 +1,16 @@
 import { describe, expect, it } from "@jest/globals";
 import type { DeliveryStatus } from "../../../src/core/report.ts";
-import { createReporter } from "../../../src/flows/status/report.ts";
-import { createTurns } from "../../../src/flows/status/turns.ts";
 import { ConnectorError } from "../../../src/lib/errors.ts";
 import {
   createClock,
   createFakeChannel,
   createMemoryQueue,
   createMemoryState,
-  createQuickTurns,
   createRecordingLog,
+  createTestReporter,
   deliveryReport,
   HOUR,
+  pauseOn,
   T0,
   unavailable,
   until,
@@ -20,11 +19,11 @@ import {
 function createWorld(channel = createFakeChannel("mw")) {
   const now = createClock();
   const [log, queue, state] = [createRecordingLog(), createMemoryQueue(), createMemoryState()];
-  const turns = createQuickTurns(state, now);
-  const reporter = createReporter({ channels: [channel], queue, state, turns, log, now });
+  const pause = pauseOn(now);
+  const reporter = createTestReporter({ channels: [channel], queue, state, pause, log, now });
   const tell = (...statuses: DeliveryStatus[]) =>
     Promise.all(statuses.map((status) => reporter.report(deliveryReport({ status }))));
-  return { now, log, queue, state, channel, reporter, tell };
+  return { now, pause, log, queue, state, channel, reporter, tell };
 }
 
 const away = async () => {
@@ -117,11 +116,9 @@ describe("one message's reports", () => {
   it("are remembered by every replica", async () => {
     const first = createWorld();
     await first.tell("delivered");
-    const { now, log, queue, state, channel } = first;
-    const turns = createQuickTurns(state, now);
-    const second = createReporter({ channels: [channel], queue, state, turns, log, now });
+    const second = createTestReporter({ ...first, channels: [first.channel] });
     expect(await second.report(deliveryReport())).toBe("repeated");
-    expect(await second.known("mw", "m-1")).toBe("d");
+    expect(await second.hasStatus("mw", "m-1")).toBe(true);
   });
 });
 
@@ -196,7 +193,7 @@ describe("a report", () => {
     state.isDown(true);
     expect(await tell("sent", "delivered")).toEqual(["posted", "posted"]);
     expect(channel.posted.flat()).toHaveLength(2);
-    await expect(reporter.known("mw", "m-1")).rejects.toMatchObject({ retryable: true });
+    await expect(reporter.hasStatus("mw", "m-1")).rejects.toMatchObject({ retryable: true });
   });
 
   it("leaves one line with its id and outcome, and no number", async () => {
@@ -213,47 +210,33 @@ describe("a report", () => {
 });
 
 describe("a status that comes after the announcement of a failure nobody was told of", () => {
-  it("is not told, and settles a doubt all the same", async () => {
-    const { channel, state, queue, log, now } = createWorld();
-    const ports = { state, queue, log, now };
-    channel.outcome = () => new Promise(() => undefined);
-    // A process that dies in mid-post: after its turn was taken, nothing more is heard of it.
-    const turns = createTurns({ state, now, pause: () => new Promise(() => undefined) });
-    const dying = createReporter({ channels: [channel], turns, ...ports });
-    void dying.report(deliveryReport({ status: "failed" }));
-    await until(() => channel.posted.length === 1);
-    const other = createReporter({
-      ...{ channels: [createFakeChannel("mw")], turns: createQuickTurns(state, now), ...ports },
-    });
-    expect(await other.known("mw", "m-1")).toBe("");
-    const outcome = other.report(deliveryReport({ status: "sent" }));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    now.advance(6_500);
-    expect(await outcome).toBe("outdated");
-    expect(await other.known("mw", "m-1")).toBe("s");
+  it("is not told, and settles an unknown outcome all the same", async () => {
+    const world = createWorld();
+    world.channel.outcome = () => new Promise(() => undefined);
+    // A process that dies in mid-post.
+    void world.reporter.report(deliveryReport({ status: "failed" }));
+    await until(() => world.channel.posted.length === 1);
+    const other = createTestReporter({ ...world, channels: [createFakeChannel("mw")] });
+    expect(await other.hasStatus("mw", "m-1")).toBe(false);
+    expect(await other.report(deliveryReport({ status: "sent" }))).toBe("outdated");
+    expect(await other.hasStatus("mw", "m-1")).toBe(true);
   });
 });
 
 describe("a status that the platform cannot take now", () => {
-  const another = ({ state, queue, log, now }: ReturnType<typeof createWorld>) =>
-    createReporter({
-      channels: [createFakeChannel("mw")],
-      turns: createQuickTurns(state, now),
-      ...{ state, queue, log, now },
-    });
-
   it.each([
-    ["sent", "s"],
-    ["delivered", "d"],
-    ["read", "r"],
+    ["sent", true],
+    ["delivered", true],
+    ["read", true],
     // One of the connector's own comes the same way, and proves nothing.
-    ["failed", ""],
-  ] as const)("is known all the same, so that a doubt is settled: %s", async (status, known) => {
+    ["failed", false],
+  ] as const)("is known all the same, so that an unknown outcome is settled: %s", async (status, isKnown) => {
     const world = createWorld();
     world.channel.outcome = away;
     await expect(world.tell(status)).rejects.toMatchObject({ retryable: true });
-    expect(await another(world).known("mw", "m-1")).toBe(known);
-    expect(await another(world).report(deliveryReport({ status }))).toBe("posted");
+    const other = createTestReporter({ ...world, channels: [createFakeChannel("mw")] });
+    expect(await other.hasStatus("mw", "m-1")).toBe(isKnown);
+    expect(await other.report(deliveryReport({ status }))).toBe("posted");
   });
 });
 

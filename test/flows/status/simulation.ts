@@ -1,79 +1,99 @@
-import type { State } from "../../../src/core/ports.ts";
+import type { Bucket, State } from "../../../src/core/ports.ts";
 import type { Random } from "../../../src/sandbox/random.ts";
 import { createClock, createMemoryState, type ManualClock, unavailable } from "../../support/ports.ts";
 
 /** Processes that share State, in simulated time: every wait and every call of a neighbour ends in its own moment. */
 export interface Simulation {
   now: ManualClock;
-  store: ReturnType<typeof createMemoryState>;
-  /** A process to come: its clock, its State, its waits, and how it dies. */
+  /** A process to come: its State, its waits, and how it dies. */
   process(): SimulatedProcess;
-  /** Lets time pass until nobody waits for anything any more, or until this much of it has passed. */
-  run(ms: number): Promise<void>;
+  /** Lets time pass until nobody waits for anything any more. */
+  run(): Promise<void>;
 }
 
 export interface SimulatedProcess {
-  isAlive(): boolean;
   /** Nothing that it waits for ever comes. */
   die(): void;
   state: State;
   pause(ms: number): Promise<void>;
 }
 
-interface Waiting {
-  until: number;
-  resolve(): void;
-}
-
 /** `callMs`: the longest a call takes on its way there, and again on its way back; `lost`: share that fails, before or after its effect. */
-export function createSimulation(random: Random, { callMs = 100, lost = 0 } = {}): Simulation {
+export function createSimulation(random: Random, callMs: number, lost: number): Simulation {
   const now = createClock();
-  const store = createMemoryState(now);
-  const waiting: Waiting[] = [];
-  const wait = (ms: number) => new Promise<void>((resolve) => waiting.push({ until: now() + ms, resolve }));
+  const store = createMemoryState();
+  const due = new Map<number, (() => void)[]>();
+
+  function wait(ms: number): Promise<void> {
+    const at = now() + ms;
+    return new Promise((resolve) => due.set(at, [...(due.get(at) ?? []), resolve]));
+  }
 
   function process(): SimulatedProcess {
     let isAlive = true;
+    const pending = new Map<string, string>();
     async function pause(ms: number): Promise<void> {
       await wait(ms);
       if (!isAlive) await new Promise(() => undefined);
     }
-    const far =
-      <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
-      async (...args: A): Promise<T> => {
-        await pause(random.between(0, callMs));
-        if (random.chance(lost)) throw unavailable();
-        const result = await call(...args);
-        await pause(random.between(0, callMs));
-        if (random.chance(lost)) throw unavailable();
-        return result;
-      };
+    async function travel(): Promise<void> {
+      await pause(random.between(0, callMs));
+      if (random.chance(lost)) throw unavailable();
+    }
+    const [there, back] = [shared(travel), shared(travel)];
     return {
-      isAlive: () => isAlive,
       die() {
         isAlive = false;
       },
       pause,
       state: {
-        ...{ increment: far(store.increment), read: far(store.read), write: far(store.write) },
-        ...{ remove: far(store.remove), scan: far(store.scan) },
-        ...{ append: far(store.append), range: far(store.range) },
-        ...{ getKey: far(store.getKey), setKey: far(store.setKey) },
+        ...store,
+        // As in VCR's State: reads of one moment share a call, and see the process's own writes before they are through.
+        async read(bucket, field) {
+          const own = pending.get(bucket.key + field);
+          if (own !== undefined) return own;
+          await there();
+          const value = await store.read(bucket, field);
+          await back();
+          return value;
+        },
+        async write(bucket: Bucket, field: string, value: string) {
+          const name = bucket.key + field;
+          pending.set(name, value);
+          try {
+            await travel();
+            await store.write(bucket, field, value);
+            await travel();
+          } finally {
+            if (pending.get(name) === value) pending.delete(name);
+          }
+        },
       },
     };
   }
 
-  async function run(ms: number): Promise<void> {
-    const end = now() + ms;
-    for (;;) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      const next = waiting.reduce((soonest, { until }) => Math.min(soonest, until), Number.POSITIVE_INFINITY);
-      if (next > end) return;
-      now.advance(next - now());
-      const due = waiting.findIndex(({ until }) => until === next);
-      waiting.splice(due, 1)[0]?.resolve();
+  async function run(): Promise<void> {
+    while (due.size > 0) {
+      const resolves = due.get(now()) ?? [];
+      due.delete(now());
+      for (const resolve of resolves) resolve();
+      // Whatever follows from it, what leaves with the next turn of the event loop included.
+      for (let turns = 0; resolves.length > 0 && turns < 2; turns++)
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      if (!due.has(now())) now.advance(1);
     }
   }
 
-  return { now, store, process, run };
+  return { now, process, run };
+}
+
+/** Whoever asks while it is under way waits for the same. */
+export function shared(work: () => Promise<void>): () => Promise<void> {
+  let underWay: Promise<void> | undefined;
+  return () => {
+    underWay ??= work().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
 }

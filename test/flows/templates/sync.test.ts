@@ -34,7 +34,7 @@ describe("syncTemplates", () => {
           code: "templates_refused",
           message: "Vonage refuses",
           retryable: false,
-          status: 401,
+          neighbour_status: 401,
         },
       },
     ]);

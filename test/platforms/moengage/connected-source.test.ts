@@ -241,7 +241,7 @@ describe("the stream", () => {
     for (let n = 0; n < 12_000; n++) source.emit(event());
 
     expect(source.dropped()).toBe(2_000);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 
   it.each([

@@ -60,6 +60,6 @@ describe("matchText", () => {
 
     expect(matchText(`${template}b`, "a".repeat(100_000))).toBeUndefined();
 
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });

@@ -236,7 +236,7 @@ describe("what is refused", () => {
     ],
     [
       "a message of an unknown template",
-      "template_mismatch",
+      "unread_message",
       template({ templateVariables: undefined, message: "hello" }),
       "Send Personalization Variables",
     ],
@@ -304,9 +304,8 @@ describe("with the template known", () => {
     const send = changed("entire-message-text", template({ templateVariables: undefined, message }));
     expect(() => toMessage(send, known([BODY]))).toThrow(
       expect.objectContaining({
-        code: "template_mismatch",
+        code: "unread_message",
         message: expect.stringContaining("does not fit"),
-        detail: { unread: true },
       }),
     );
   });

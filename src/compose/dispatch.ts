@@ -1,0 +1,83 @@
+import type { Config } from "../config/schema.ts";
+import { type Job, QUEUE_PURPOSES, type QueuePurpose, queueOf } from "../core/job.ts";
+import type { Sender } from "../core/ports.ts";
+import { type AckDelay, createAckDelay } from "../flows/dispatch/ack-delay.ts";
+import { createClaims } from "../flows/dispatch/claims.ts";
+import { type DispatchPorts, dispatch } from "../flows/dispatch/dispatch.ts";
+import { createRateLimiter, type RateLimiter } from "../flows/dispatch/rate-limiter.ts";
+import { STATUS_PATHS } from "../http/routes/status.ts";
+import { asConnectorError } from "../lib/errors.ts";
+import type { HttpClient } from "../lib/http-client.ts";
+import type { Log } from "../lib/log.ts";
+import { type Metrics, outcomeOf } from "../lib/metrics.ts";
+import type { Runtime } from "../lib/runtime.ts";
+import { createVonageSender } from "../vonage/client.ts";
+
+/** How fast each queue is worked through, and how many of its deliveries wait. */
+export type Pacing = Record<QueuePurpose, { rateLimiter: RateLimiter; ackDelay: AckDelay }>;
+
+/** One for each queue: a throttle, or deliveries that wait, on one must not stop another. */
+export function composePacing({ dispatch }: Config, metrics: Metrics, runtime: Runtime, log: Log): Pacing {
+  const pacingOf = (purpose: QueuePurpose) => {
+    const rateLimiter = createRateLimiter(dispatch.ratePerSecond, runtime.now, log);
+    const ackDelay = createAckDelay(Math.ceil(dispatch.maxInflight / 2), runtime);
+    const rateHelp = `Messages a second this replica may send now: ${purpose}`;
+    metrics.gauge(`sending_rate_${purpose}`, rateHelp, rateLimiter.rate);
+    metrics.gauge(`held_callbacks_${purpose}`, `Queue callbacks being held: ${purpose}`, ackDelay.waiting);
+    return { rateLimiter, ackDelay };
+  };
+  return Object.fromEntries(QUEUE_PURPOSES.map((purpose) => [purpose, pacingOf(purpose)])) as Pacing;
+}
+
+type Made = "sender" | "claims" | "unknownOutcome" | "rateLimiter" | "ackDelay";
+
+/** What the queue's deliveries are done with. */
+export function composeDispatch(
+  config: Config,
+  ports: Omit<DispatchPorts, Made> & { httpClient: HttpClient; pacing: Pacing; metrics: Metrics },
+): (job: Job) => Promise<void> {
+  const { httpClient, pacing, metrics, ...given } = ports;
+  const { state, now, log } = given;
+  const sender = createVonageSender(
+    {
+      apiHost: config.vonageApiHost,
+      applicationId: config.application.id,
+      privateKey: config.application.privateKey,
+      statusUrl: statusUrlOf(config),
+    },
+    httpClient,
+    state,
+    now,
+  );
+  const dispatchPorts = {
+    ...given,
+    sender: counted(sender, metrics),
+    claims: createClaims(state, log),
+    unknownOutcome: config.inDoubt,
+  };
+  return (job) =>
+    outcomeOf(dispatch(job, { ...dispatchPorts, ...pacing[queueOf(job)] }), (outcome) =>
+      metrics.jobs.inc({ kind: job.kind, outcome }),
+    );
+}
+
+/** Vonage takes only https addresses that it can reach. */
+function statusUrlOf({ instance: { publicUrl }, listeners }: Config): string | undefined {
+  return publicUrl?.startsWith("https://") && !listeners ? `${publicUrl}${STATUS_PATHS[0]}` : undefined;
+}
+
+function counted(sender: Sender, { sends }: Metrics): Sender {
+  return {
+    async send(message) {
+      const count = (outcome: string) => sends.inc({ channel: message.channel, outcome });
+      try {
+        const result = await sender.send(message);
+        count(result.outcome === "accepted" ? "ok" : result.outcome);
+        return result;
+      } catch (error) {
+        count(asConnectorError(error).code);
+        throw error;
+      }
+    },
+  };
+}

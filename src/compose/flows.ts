@@ -1,0 +1,69 @@
+import type { Config } from "../config/schema.ts";
+import { parseKeywords } from "../core/keywords.ts";
+import type { MessageStatus } from "../core/status.ts";
+import {
+  createInboundReceiver,
+  type InboundPorts,
+  type InboundReceiver,
+} from "../flows/inbound/receive-inbound.ts";
+import type { Suppression } from "../flows/inbound/suppression.ts";
+import { type Accept, type AcceptPorts, createAccept } from "../flows/intake/accept.ts";
+import { createBacklog } from "../flows/intake/backlog.ts";
+import { receiveStatus, type StatusPorts } from "../flows/status/receive-status.ts";
+import type { Reporter } from "../flows/status/report.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import type { Clock } from "../lib/runtime.ts";
+import { resolveReference } from "../vonage/reference.ts";
+import type { Pacing } from "./dispatch.ts";
+import type { Vcr } from "./vcr.ts";
+
+type IntakePorts = Pick<AcceptPorts, "preflight" | "ready" | "log"> & { now: Clock; pacing: Pacing };
+
+export function composeIntake(vcr: Vcr, { pacing, ...ports }: IntakePorts, metrics: Metrics): Accept {
+  const { now, log } = ports;
+  const rate = (channel: keyof Pacing) => pacing[channel].rateLimiter.rate();
+  return createAccept({
+    ...ports,
+    backlog: createBacklog({ waiting: vcr.waitingJobs, rate, now, log }),
+    queue: vcr.queue,
+    countAccepted: (channel) => metrics.accepted.inc({ channel }),
+  });
+}
+
+type Configured = "ownNumbers" | "keywords" | "texts" | "messageTtlSeconds" | "countReply";
+
+export function composeInbound(
+  { whatsapp, keywords, autoReplies, messageTtlSeconds }: Config,
+  ports: Omit<InboundPorts, Configured>,
+  metrics: Metrics,
+): InboundReceiver {
+  return createInboundReceiver({
+    ...ports,
+    ownNumbers: whatsapp?.numbers ?? [],
+    keywords: { optOut: parseKeywords(keywords.optOut), optIn: parseKeywords(keywords.optIn) },
+    texts: autoReplies,
+    messageTtlSeconds,
+    countReply: (kind) => metrics.replies.inc({ kind }),
+  });
+}
+
+type ComposedStatusPorts = Pick<StatusPorts, "channels" | "now" | "log"> & {
+  reporter: Pick<Reporter, "report">;
+  inbound: Pick<InboundReceiver, "carrierOptOut">;
+  suppression: Pick<Suppression, "link">;
+  pacing: Pacing;
+};
+
+export function composeStatus({ state }: Vcr, ports: ComposedStatusPorts, metrics: Metrics) {
+  const { channels, reporter, inbound, suppression, pacing, now, log } = ports;
+  const statusPorts: StatusPorts = {
+    ...{ channels, now, log, link: suppression.link, carrierOptOut: inbound.carrierOptOut },
+    resolve: (reference) => resolveReference(state, reference),
+    throttled: (channel) => pacing[channel].rateLimiter.throttled(),
+    async report(report) {
+      const outcome = await reporter.report(report);
+      metrics.reports.inc({ status: report.status, outcome });
+    },
+  };
+  return (status: MessageStatus) => receiveStatus(status, statusPorts);
+}

@@ -1,0 +1,60 @@
+import type { Config } from "../config/schema.ts";
+import type { State } from "../core/ports.ts";
+import { createCatalog } from "../flows/templates/catalog.ts";
+import { createCatalogStore } from "../flows/templates/catalog-store.ts";
+import { createTemplateLookup } from "../flows/templates/lookup.ts";
+import { createTemplateMismatches } from "../flows/templates/mismatches.ts";
+import { createPreflight, type Preflight } from "../flows/templates/preflight.ts";
+import { syncTemplates } from "../flows/templates/sync.ts";
+import { ConnectorError } from "../lib/errors.ts";
+import type { HttpClient } from "../lib/http-client.ts";
+import type { Log } from "../lib/log.ts";
+import type { Clock, Pause } from "../lib/runtime.ts";
+import { createToken } from "../vonage/client.ts";
+import { createManager } from "../vonage/manager.ts";
+import { createTemplateSource } from "../vonage/templates.ts";
+
+interface TemplatePorts {
+  httpClient: HttpClient;
+  state: State;
+  pause: Pause;
+  stopping: AbortSignal;
+  now: Clock;
+  log: Log;
+}
+
+/** What knows templates: their list at Vonage, the catalog of it, and what is made of it for each send. */
+export function composeTemplates(config: Config, ports: TemplatePorts) {
+  const { httpClient, state, stopping, now, log } = ports;
+  const { account, application, vonageApiHost: apiHost, whatsapp } = config;
+  const token = createToken({ applicationId: application.id, privateKey: application.privateKey }, now);
+  const settings = { apiHost, accountId: account.id, accountSecret: account.secret };
+  const manager = createManager(settings, httpClient, token, now, pause);
+  const numbers = whatsapp?.numbers ?? [];
+  const catalog = createCatalog({
+    source: createTemplateSource(manager),
+    store: createCatalogStore(state),
+    numbers,
+    wabaIds: new Map(whatsapp?.wabaIds?.map((id, at) => [numbers[at] ?? "", id])),
+    now,
+    pause,
+    log,
+  });
+  const passAll: Preflight = () => undefined;
+  return {
+    lookup: createTemplateLookup(catalog, now),
+    sync: () => syncTemplates({ catalog, now, log }),
+    preflight: whatsapp?.preflight ? createPreflight({ catalog, now, log }) : passAll,
+    mismatches: createTemplateMismatches(catalog, state, now, log),
+  };
+
+  /** A wait that a stop cuts short must not become a retry without one. */
+  async function pause(ms: number): Promise<void> {
+    await ports.pause(ms);
+    if (stopping.aborted) {
+      throw new ConnectorError("stopping", "The connector is stopping: try again in a minute", {
+        retryable: true,
+      });
+    }
+  }
+}

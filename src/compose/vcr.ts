@@ -1,0 +1,39 @@
+import type { Config } from "../config/schema.ts";
+import { JOBS_PATH } from "../http/routes/jobs.ts";
+import type { HttpClient } from "../lib/http-client.ts";
+import type { Clock } from "../lib/runtime.ts";
+import { createJobQueue, queueName, waitingJobs } from "../vcr/job-queue.ts";
+import { createJobSigner } from "../vcr/job-signer.ts";
+import { createLargePayloads } from "../vcr/large-payload.ts";
+import { createSession } from "../vcr/session.ts";
+import { createState } from "../vcr/state.ts";
+
+/** A copy in State outlives its message: until nobody can deliver its job any more. */
+const OFFLOADED_SECONDS_MORE = 24 * 3_600;
+
+/** The platform this runs on: its State and its queues, with jobs that are signed and kept small. */
+export function composeVcr(config: Config, httpClient: HttpClient, now: Clock) {
+  const { serviceName } = config.instance;
+  const session = createSession(config, httpClient);
+  const state = createState(session, now);
+  const signer = createJobSigner(config.jobSigningKeys);
+  const queueSettings = {
+    serviceName,
+    callbackPath: JOBS_PATH,
+    ...config.dispatch,
+    maxRequestBytes: config.queueMaxRequestBytes,
+  };
+  const largePayloads = createLargePayloads(state, signer, config.messageTtlSeconds + OFFLOADED_SECONDS_MORE);
+  return {
+    session,
+    state,
+    queueSettings,
+    queue: createJobQueue(session, queueSettings, signer, largePayloads, now),
+    waitingJobs: (purpose: Parameters<typeof queueName>[1]) =>
+      waitingJobs(session, queueName(serviceName, purpose)),
+    verifyJob: signer.verify,
+    loadOffloaded: largePayloads.load,
+  };
+}
+
+export type Vcr = ReturnType<typeof composeVcr>;

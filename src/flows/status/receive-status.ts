@@ -1,0 +1,87 @@
+import { AUTO_REPLY_ORIGIN, type Channel } from "../../core/message.ts";
+import type { CarrierOptOut } from "../../core/reply.ts";
+import type { DeliveryReport } from "../../core/report.ts";
+import type { MessageStatus, Reference } from "../../core/status.ts";
+import { loggableError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Clock } from "../../lib/runtime.ts";
+import type { PlatformChannel } from "../../platforms/platform.ts";
+
+export interface StatusPorts {
+  channels: readonly PlatformChannel[];
+  /** The platform's id behind a reference; undefined when its key has expired. */
+  resolve(reference: Reference): Promise<string | undefined>;
+  report(report: DeliveryReport): Promise<unknown>;
+  /** The vendor took a message and then found that it came too fast. */
+  throttled(channel: Channel): void;
+  /** The recipient has opted out with the carrier. */
+  carrierOptOut(optOut: CarrierOptOut): Promise<void>;
+  /** Two names of one person. */
+  link(number: string, userId: string): Promise<void>;
+  now: Clock;
+  log: Log;
+}
+
+/**
+ * Resolves once the platform has the status or never wants it, and everything that it brought to light is recorded;
+ * rejects when the vendor has to tell it again.
+ */
+export async function receiveStatus(status: MessageStatus, ports: StatusPorts): Promise<"ok" | "ignored"> {
+  // Beside each other: a storage that hangs must not delay the report.
+  const [outcome] = await Promise.all([follow(status, ports), learnNames(status, ports)]);
+  return outcome;
+}
+
+async function follow(status: MessageStatus, ports: StatusPorts): Promise<"ok" | "ignored"> {
+  const { channels, log } = ports;
+  const { reference, vendorId, vendorStatus, error, reason } = status;
+  const channel = channels.find(({ tag }) => tag === reference?.origin);
+  const about = { message_uuid: vendorId, vendor_status: vendorStatus, code: error?.code };
+  if (reference?.origin === AUTO_REPLY_ORIGIN) {
+    log.info(about, "Status of an auto-reply");
+    await recordOptOut(status, undefined, ports);
+    return "ignored";
+  }
+  if (!reference || !channel) {
+    log.info(about, "Status ignored: its reference is not one of ours");
+    return "ignored";
+  }
+  const id = await ports.resolve(reference);
+  if (id === undefined || status.status === undefined) {
+    const why = id === undefined ? "its reference has expired" : "not a status we know";
+    log.info({ msg_id: id, ...about }, `Status ignored: ${why}`);
+    await recordOptOut(status, undefined, ports);
+    return "ignored";
+  }
+  log.info({ msg_id: id, ...about }, `Status ${vendorStatus} received`);
+  if (reason === "throttled") ports.throttled(channel.channel);
+  const report: DeliveryReport = {
+    ...{ origin: channel.tag, channel: channel.channel, id, status: status.status },
+    ...{ at: status.at, to: status.to, error, reason },
+  };
+  // Beside the report: an opt-out does not wait for a platform that is away.
+  const outcomes = await Promise.allSettled([ports.report(report), recordOptOut(status, id, ports)]);
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  return "ok";
+}
+
+/** A carrier's opt-out holds for the person, whatever message of ours it was that brought it to light. */
+async function recordOptOut(
+  { channel, reason, vendorId, to, from, at }: MessageStatus,
+  messageId: string | undefined,
+  { carrierOptOut, now }: StatusPorts,
+): Promise<void> {
+  if (channel !== "sms" || reason !== "carrier_opt_out") return;
+  await carrierOptOut({
+    ...{ id: vendorId, channel, person: to.replace(/^\+/, ""), sender: from },
+    ...{ messageId, at: Math.min(at, now()) },
+  });
+}
+
+/** Only helps a later opt-out, so that a report never fails for it. */
+async function learnNames({ recipient }: MessageStatus, { link, log }: StatusPorts): Promise<void> {
+  if (!recipient) return;
+  await link(recipient.number, recipient.userId).catch((error) =>
+    log.warn(loggableError(error), "Names of a person not remembered"),
+  );
+}
