@@ -20,7 +20,7 @@ import { createLog } from "./lib/log.ts";
 import { createMetrics } from "./lib/metrics.ts";
 import { publicLookup } from "./lib/public-lookup.ts";
 import { createPause, systemRuntime } from "./lib/runtime.ts";
-import { prepareQueues, prepareTemplates, prepareWebhooks } from "./startup.ts";
+import { prepareQueues, prepareTemplates, prepareWebhooks, watchQueues } from "./startup.ts";
 import { createSignatureCheck } from "./vonage/signature.ts";
 
 /** Of the ten seconds a stop may take, this many are for what is in hand. */
@@ -60,7 +60,7 @@ export async function start(
   const httpClient = httpClients.vonage;
 
   // The neighbours: the platform we run on, Vonage's templates, and whom we work for.
-  const vcr = composeVcr(config, httpClients.vcr, now);
+  const vcr = composeVcr(config, { httpClient: httpClients.vcr, now, log }, metrics);
   const { session, state, queue, queueSettings } = vcr;
   const deadLetters = composeDeadLetters(vcr, { runtime, log }, metrics);
   const templates = composeTemplates(config, {
@@ -91,7 +91,7 @@ export async function start(
   const statusPorts = { channels, reporter, inbound, suppression, pacing, now, log };
   const receiveStatus = composeStatus(vcr, statusPorts, metrics);
   const surroundings = {
-    ...{ session, state, queueSettings, httpClient, pause, log },
+    ...{ session, state, stateMarks: vcr.stateMarks, queueSettings, httpClient, pause, now, log },
     isStopping: () => stopping.signal.aborted,
   };
   const queuesReady = prepareQueues(config, surroundings);
@@ -119,6 +119,7 @@ export async function start(
   for (const note of config.notes) log.warn({}, note);
   const preparing = Promise.all([
     queuesReady.then(deadLetters.start),
+    queuesReady.then(() => watchQueues(surroundings)),
     prepareWebhooks(config, surroundings),
     prepareTemplates(channels, templates.sync, surroundings),
   ]);

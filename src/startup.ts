@@ -1,13 +1,15 @@
 import type { Config } from "./config/schema.ts";
 import type { State } from "./core/ports.ts";
+import type { StateMarks } from "./flows/state-marks/state-marks.ts";
 import { INBOUND_PATH } from "./http/routes/inbound.ts";
 import { STATUS_PATHS } from "./http/routes/status.ts";
 import { loggableError } from "./lib/errors.ts";
 import type { HttpClient } from "./lib/http-client.ts";
 import type { Log } from "./lib/log.ts";
 import { exponential, retry } from "./lib/retry.ts";
+import type { Clock } from "./lib/runtime.ts";
 import type { PlatformChannel } from "./platforms/platform.ts";
-import { ensureQueues, type QueueSettings } from "./vcr/create-queues.ts";
+import { ensureQueues, lookAtQueues, type QueueSettings } from "./vcr/create-queues.ts";
 import { ensureListeners } from "./vcr/listeners.ts";
 import type { VCRSession } from "./vcr/session.ts";
 import { adviseOnWebhooks } from "./vonage/application.ts";
@@ -15,9 +17,11 @@ import { adviseOnWebhooks } from "./vonage/application.ts";
 export interface Surroundings {
   session: VCRSession;
   state: State;
+  stateMarks: Pick<StateMarks, "firstStart" | "watch">;
   queueSettings: QueueSettings;
   httpClient: HttpClient;
   pause: (ms: number) => Promise<void>;
+  now: Clock;
   isStopping: () => boolean;
   log: Log;
 }
@@ -27,6 +31,10 @@ export function prepareQueues(config: Config, around: Surroundings): Promise<voi
   const { session, state, queueSettings, pause, log } = around;
   const { ratePerSecond, maxInflight } = config.dispatch;
   return untilDone(around, "Queues", async () => {
+    // Looked at first, and marked before the first queue is made: where there are queues, State has been marked.
+    const queues = await lookAtQueues(session, queueSettings.serviceName);
+    if ([...queues.values()].every((is) => is === "absent")) await around.stateMarks.firstStart();
+    around.stateMarks.watch();
     await ensureQueues(session, queueSettings, state, () => pause(250));
     const sendable = ratePerSecond * config.messageTtlSeconds;
     log.info(
@@ -35,6 +43,44 @@ export function prepareQueues(config: Config, around: Surroundings): Promise<voi
     );
   });
 }
+
+/** A queue that is gone is made again within half a minute of that. */
+const WATCH_MS = 20_000;
+const PAUSED_AGAIN_MS = 5 * 60_000;
+
+/** Looks, until the connector stops, whether the queues are still there and running. Never rejects. */
+export async function watchQueues(around: Omit<Surroundings, "stateMarks" | "httpClient">): Promise<void> {
+  const { session, state, queueSettings, pause, isStopping, now, log } = around;
+  const saidAt = new Map<string, number>();
+
+  async function look(): Promise<void> {
+    const queues = [...(await lookAtQueues(session, queueSettings.serviceName))];
+    const named = (how: string) => queues.filter(([, is]) => is === how).map(([name]) => name);
+    for (const queue of named("paused")) {
+      if (now() - (saidAt.get(queue) ?? Number.NEGATIVE_INFINITY) < PAUSED_AGAIN_MS) continue;
+      saidAt.set(queue, now());
+      log.warn({ queue }, PAUSED);
+    }
+    for (const queue of named("running")) if (saidAt.delete(queue)) log.info({ queue }, "The queue goes on");
+    const absent = named("absent");
+    if (absent.length === 0) return;
+    log.error({ queues: absent }, GONE);
+    await ensureQueues(session, queueSettings, state, () => pause(250));
+    log.info({ queues: absent }, "The queues are there again");
+  }
+
+  for (;;) {
+    await pause(WATCH_MS);
+    if (isStopping()) return;
+    // A provider that is away is told by whoever needs it.
+    await look().catch((error) => log.debug(loggableError(error), "The queues cannot be looked at now"));
+  }
+}
+
+const PAUSED =
+  "The queue is paused at VCR: it takes jobs, and nothing on it is sent or reported until somebody resumes it (resumeQueue of the VCR SDK's queue provider)";
+const GONE =
+  "A queue was deleted at VCR, and what waited on it is lost: it is made again. Send the campaigns of the last minutes again to whoever has no status";
 
 /** Makes sure Vonage's webhooks come here, or says in words what to change. Never rejects. */
 export function prepareWebhooks(config: Config, around: Surroundings): Promise<void> {

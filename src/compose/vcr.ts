@@ -1,6 +1,9 @@
 import type { Config } from "../config/schema.ts";
+import { createStateMarks, SCOPES } from "../flows/state-marks/state-marks.ts";
 import { JOBS_PATH } from "../http/routes/jobs.ts";
 import type { HttpClient } from "../lib/http-client.ts";
+import type { Log } from "../lib/log.ts";
+import type { Metrics } from "../lib/metrics.ts";
 import type { Clock } from "../lib/runtime.ts";
 import { createJobQueue, queueName, waitingJobs } from "../vcr/job-queue.ts";
 import { createJobSigner } from "../vcr/job-signer.ts";
@@ -12,10 +15,21 @@ import { createState } from "../vcr/state.ts";
 const OFFLOADED_SECONDS_MORE = 24 * 3_600;
 
 /** The platform this runs on: its State and its queues, with jobs that are signed and kept small. */
-export function composeVcr(config: Config, httpClient: HttpClient, now: Clock) {
+export function composeVcr(
+  config: Config,
+  { httpClient, now, log }: { httpClient: HttpClient; now: Clock; log: Log },
+  metrics: Metrics,
+) {
   const { serviceName } = config.instance;
   const session = createSession(config, httpClient);
-  const state = createState(session, now);
+  const stateMarks = createStateMarks(() => state, now, log);
+  const state = createState(session, now, stateMarks.used);
+  metrics.gauges(
+    "state_emptied_timestamp_seconds",
+    "When State was found to be emptied; 0 if it never was",
+    { name: "scope", values: SCOPES },
+    stateMarks.emptiedAt,
+  );
   const signer = createJobSigner(config.jobSigningKeys);
   const queueSettings = {
     serviceName,
@@ -27,6 +41,7 @@ export function composeVcr(config: Config, httpClient: HttpClient, now: Clock) {
   return {
     session,
     state,
+    stateMarks,
     queueSettings,
     queue: createJobQueue(session, queueSettings, signer, largePayloads, now),
     waitingJobs: (purpose: Parameters<typeof queueName>[1]) =>

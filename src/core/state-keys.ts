@@ -118,3 +118,6 @@ export const heldMonths = (at: number): number[] => [at, at - HELD_DAYS * DAY_MS
 
 /** Which replica looks after the dead letters, and what it found last. */
 export const DEAD_LETTERS: Bucket = { key: "dead-letters", ttl: null, scope: "instance" };
+
+/** Says that this is the State that the connector knew. */
+export const markBucket = (scope: Bucket["scope"]): Bucket => ({ key: "mark", ttl: null, scope });

@@ -20,6 +20,34 @@ const CREATION_LOCK_SECONDS = 10;
 /** Refusals that say nothing of whether the queue is there. */
 const SAY_NOTHING = [401, 403, 408, 429];
 
+type QueueDetails = Awaited<ReturnType<SdkQueue["getQueueDetails"]>>["queueDetails"];
+
+/** Undefined when there is no such queue. Rejects when that is not known. */
+async function detailsOf(sdk: SdkQueue, name: string): Promise<QueueDetails | undefined> {
+  try {
+    return (await sdk.getQueueDetails(name)).queueDetails;
+  } catch (error) {
+    // How an absent queue is told is not documented: any other refusal of the question may mean it.
+    const status = error instanceof ProviderRefusal ? error.status : 0;
+    if (status >= 400 && status < 500 && !SAY_NOTHING.includes(status)) return undefined;
+    throw error;
+  }
+}
+
+/** How the queues stand, by their names: one that is paused takes jobs and delivers none. */
+export async function lookAtQueues(
+  session: VCRSession,
+  serviceName: string,
+): Promise<Map<string, "running" | "paused" | "absent">> {
+  const sdk = new SdkQueue(session);
+  const looks = QUEUE_PURPOSES.map(async (purpose) => {
+    const name = queueName(serviceName, purpose);
+    const details = await detailsOf(sdk, name);
+    return [name, details ? (details.active === false ? "paused" : "running") : "absent"] as const;
+  });
+  return new Map(await Promise.all(looks));
+}
+
 /**
  * Makes sure the queues exist with the configured rate. Replicas start together and the provider has no
  * "create if absent": the first to count up a key creates, the others wait until the queue is there.
@@ -34,16 +62,7 @@ export async function ensureQueues(
   const sdk = new SdkQueue(session);
   const rate = { maxInflight: settings.maxInflight, msgPerSecond: settings.ratePerSecond };
 
-  async function rateOf(name: string): Promise<typeof rate | undefined> {
-    try {
-      return (await sdk.getQueueDetails(name)).queueDetails.rate;
-    } catch (error) {
-      // How an absent queue is told is not documented: any other refusal of the question may mean it.
-      const status = error instanceof ProviderRefusal ? error.status : 0;
-      if (status >= 400 && status < 500 && !SAY_NOTHING.includes(status)) return undefined;
-      throw error;
-    }
-  }
+  const rateOf = async (name: string) => (await detailsOf(sdk, name))?.rate;
 
   async function ensure(name: string): Promise<void> {
     for (let tries = 0; tries < CREATION_TRIES; tries++) {

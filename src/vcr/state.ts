@@ -30,8 +30,15 @@ interface Stored {
   scan(): Promise<Map<string, string>>;
 }
 
-/** The State port on VCR's State provider: HTTP calls, so reads and writes of one hash share them. */
-export function createState(session: VCRSession, now: Clock): State & { drained(): Promise<void> } {
+/**
+ * The State port on VCR's State provider: HTTP calls, so reads and writes of one hash share them. `onUse` is called
+ * with each of them.
+ */
+export function createState(
+  session: VCRSession,
+  now: Clock,
+  onUse: () => void = () => undefined,
+): State & { drained(): Promise<void> } {
   const instance = new SdkState(session);
   instance.namespace = `application:${session.config.instanceId}`;
   const account = new SdkState(session, "account");
@@ -39,6 +46,7 @@ export function createState(session: VCRSession, now: Clock): State & { drained(
   const writes = new Set<Promise<void>>();
 
   function storedIn(bucket: Bucket): Stored {
+    onUse();
     const name = `${bucket.scope}/${bucket.key}`;
     const known = buckets.get(name);
     if (known) {
