@@ -50,6 +50,8 @@ export interface Vcr {
   records(): VcrRecords;
   /** Runs a State operation without HTTP, to look at or prepare what is stored. */
   state: StateStore["run"];
+  /** State loses everything. */
+  emptyState(): void;
   /** Bodies of the jobs that were given up. */
   deadLetters(queue: string): string[];
 }
@@ -164,6 +166,7 @@ export async function startVcr(options: VcrOptions): Promise<Vcr> {
     setRedeliverShare,
     records,
     state: state.run,
+    emptyState: state.empty,
     deadLetters: (queue) => queues.get(queue)?.deadLetters() ?? [],
   };
 }

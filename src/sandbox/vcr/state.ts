@@ -9,6 +9,8 @@ export interface StateStore {
   handle(body: Buffer): { reply: Reply; operation: string };
   /** For tests: the answer of one operation, without HTTP. Throws on a refused command. */
   run(namespace: string, operation: string, key: string, args?: string[]): CommandAnswer;
+  /** Forgets everything, as a store does that is lost. */
+  empty(): void;
 }
 
 const refuse = (message: string): Reply => ({ status: 400, body: { error: message } });
@@ -34,6 +36,7 @@ export function createState(now: () => number): StateStore {
 
   return {
     run,
+    empty: () => spaces.clear(),
     handle(body) {
       const command = StateCommand.safeParse(parseJson(body));
       if (!command.success) return { operation: "invalid", reply: refuse(command.error.message) };

@@ -1,0 +1,41 @@
+import { afterEach, expect, it } from "@jest/globals";
+import { buildWhatsAppSend } from "../support/builders.ts";
+import { endJourneys, startJourney, until } from "../support/journey.ts";
+
+afterEach(endJourneys);
+
+const EMPTIED = /^(This instance's|The account's) State was emptied/;
+
+it("State that is emptied under way is said within ten seconds of traffic, and as a figure; sending goes on", async () => {
+  const journey = await startJourney();
+  const emptied = () => journey.lines.filter(({ msg }) => EMPTIED.test(msg));
+  const figure = async (scope: string) => {
+    const text = await (await fetch(`${journey.url}/_/metrics`)).text();
+    return Number(text.match(`state_emptied_timestamp_seconds{scope="${scope}"} (\\d+)`)?.[1]);
+  };
+  expect((await journey.send(buildWhatsAppSend({ msg_id: "before" }))).status).toBe(200);
+  await until("it is sent", () => journey.vonage.messages.length === 1);
+  expect([await figure("instance"), await figure("account"), emptied()]).toEqual([0, 0, []]);
+
+  journey.vcr.emptyState();
+  const started = Date.now();
+  for (let n = 0; emptied().length === 0 && Date.now() - started < 15_000; n++) {
+    expect((await journey.send(buildWhatsAppSend({ msg_id: `after-${n}` }))).status).toBe(200);
+    await until("it is sent", () => journey.vonage.messages.length === n + 2);
+  }
+  await until("both are said", () => emptied().length === 2);
+  expect(emptied().map(({ level, scope }) => [level, scope])).toEqual([
+    ["error", "instance"],
+    ["error", "account"],
+  ]);
+  for (const scope of ["instance", "account"])
+    expect(await figure(scope)).toBeGreaterThanOrEqual(Math.floor(started / 1_000));
+
+  // A start that finds the queues, and State marked again, says nothing.
+  await journey.replica();
+  await until(
+    "another is ready",
+    () => journey.lines.filter(({ msg }) => msg.startsWith("Queues are ready")).length === 2,
+  );
+  expect(emptied()).toHaveLength(2);
+});
