@@ -4,7 +4,7 @@ import type { Sender } from "../core/ports.ts";
 import { type AckDelay, createAckDelay } from "../flows/dispatch/ack-delay.ts";
 import { createClaims } from "../flows/dispatch/claims.ts";
 import { type DispatchPorts, dispatch } from "../flows/dispatch/dispatch.ts";
-import { createRateLimiter, type RateLimiter } from "../flows/dispatch/rate-limiter.ts";
+import { createSendGate, type SendGate } from "../flows/dispatch/send-gate.ts";
 import { STATUS_PATHS } from "../http/routes/status.ts";
 import { asConnectorError } from "../lib/errors.ts";
 import type { HttpClient } from "../lib/http-client.ts";
@@ -14,22 +14,22 @@ import type { Runtime } from "../lib/runtime.ts";
 import { createVonageSender } from "../vonage/client.ts";
 
 /** How fast each queue is worked through, and how many of its deliveries wait. */
-export type Pacing = Record<QueuePurpose, { rateLimiter: RateLimiter; ackDelay: AckDelay }>;
+export type Pacing = Record<QueuePurpose, { gate: SendGate; ackDelay: AckDelay }>;
 
 /** One for each queue: a throttle, or deliveries that wait, on one must not stop another. */
 export function composePacing({ dispatch }: Config, metrics: Metrics, runtime: Runtime, log: Log): Pacing {
   const pacingOf = (purpose: QueuePurpose) => {
-    const rateLimiter = createRateLimiter(dispatch.ratePerSecond, runtime.now, log);
+    const gate = createSendGate(dispatch.ratePerSecond, runtime.now, log);
     const ackDelay = createAckDelay(Math.ceil(dispatch.maxInflight / 2), runtime);
     const rateHelp = `Messages a second this replica may send now: ${purpose}`;
-    metrics.gauge(`sending_rate_${purpose}`, rateHelp, rateLimiter.rate);
+    metrics.gauge(`sending_rate_${purpose}`, rateHelp, gate.rate);
     metrics.gauge(`held_callbacks_${purpose}`, `Queue callbacks being held: ${purpose}`, ackDelay.waiting);
-    return { rateLimiter, ackDelay };
+    return { gate, ackDelay };
   };
   return Object.fromEntries(QUEUE_PURPOSES.map((purpose) => [purpose, pacingOf(purpose)])) as Pacing;
 }
 
-type Made = "sender" | "claims" | "unknownOutcome" | "rateLimiter" | "ackDelay";
+type Made = "sender" | "claims" | "unknownOutcome" | "gate" | "ackDelay";
 
 /** What the queue's deliveries are done with. */
 export function composeDispatch(

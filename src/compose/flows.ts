@@ -21,7 +21,7 @@ type IntakePorts = Pick<AcceptPorts, "preflight" | "ready" | "log"> & { now: Clo
 
 export function composeIntake(vcr: Vcr, { pacing, ...ports }: IntakePorts, metrics: Metrics): Accept {
   const { now, log } = ports;
-  const rate = (channel: keyof Pacing) => pacing[channel].rateLimiter.rate();
+  const rate = (channel: keyof Pacing) => pacing[channel].gate.rate();
   return createAccept({
     ...ports,
     backlog: createBacklog({ waiting: vcr.waitingJobs, rate, now, log }),
@@ -59,7 +59,7 @@ export function composeStatus({ state }: Vcr, ports: ComposedStatusPorts, metric
   const statusPorts: StatusPorts = {
     ...{ channels, now, log, link: suppression.link, carrierOptOut: inbound.carrierOptOut },
     resolve: (reference) => resolveReference(state, reference),
-    throttled: (channel) => pacing[channel].rateLimiter.throttled(),
+    throttled: (channel) => pacing[channel].gate.throttled(),
     async report(report) {
       const outcome = await reporter.report(report);
       metrics.reports.inc({ status: report.status, outcome });

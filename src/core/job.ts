@@ -28,6 +28,8 @@ const sendJob = z.strictObject({
   attempt,
   message: outboundMessage,
   unanswered,
+  /** How often it was refused for want of a right while others were taken, and when last, milliseconds since the epoch. */
+  refusals: z.strictObject({ times: z.int().min(1), at: z.number() }).optional(),
 });
 export type SendJob = z.output<typeof sendJob>;
 

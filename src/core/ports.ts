@@ -67,6 +67,9 @@ export interface Sender {
 /** What a send came to, which decides what happens to the message. `facts` are for the log line alone. */
 export type SendResult = { outcome: "accepted"; vendorId: string } | FailedSend;
 
+/** What a refusal for want of a right is about. */
+export type Concerns = "account" | "sender";
+
 export type FailedSend = { facts: Facts } & (
   | {
       /** The message's own fault, final. */
@@ -80,8 +83,8 @@ export type FailedSend = { facts: Facts } & (
   | { outcome: "throttled"; retryAfterSeconds?: number }
   /** Surely not sent: try again. */
   | { outcome: "transient" }
-  /** Nothing can be sent until somebody acts. */
-  | { outcome: "account" }
+  /** The account, or this sender, may not send, until somebody acts; now and then it is the message alone. */
+  | { outcome: "account"; concerns: Concerns; code: string; description: string }
   /** It may or may not have been sent. */
   | { outcome: "unknown" }
 );

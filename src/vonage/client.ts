@@ -32,7 +32,7 @@ export function createVonageSender(
   now: Clock,
 ): Sender {
   const token = createToken(settings, now);
-  const messages = new PooledMessages(settings, httpClient, token);
+  const messages = new PooledMessages(settings, httpClient, token, now);
   const target = settings.statusUrl ? { webhookUrl: settings.statusUrl } : {};
 
   async function sendUnder(reference: Reference, message: OutboundMessage): Promise<Sent> {
@@ -108,11 +108,18 @@ export function createToken(
 class PooledMessages extends Messages {
   readonly #transport: HttpClient;
   readonly #token: Token;
+  readonly #now: Clock;
 
-  constructor({ applicationId, privateKey, apiHost }: VonageSettings, httpClient: HttpClient, token: Token) {
+  constructor(
+    { applicationId, privateKey, apiHost }: VonageSettings,
+    httpClient: HttpClient,
+    token: Token,
+    now: Clock,
+  ) {
     super({ applicationId, privateKey }, { apiHost });
     this.#transport = httpClient;
     this.#token = token;
+    this.#now = now;
   }
 
   override async sendPostRequest<T>(url: string, payload?: Record<string, unknown>) {
@@ -121,7 +128,7 @@ class PooledMessages extends Messages {
     if (response.status === 401) response = await this.#post(url, body, this.#token.renew());
     const { status, text } = response;
     if (status < 200 || status > 299)
-      throw new NotAccepted(resultFromResponse(response), blamesReference(status, text));
+      throw new NotAccepted(resultFromResponse(response, this.#now()), blamesReference(status, text));
     return { data: acceptedBody(response) as T, status } as Awaited<
       ReturnType<typeof Messages.prototype.sendPostRequest<T>>
     >;

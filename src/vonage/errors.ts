@@ -1,4 +1,4 @@
-import type { FailedSend } from "../core/ports.ts";
+import type { Concerns, FailedSend } from "../core/ports.ts";
 import type { FailureReason } from "../core/report.ts";
 import type { Facts } from "../lib/errors.ts";
 import type { HttpResponse } from "../lib/http-client.ts";
@@ -107,6 +107,12 @@ const ACCOUNT_ANCHORS = new Set([
   "jwt-revoked",
 ]);
 
+/**
+ * Those of them that may concern one sender alone: a number or a channel that was never linked or enabled. A sender
+ * that is invalid as such (422) is the message's own fault: no waiting makes it valid.
+ */
+const SENDER_ANCHORS = new Set(["unprovisioned", "forbidden"]);
+
 type Outcome = FailedSend["outcome"];
 
 /**
@@ -135,28 +141,25 @@ export function parseProblem(text: string): Problem | undefined {
 }
 
 /** What a send came to whose answer was not 2xx. */
-export function resultFromResponse({ status, headers, text }: HttpResponse): FailedSend {
+export function resultFromResponse({ status, headers, text }: HttpResponse, now: number): FailedSend {
   const body = parseProblem(text);
   const anchor = anchorOf(body);
   const outcome = ACCOUNT_ANCHORS.has(anchor ?? "") ? "account" : outcomeOf(status);
   const code = isCode(anchor) ? anchor : String(status);
   const reason = anchor === TEMPLATE_ANCHOR ? "template" : undefined;
-  const retryAfterSeconds = secondsIn(headers["retry-after"]);
+  const retryAfterSeconds = secondsIn(headers["retry-after"], now);
   const requestId = headers["x-request-id"];
   const facts: Facts = {
     ...{ status, vonageCode: code, reason, retryAfterSeconds },
     requestId: typeof requestId === "string" ? requestId : undefined,
     blamesReference: blamesReference(status, text) || undefined,
   };
+  const description = describe(body) || `Vonage answered HTTP ${status}`;
   switch (outcome) {
     case "refused":
-      return {
-        outcome,
-        code,
-        description: describe(body) || `Vonage answered HTTP ${status}`,
-        reason,
-        facts,
-      };
+      return { outcome, code, description, reason, facts };
+    case "account":
+      return { outcome, concerns: concernsOf(status, anchor), code, description, facts };
     case "throttled":
       return { outcome, retryAfterSeconds, facts };
     default:
@@ -164,10 +167,15 @@ export function resultFromResponse({ status, headers, text }: HttpResponse): Fai
   }
 }
 
-/** The header's other form, a date, is not read. */
-function secondsIn(retryAfter: string | string[] | undefined): number | undefined {
-  const seconds = typeof retryAfter === "string" && retryAfter.trim() ? Number(retryAfter) : Number.NaN;
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
+const concernsOf = (status: number, anchor: string | undefined): Concerns =>
+  SENDER_ANCHORS.has(anchor ?? "") || (anchor === undefined && status === 403) ? "sender" : "account";
+
+/** Seconds, or the date when it is over. */
+function secondsIn(retryAfter: string | string[] | undefined, now: number): number | undefined {
+  const text = typeof retryAfter === "string" ? retryAfter.trim() : "";
+  const seconds = text === "" ? Number.NaN : Number(text);
+  const wait = Number.isNaN(seconds) ? (Date.parse(text) - now) / 1_000 : seconds;
+  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }
 
 /** Whether Vonage found fault with our reference itself: some of its pages allow fewer characters than others. */

@@ -208,6 +208,9 @@ describe("the sender's token", () => {
 
     expect(await sender.send(buildWhatsAppMessage())).toEqual({
       outcome: "account",
+      concerns: "account",
+      code: "unathorized",
+      description: "No",
       facts: { status: 401, vonageCode: "unathorized" },
     });
     expect(received).toHaveLength(2);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { FailedSend } from "../../src/core/ports.ts";
 import { blamesReference, resultFromResponse, STATUS_ERRORS, statusError } from "../../src/vonage/errors.ts";
 
+const NOW = Date.UTC(2026, 0, 15, 12);
 const GENERAL = "https://developer.vonage.com/api-errors/#";
 const MESSAGES = "https://developer.vonage.com/api-errors/messages#";
 
@@ -9,7 +10,7 @@ const problem = (type: string, title: string, more: object = {}) =>
   JSON.stringify({ type, title, instance: "bf0ca0bf927b3b52e3cb03217e1a1ddf", ...more });
 
 const resultOf = (status: number, text = "", headers: Record<string, string> = {}) =>
-  resultFromResponse({ status, headers, text });
+  resultFromResponse({ status, headers, text }, NOW);
 
 describe("resultFromResponse", () => {
   const byStatus: [number, FailedSend["outcome"]][] = [
@@ -42,7 +43,8 @@ describe("resultFromResponse", () => {
     expect(resultOf(status)).toEqual({
       outcome,
       facts: { status, vonageCode: code },
-      ...(outcome === "refused" ? refusal : {}),
+      ...(outcome === "refused" || outcome === "account" ? refusal : {}),
+      ...(outcome === "account" ? { concerns: status === 403 ? "sender" : "account" } : {}),
     });
   });
 
@@ -83,6 +85,9 @@ describe("resultFromResponse", () => {
   ])("takes %d #%s for the account's trouble", (status, anchor) => {
     expect(resultOf(status, problem(`${GENERAL}${anchor}`, "Title"))).toEqual({
       outcome: "account",
+      concerns: ["unprovisioned", "forbidden"].includes(anchor) ? "sender" : "account",
+      code: anchor,
+      description: "Title",
       facts: { status, vonageCode: anchor },
     });
   });
@@ -154,7 +159,8 @@ describe("resultFromResponse", () => {
     ["0", { retryAfterSeconds: 0 }],
     ["-3", { retryAfterSeconds: 0 }],
     ["", {}],
-    ["Wed, 21 Oct 2026 07:28:00 GMT", {}],
+    ["Thu, 15 Jan 2026 12:00:30 GMT", { retryAfterSeconds: 30 }],
+    ["Wed, 14 Jan 2026 12:00:00 GMT", { retryAfterSeconds: 0 }],
     [undefined, {}],
   ])("reads Retry-After %p", (header, expected) => {
     expect(resultOf(429, "", header === undefined ? {} : { "retry-after": header })).toEqual({

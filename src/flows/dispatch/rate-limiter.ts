@@ -6,20 +6,11 @@ export interface RateLimiter {
   reserve(maxWaitMs: number): number | undefined;
   /** Returns a slot that was not used. */
   giveBack(): void;
-  /** The vendor said "too fast": halves the rate, at most once a second, and obeys `retryAfterSeconds`. */
+  /**
+   * The vendor said "too fast": halves the rate, at most once a second. `retryAfterSeconds` is obeyed up to a minute;
+   * the first message after it goes alone, to see whether it is over.
+   */
   throttled(retryAfterSeconds?: number): void;
-  /**
-   * Nothing can be sent: one message is let through every `probeMs`, until one succeeds. True when sending was
-   * not paused before.
-   */
-  paused(probeMs: number): boolean;
-  /**
-   * Nobody knows what became of a message. After several in a row sending is paused as by `paused`: true then.
-   * An outage must leave no more messages with an unknown outcome than it takes to notice it.
-   */
-  unanswered(): boolean;
-  /** The vendor took a message, or refused it for its own fault: the account can send. */
-  succeeded(): void;
   /** Whether sending stopped after a slot was reserved. */
   isClosed(): boolean;
   /** Messages a second in force. */
@@ -31,8 +22,10 @@ const FLOOR = 1;
 const BURST_MS = 100;
 const RECOVERY_MS = 1_000;
 const RECOVERY_SHARE = 0.05;
-const UNANSWERED_TO_PAUSE = 5;
-const UNANSWERED_PROBE_MS = 5_000;
+/** Longer than that is no advice: some give it in milliseconds. */
+const LONGEST_WAIT_SECONDS = 60;
+/** The vendor has answered the first message after a stop by then. */
+const PROBE_MS = 1_000;
 
 /** Spaces sends evenly at `maxRate` a second, slows down when throttled, and recovers step by step. */
 export function createRateLimiter(maxRate: number, now: Clock, log: Log): RateLimiter {
@@ -41,9 +34,7 @@ export function createRateLimiter(maxRate: number, now: Clock, log: Log): RateLi
   let slowedAt = Number.NEGATIVE_INFINITY;
   let recoveredAt = 0;
   let closedUntil = 0;
-  let unansweredInARow = 0;
-  /** Set while paused: the time between probes. */
-  let probeMs: number | undefined;
+  let isProbeDue = false;
 
   function change(to: number, reason: string): void {
     if (to === rate) return;
@@ -57,53 +48,38 @@ export function createRateLimiter(maxRate: number, now: Clock, log: Log): RateLi
     change(Math.min(maxRate, rate + Math.max(1, maxRate * RECOVERY_SHARE)), "recovering");
   }
 
-  function pause(betweenProbesMs: number): boolean {
-    const isNew = probeMs === undefined;
-    probeMs = betweenProbesMs;
-    closedUntil = Math.max(closedUntil, now() + betweenProbesMs);
-    return isNew;
+  function stop(at: number, seconds: number): void {
+    if (at >= closedUntil) {
+      const until = new Date(at + seconds * 1_000).toISOString();
+      log.warn({ seconds, until }, "Sending stopped: Vonage asks to wait");
+    }
+    closedUntil = Math.max(closedUntil, at + seconds * 1_000);
+    isProbeDue = true;
   }
 
   return {
     rate: () => rate,
     reserve(maxWaitMs) {
       const at = now();
-      if (probeMs !== undefined) {
-        if (at < closedUntil) return undefined;
-        closedUntil = at + probeMs;
-        return 0;
-      }
       recover(at);
       const slot = Math.max(nextAt, at - BURST_MS, closedUntil);
       if (slot - at > maxWaitMs) return undefined;
-      nextAt = slot + 1_000 / rate;
+      nextAt = slot + Math.max(1_000 / rate, isProbeDue ? PROBE_MS : 0);
+      isProbeDue = false;
       return Math.max(0, slot - at);
     },
     giveBack() {
-      if (probeMs === undefined) nextAt -= 1_000 / rate;
-      else closedUntil = now();
+      nextAt -= 1_000 / rate;
     },
     throttled(retryAfterSeconds) {
       const at = now();
       recoveredAt = at;
-      if (retryAfterSeconds) closedUntil = Math.max(closedUntil, at + retryAfterSeconds * 1_000);
+      if (retryAfterSeconds) stop(at, Math.min(retryAfterSeconds, LONGEST_WAIT_SECONDS));
       if (at - slowedAt < 1_000) return;
       slowedAt = at;
       change(Math.max(FLOOR, rate / 2), "throttled");
     },
     isClosed: () => closedUntil - now() > BURST_MS,
-    paused: pause,
-    unanswered() {
-      unansweredInARow++;
-      return unansweredInARow >= UNANSWERED_TO_PAUSE && pause(UNANSWERED_PROBE_MS);
-    },
-    succeeded() {
-      unansweredInARow = 0;
-      if (probeMs === undefined) return;
-      probeMs = undefined;
-      closedUntil = 0;
-      log.warn({ rate: round(rate) }, "Sending goes on: Vonage accepts messages again");
-    },
   };
 }
 

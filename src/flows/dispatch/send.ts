@@ -10,7 +10,7 @@ import type { TemplateMismatches } from "../templates/mismatches.ts";
 import type { AckDelay } from "./ack-delay.ts";
 import type { Claim, Claims } from "./claims.ts";
 import { fateOf, formatPhase, type Phase } from "./phase.ts";
-import type { RateLimiter } from "./rate-limiter.ts";
+import type { SendGate } from "./send-gate.ts";
 import { type AwaitOutcomePorts, awaitOutcome } from "./unknown-outcome.ts";
 
 export interface SendPorts extends AwaitOutcomePorts {
@@ -21,12 +21,15 @@ export interface SendPorts extends AwaitOutcomePorts {
   conversations: Pick<Conversations, "remember">;
   mismatches: Pick<TemplateMismatches, "record">;
   /** Those of the job's own queue. */
-  rateLimiter: RateLimiter;
+  gate: SendGate;
   ackDelay: AckDelay;
 }
 
 const BACKOFF_MS = { first: 500, most: 5_000 };
-const ACCOUNT_PROBE_MS = 30_000;
+/** A message is the reason itself when it is refused so often while others are taken. */
+const REFUSALS_TO_GIVE_UP = 3;
+/** How often a delivery that waits looks for a slot: what stopped sending may end any moment. */
+const LOOK_AGAIN_MS = 500;
 /** A second delivery may find the first one still sending: longer than a send can take. */
 const OWNER_PATIENCE_MS = 20_000;
 
@@ -40,25 +43,31 @@ const OPTED_OUT: Refusal = {
 export async function dispatchMessage(job: SendJob, ports: SendPorts): Promise<void> {
   const { message } = job;
   const isExpired = ports.now() >= message.expiresAt;
-  const hasSlot = !isExpired && (await waitForSlot(ports));
+  // Nothing has happened to it: the same attempt goes back, and its copies compete for one claim.
+  if (!isExpired && !(await waitForSlot(job, ports))) return void (await ports.queue.put(job));
 
   const { refusal, claim } = await checkAndClaim(job, isExpired, ports);
-  if (claim.outcome === "unanswered") return putBackUnclaimed(job, claim, ports);
+  if (claim.outcome === "won" && !refusal) return send(job, ports);
   // A slot that is not used is given to the next message.
-  if (hasSlot && (refusal || claim.outcome === "lost")) ports.rateLimiter.giveBack();
+  if (!isExpired) ports.gate.giveBack(message);
+  if (claim.outcome === "unanswered") return putBackUnclaimed(job, claim, ports);
   if (claim.outcome === "lost") return repeatedDelivery(job, claim.phase, ports);
   if (refusal) return refuse(message, refusal, ports);
-  if (!hasSlot) return putBack(job, ports);
-  await send(job, ports);
 }
 
 /** Waits for a slot; false when none came within reach, and the message has to wait in the queue. */
-async function waitForSlot({ rateLimiter, ackDelay }: SendPorts): Promise<boolean> {
-  const ms = rateLimiter.reserve(ackDelay.hasRoom() ? ackDelay.longest() : 0);
-  if (ms === 0) return true;
-  if (ms !== undefined) return (await ackDelay.wait(ms)) && !rateLimiter.isClosed();
-  await ackDelay.wait(ackDelay.longest());
-  return false;
+async function waitForSlot(job: SendJob, { gate, ackDelay }: SendPorts): Promise<boolean> {
+  for (;;) {
+    const ms = gate.reserve(job, ackDelay.hasRoom() ? ackDelay.longest() : 0);
+    if (ms === 0) return true;
+    if (ms !== undefined) {
+      if ((await ackDelay.wait(ms)) && !gate.isClosed(job.message)) return true;
+      gate.giveBack(job.message);
+      return false;
+    }
+    const left = ackDelay.longest();
+    if (left <= 0 || !(await ackDelay.wait(Math.min(LOOK_AGAIN_MS, left)))) return false;
+  }
 }
 
 /** The claim comes last: whatever fails before it leaves the attempt to be claimed again. */
@@ -91,7 +100,7 @@ const LABEL = { whatsapp: "WhatsApp", sms: "SMS" } as const;
 
 async function send(job: SendJob, ports: SendPorts): Promise<void> {
   const { message } = job;
-  const { claims, sender, rateLimiter, conversations, mismatches, log, now } = ports;
+  const { claims, sender, gate, conversations, mismatches, log, now } = ports;
   const started = now();
   const line = `Sending ${LABEL[message.channel]} via Vonage: msg_id=${message.id}`;
   const about = { msg_id: message.id, attempt: job.attempt };
@@ -99,14 +108,15 @@ async function send(job: SendJob, ports: SendPorts): Promise<void> {
     log.info(about, `execute { template: { name: '${message.content.template.name}' } }`);
   }
   await mismatches.record(message);
+  const ended = gate.leaves(job);
   const { result, word } = await sendOnce(message, sender);
+  ended(result);
   const ms = now() - started;
   if (result.outcome !== "accepted") {
     log.warn({ ...about, outcome: word, ms, ...result.facts }, line);
     return afterFailure(job, result, ports);
   }
   claims.mark(message, { is: "sent" });
-  rateLimiter.succeeded();
   conversations.remember(message, result.vendorId);
   log.info({ ...about, outcome: word, message_uuid: result.vendorId, ms }, line);
 }
@@ -127,36 +137,28 @@ async function sendOnce(
 
 /** What becomes of a message whose send failed. */
 async function afterFailure(job: SendJob, result: FailedSend, ports: SendPorts): Promise<void> {
-  const { rateLimiter, ackDelay, claims, log } = ports;
-  const about = { msg_id: job.message.id, ...result.facts };
   switch (result.outcome) {
     case "refused":
-      rateLimiter.succeeded();
       return refuse(job.message, result, ports);
     case "throttled":
-      rateLimiter.throttled(result.retryAfterSeconds);
       return putBack(job, ports);
     case "transient": {
       const backoff = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** (job.attempt - 1));
-      await ackDelay.wait(backoff * jitter());
+      await ports.ackDelay.wait(backoff * jitter());
       return putBack(job, ports);
     }
-    case "account":
-      if (rateLimiter.paused(ACCOUNT_PROBE_MS)) {
-        log.error(
-          about,
-          "Sending is paused, nothing is lost: Vonage refuses this account. Check its balance, its key and secret, and the application's private key",
-        );
-      }
-      return putBack(job, ports);
+    case "account": {
+      const { times = 0, at = 0 } = job.refusals ?? {};
+      const refusals = {
+        times:
+          times === 0 || ports.gate.othersPassedSince(at, job.message, result.concerns) ? times + 1 : times,
+        at: ports.now(),
+      };
+      if (refusals.times >= REFUSALS_TO_GIVE_UP) return refuse(job.message, result, ports);
+      return putBack(job, ports, refusals);
+    }
     case "unknown":
-      if (rateLimiter.unanswered()) {
-        log.error(
-          about,
-          "Sending is paused: Vonage's answers do not arrive. One message is tried every few seconds",
-        );
-      }
-      claims.mark(job.message, { is: "unknown", attempt: job.attempt });
+      ports.claims.mark(job.message, { is: "unknown", attempt: job.attempt });
       return awaitOutcome(job, ports);
   }
 }
@@ -167,10 +169,14 @@ const jitter = () => 0.75 + Math.random() / 2;
  * Hands the message over to a new attempt and so to a new claim. Only the owner of this attempt may: a second
  * delivery of this job finds the claim taken.
  */
-async function putBack({ message, attempt }: SendJob, { claims, queue }: SendPorts): Promise<void> {
+async function putBack(
+  { message, attempt, refusals }: SendJob,
+  { claims, queue }: SendPorts,
+  newRefusals = refusals,
+): Promise<void> {
   try {
     claims.mark(message, { is: "released", attempt });
-    await queue.put({ kind: "send", attempt: attempt + 1, message });
+    await queue.put({ kind: "send", attempt: attempt + 1, message, refusals: newRefusals });
   } catch (error) {
     // The queue will deliver this attempt again, and it must then be known that it was not sent.
     await claims.settle(message, { is: "released", attempt }).catch(() => undefined);

@@ -10,6 +10,22 @@ const unknownOutcomeJob = (attempt = 1) => ({
   decideAt: expect.any(Number),
 });
 
+/** Somebody else's message, which takes a slot. */
+const other = sendJob(1, whatsappMessage({ id: "other" }));
+
+/** Vonage refuses three messages in a row. */
+function pause({ gate }: ReturnType<typeof createWorld>): void {
+  for (let n = 0; n < 3; n++) gate.leaves(other)(lowBalance());
+}
+
+const lowBalance = () =>
+  failedSend("account", {
+    concerns: "account",
+    code: "low-balance",
+    description: "Low balance",
+    facts: { status: 402, vonageCode: "low-balance" },
+  });
+
 describe("a message that goes out", () => {
   it("is sent once, remembered as sent, and told in the promised lines", async () => {
     const world = createWorld();
@@ -93,7 +109,7 @@ describe("a send that failed", () => {
     const world = createWorld();
     world.sender.script = [failedSend("throttled")];
     await world.run(sendJob());
-    expect({ jobs: world.queue.jobs, phase: world.phase(), rate: world.rateLimiter.rate() }).toEqual({
+    expect({ jobs: world.queue.jobs, phase: world.phase(), rate: world.gate.rate() }).toEqual({
       jobs: [sendJob(2)],
       phase: "released:1",
       rate: 14.5,
@@ -151,42 +167,47 @@ describe("a send that failed", () => {
 });
 
 describe("an error of the account", () => {
-  const lowBalance = () => failedSend("account", { facts: { status: 402, vonageCode: "low-balance" } });
+  const ids = ["a", "b", "c", "d", "e"];
+  const job = (id: string) => sendJob(1, whatsappMessage({ id }));
 
-  it("puts the job back and pauses sending", async () => {
+  it("puts the job back, and pauses sending when it is that of several in a row", async () => {
     const world = createWorld();
-    world.sender.script = [lowBalance()];
-    await world.run(sendJob());
-    await world.run(sendJob(2));
-    expect({ sent: world.sender.sent.length, jobs: world.queue.jobs }).toEqual({
-      sent: 1,
-      jobs: [sendJob(2), sendJob(3)],
+    world.sender.script = ids.map(lowBalance);
+    for (const id of ids) await world.run(job(id));
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toMatchObject({
+      sent: ["a", "b", "c"],
+      jobs: [
+        { attempt: 2, message: { id: "a" }, refusals: { times: 1, at: T0 } },
+        { attempt: 2, message: { id: "b" } },
+        { attempt: 2, message: { id: "c" } },
+        { attempt: 1, message: { id: "d" } },
+        { attempt: 1, message: { id: "e" } },
+      ],
     });
   });
 
-  it("lets one probe through every 30 s, and goes on when it succeeds", async () => {
+  it("lets one probe through every 30 s, never the message that failed last, and goes on when it succeeds", async () => {
     const world = createWorld();
-    world.sender.script = [lowBalance(), lowBalance()];
-    await world.run(sendJob());
+    pause(world);
+    world.sender.script = [lowBalance()];
     world.now.advance(30_000);
-    await world.run(sendJob(2));
-    await world.run(sendJob(3));
-    expect(world.sender.sent).toHaveLength(2);
-    world.now.advance(30_000);
-    await world.run(sendJob(4));
-    await world.run(sendJob(1, whatsappMessage({ id: "m-2" })));
-    expect(world.sender.sent).toEqual(["m-1", "m-1", "m-1", "m-2"]);
+    await world.run(job("a"));
+    const [again] = world.queue.jobs.splice(0);
+    world.now.advance(20_000);
+    await world.run(again as SendJob);
+    expect(world.sender.sent).toEqual(["a"]);
+    for (const id of ["b", "c"]) await world.run(job(id));
+    expect(world.sender.sent).toEqual(["a", "b", "c"]);
   });
 
   it("is told in one loud line, however many sends were in flight and probes fail", async () => {
     const world = createWorld();
     world.sender.script = Array.from({ length: 6 }, lowBalance);
-    const ids = ["a", "b", "c", "d", "e"];
     world.now.advance(10_000);
-    await Promise.all(ids.map((id) => world.run(sendJob(1, whatsappMessage({ id })))));
+    await Promise.all(ids.map((id) => world.run(job(id))));
     world.now.advance(30_000);
-    await world.run(sendJob(1, whatsappMessage({ id: "f" })));
-    expect(world.sender.sent).toHaveLength(6);
+    await world.run(job("f"));
+    expect(world.sender.sent).toEqual([...world.sender.sent.slice(0, -1), "f"]);
     expect(world.log.at("error").map(({ msg }) => msg)).toEqual([
       "Sending is paused, nothing is lost: Vonage refuses this account. Check its balance, its key and secret, and the application's private key",
     ]);
@@ -201,34 +222,88 @@ describe("an error of the account", () => {
 
   it("ends when a probe is refused for the message's own fault: the account was not the reason", async () => {
     const world = createWorld();
-    world.sender.script = [
-      lowBalance(),
-      failedSend("refused", { code: "1022", description: "Bad template" }),
-    ];
-    await world.run(sendJob());
+    pause(world);
+    world.sender.script = [failedSend("refused", { code: "1022", description: "Bad template" })];
     world.now.advance(30_000);
-    await world.run(sendJob(2));
-    await world.run(sendJob(1, whatsappMessage({ id: "m-2" })));
-    expect(world.sender.sent).toEqual(["m-1", "m-1", "m-2"]);
+    for (const id of ["a", "b"]) await world.run(job(id));
+    expect(world.sender.sent).toEqual(["a", "b"]);
   });
 
   it("stops messages that were already waiting for their slot", async () => {
     const world = createWorld();
-    for (let slot = 0; slot < 5; slot++) world.rateLimiter.reserve(10_000);
+    for (let slot = 0; slot < 5; slot++) world.gate.reserve(other, 10_000);
     const { wait } = world.ackDelay;
     world.ackDelay.wait = async (ms) => {
-      world.rateLimiter.paused(30_000);
+      pause(world);
       return wait(ms);
     };
     await world.run(sendJob());
-    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: [], jobs: [sendJob(2)] });
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: [], jobs: [sendJob()] });
+  });
+});
+
+describe("a message that Vonage refuses to send for want of a right, and no other", () => {
+  const forbidden = {
+    concerns: "sender",
+    code: "forbidden",
+    description: "Forbidden: This number may not be written to.",
+  } as const;
+
+  /** Vonage refuses the message `bad`, and takes every other. */
+  function createWorldWithOneBad() {
+    const world = createWorld();
+    const { send } = world.sender;
+    world.sender.send = (message) => {
+      if (message.id === "bad") world.sender.script = [failedSend("account", forbidden)];
+      return send(message);
+    };
+    return world;
+  }
+  const job = (id: string) => sendJob(1, whatsappMessage({ id }));
+
+  it("does not stop its queue: the others are sent at once", async () => {
+    const world = createWorldWithOneBad();
+    const good = Array.from({ length: 20 }, (_, n) => `good-${n}`);
+    world.queue.jobs.push(job("bad"), ...good.map(job));
+    let deliveries = 0;
+    for (; !good.every((id) => world.sender.sent.includes(id)); deliveries++)
+      await world.run(world.queue.jobs.shift() as SendJob);
+    expect({ deliveries, seconds: Math.ceil((world.now() - T0) / 1_000) }).toEqual({
+      deliveries: 21,
+      seconds: 1,
+    });
+  });
+
+  it("is refused for good, in Vonage's words, when others passed between three tries", async () => {
+    const world = createWorldWithOneBad();
+    world.queue.jobs.push(job("bad"));
+    for (let n = 0; world.told().length === 0 && n < 100; n++) {
+      await world.run(world.queue.jobs.shift() as SendJob);
+      await world.run(job(`good-${n}`));
+    }
+    expect(world.told()).toEqual([
+      { id: "bad", status: "failed", error: { code: "forbidden", description: forbidden.description } },
+    ]);
+    expect({
+      tries: world.sender.sent.filter((id) => id === "bad").length,
+      seconds: Math.round((world.now() - T0) / 1_000),
+      phase: world.phase(whatsappMessage({ id: "bad" })),
+      waiting: world.queue.jobs,
+    }).toEqual({ tries: 3, seconds: 70, phase: "refused", waiting: [] });
+  });
+
+  it("is kept when nobody else passed: it may be the account", async () => {
+    const world = createWorldWithOneBad();
+    world.queue.jobs.push(job("bad"));
+    while (world.now() < T0 + HOUR) await world.run(world.queue.jobs.shift() as SendJob);
+    expect({ told: world.told(), waiting: world.queue.jobs.length }).toEqual({ told: [], waiting: 1 });
   });
 });
 
 describe("waiting for a slot", () => {
   it("answers the delivery when the slot has come", async () => {
     const world = createWorld();
-    for (let slot = 0; slot < 33; slot++) world.rateLimiter.reserve(10_000);
+    for (let slot = 0; slot < 33; slot++) world.gate.reserve(other, 10_000);
     await world.run(sendJob());
     expect({ waited: world.now() - T0 > 900, sent: world.sender.sent }).toEqual({
       waited: true,
@@ -238,22 +313,22 @@ describe("waiting for a slot", () => {
 
   it("puts the job back at once when too many deliveries wait", async () => {
     const world = createWorld();
-    for (let slot = 0; slot < 33; slot++) world.rateLimiter.reserve(10_000);
+    for (let slot = 0; slot < 33; slot++) world.gate.reserve(other, 10_000);
     world.ackDelay.room = false;
     await world.run(sendJob());
     expect({ waited: world.now() - T0, sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({
       waited: 0,
       sent: [],
-      jobs: [sendJob(2)],
+      jobs: [sendJob()],
     });
   });
 
   it("puts the job back when the process stops while it waits", async () => {
     const world = createWorld();
-    for (let slot = 0; slot < 33; slot++) world.rateLimiter.reserve(10_000);
+    for (let slot = 0; slot < 33; slot++) world.gate.reserve(other, 10_000);
     world.ackDelay.wait = async () => false;
     await world.run(sendJob());
-    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: [], jobs: [sendJob(2)] });
+    expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: [], jobs: [sendJob()] });
   });
 });
 
@@ -279,7 +354,7 @@ describe("a message past its time", () => {
 
   it("is reported while sending is paused", async () => {
     const world = createWorld();
-    world.rateLimiter.paused(30_000);
+    pause(world);
     await world.run(late());
     expect(world.told()).toEqual(told);
   });

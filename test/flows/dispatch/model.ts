@@ -3,7 +3,7 @@ import type { OutboundMessage } from "../../../src/core/message.ts";
 import type { State } from "../../../src/core/ports.ts";
 import { type Claims, createClaims } from "../../../src/flows/dispatch/claims.ts";
 import { dispatch } from "../../../src/flows/dispatch/dispatch.ts";
-import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
+import { createSendGate } from "../../../src/flows/dispatch/send-gate.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
 import type { Random } from "../../../src/sandbox/random.ts";
@@ -186,7 +186,7 @@ export async function runModel(
       claims: withClaims(createClaims(state, log)),
       suppression: createSuppression(state, now),
       conversations: createConversations(state, now, log),
-      rateLimiter: createRateLimiter(29, now, log),
+      gate: createSendGate(29, now, log),
       ackDelay: {
         wait: () => call(process, () => true),
         hasRoom: () => true,

@@ -89,70 +89,40 @@ describe("throttling", () => {
     ]);
   });
 
+  it("obeys no more than a minute of it: a time in milliseconds would stop a channel for hours", () => {
+    const { rateLimiter, now } = createWorld();
+    rateLimiter.throttled(15_000);
+    now.advance(59_999);
+    expect([rateLimiter.reserve(0), rateLimiter.reserve(1)]).toEqual([undefined, 1]);
+  });
+
+  it("sends one message alone after it, then goes on", () => {
+    const { rateLimiter, now } = createWorld();
+    rateLimiter.throttled(5);
+    now.advance(5_000);
+    const slots = Array.from({ length: 4 }, () => Math.round(rateLimiter.reserve(10_000) ?? -1));
+    expect({ slots, rate: rateLimiter.rate() }).toEqual({ slots: [0, 1_000, 1_167, 1_333], rate: 6 });
+  });
+
+  it("says once that sending stopped, and until when", () => {
+    const { rateLimiter, log, now } = createWorld();
+    rateLimiter.throttled(90);
+    now.advance(200);
+    rateLimiter.throttled(90);
+    expect(log.lines.filter(({ msg }) => msg !== "Sending rate changed")).toEqual([
+      {
+        level: "warn",
+        msg: "Sending stopped: Vonage asks to wait",
+        fields: { seconds: 60, until: "2026-01-15T11:31:00.000Z" },
+      },
+    ]);
+  });
+
   it("closes for those who had reserved before", () => {
     const { rateLimiter } = createWorld();
     rateLimiter.reserve(10_000);
     expect(rateLimiter.isClosed()).toBe(false);
     rateLimiter.throttled(5);
     expect(rateLimiter.isClosed()).toBe(true);
-  });
-});
-
-describe("a pause", () => {
-  it("lets one through every so often, until one succeeds", () => {
-    const { rateLimiter, now } = createWorld();
-    const isNew = [rateLimiter.paused(30_000), rateLimiter.paused(30_000)];
-    const probes = [rateLimiter.reserve(10_000)];
-    now.advance(30_000);
-    probes.push(rateLimiter.reserve(10_000), rateLimiter.reserve(10_000));
-    now.advance(29_999);
-    probes.push(rateLimiter.reserve(10_000));
-    now.advance(1);
-    probes.push(rateLimiter.reserve(10_000));
-    rateLimiter.succeeded();
-    probes.push(rateLimiter.reserve(0));
-    expect({ isNew, probes }).toEqual({
-      isNew: [true, false],
-      probes: [undefined, 0, undefined, undefined, 0, 0],
-    });
-  });
-
-  it("gives a probe that was not used to the next message", () => {
-    const { rateLimiter, now } = createWorld();
-    rateLimiter.paused(30_000);
-    now.advance(30_000);
-    const probes = [rateLimiter.reserve(0)];
-    rateLimiter.giveBack();
-    probes.push(rateLimiter.reserve(0), rateLimiter.reserve(0));
-    expect(probes).toEqual([0, 0, undefined]);
-  });
-
-  it("is not told of when there was none", () => {
-    const { rateLimiter, log } = createWorld();
-    rateLimiter.succeeded();
-    expect(log.lines).toEqual([]);
-  });
-});
-
-describe("an outage that loses the answers", () => {
-  it("is noticed at the fifth in a row, and then probed every five seconds", () => {
-    const { rateLimiter, now } = createWorld();
-    const noticed = Array.from({ length: 6 }, () => rateLimiter.unanswered());
-    const slots = [rateLimiter.reserve(4_000)];
-    now.advance(5_000);
-    slots.push(rateLimiter.reserve(4_000), rateLimiter.reserve(4_000));
-    expect({ noticed, slots }).toEqual({
-      noticed: [false, false, false, false, true, false],
-      slots: [undefined, 0, undefined],
-    });
-  });
-
-  it("is none while answers come in between", () => {
-    const { rateLimiter } = createWorld();
-    const noticed = Array.from({ length: 20 }, (_, n) => {
-      if (n % 4 === 3) rateLimiter.succeeded();
-      return rateLimiter.unanswered();
-    });
-    expect(noticed).not.toContain(true);
   });
 });

@@ -4,7 +4,7 @@ import type { DeliveryStatus } from "../../../src/core/report.ts";
 import { claimBuckets, messageField } from "../../../src/core/state-keys.ts";
 import { createClaims } from "../../../src/flows/dispatch/claims.ts";
 import { type DispatchPorts, dispatch } from "../../../src/flows/dispatch/dispatch.ts";
-import { createRateLimiter } from "../../../src/flows/dispatch/rate-limiter.ts";
+import { createSendGate } from "../../../src/flows/dispatch/send-gate.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
 import {
@@ -34,7 +34,7 @@ export function createWorld(
   const sender = createScriptedSender();
   const channel = createFakeChannel("mw");
   const ackDelay = createFakeAckDelay(now);
-  const rateLimiter = createRateLimiter(29, now, log);
+  const gate = createSendGate(29, now, log);
   const claims = createClaims(state, log);
   const pause = pauseOn(now);
   const reporter = createTestReporter({ channels: [channel], queue, state, pause, log, now });
@@ -58,7 +58,7 @@ export function createWorld(
       conversations,
       mismatches: noMismatches,
       channels,
-      rateLimiter,
+      gate,
       ackDelay,
       unknownOutcome,
       now,
@@ -75,7 +75,7 @@ export function createWorld(
       sender,
       channel,
       ackDelay,
-      rateLimiter,
+      gate,
       claims,
       reporter,
       suppression,

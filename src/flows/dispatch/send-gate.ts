@@ -1,0 +1,166 @@
+import type { SendJob } from "../../core/job.ts";
+import type { Concerns, SendResult } from "../../core/ports.ts";
+import type { Facts } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Clock } from "../../lib/runtime.ts";
+import { type Breaker, createBreaker } from "./breaker.ts";
+import { createRateLimiter } from "./rate-limiter.ts";
+
+type Message = Pick<SendJob["message"], "id" | "from">;
+/** A message, and how often it was refused for want of a right. */
+interface Candidate extends Pick<SendJob, "refusals"> {
+  message: Message;
+}
+
+/** Decides when the messages of one queue may be sent, from what became of those before them. */
+export interface SendGate {
+  /** Reserves the next free slot and returns the milliseconds until it; undefined when there is none within `maxWaitMs`. */
+  reserve(job: Candidate, maxWaitMs: number): number | undefined;
+  /** Returns a slot that was not used. */
+  giveBack(message: Message): void;
+  /** Whether sending stopped after the slot was reserved. */
+  isClosed(message: Message): boolean;
+  /** The message leaves. What is returned has to be told what came of it. */
+  leaves(job: Candidate): (result: SendResult) => void;
+  /** Whether messages like this one were taken since then: those of its sender, or of the account. */
+  othersPassedSince(at: number, message: Message, concerns: Concerns): boolean;
+  /** A status said "too fast" of a message that had been taken. */
+  throttled(): void;
+  /** Messages a second in force. */
+  rate(): number;
+}
+
+/** Several messages in a row, so that a single one stops nobody else. */
+const REFUSED = { failuresToOpen: 3, pauseMs: 30_000 };
+/** Longer than the pause: the probe is never the message that has just failed. */
+const REFUSED_WAITS_MS = 35_000;
+/** An outage must leave no more messages with an unknown outcome than it takes to notice it, however long it lasts. */
+const UNANSWERED = { failuresToOpen: 5, pauseMs: 5_000, longestPauseMs: 60_000 };
+/**
+ * Answers have stopped coming: so many wait for one, and for so long there was none. Where Vonage takes a second to
+ * answer there is still one every few milliseconds. One more message is sent now and then, to see whether it is over.
+ */
+const STALLED = { unanswered: 5, afterMs: 1_000, probeMs: 3_000 };
+/** Senders remembered: an SMS may name any. */
+const MOST_SENDERS = 1_000;
+
+const PAUSED = {
+  account: {
+    // Somebody has to act, even where there is but one message to wait.
+    loudAt: 1,
+    words:
+      "Sending is paused, nothing is lost: Vonage refuses this account. Check its balance, its key and secret, and the application's private key",
+  },
+  sender: {
+    loudAt: REFUSED.failuresToOpen,
+    words:
+      "Sending is paused for one sender, nothing is lost: Vonage does not let this account use it. Check that the number or sender name is linked to the application and allowed to send",
+  },
+  unanswered: {
+    loudAt: UNANSWERED.failuresToOpen,
+    words: "Sending is paused: Vonage's answers do not arrive. One message is tried now and then",
+  },
+};
+
+export function createSendGate(maxRate: number, now: Clock, log: Log): SendGate {
+  const rateLimiter = createRateLimiter(maxRate, now, log);
+  const unanswered = createBreaker(UNANSWERED, now);
+  const account = createBreaker(REFUSED, now);
+  const senders = new Map<string, Breaker>();
+  /** The starts of the sends under way, the oldest first. */
+  const underWay = new Map<object, number>();
+  let lastLeftAt = Number.NEGATIVE_INFINITY;
+  let lastAnswerAt = Number.NEGATIVE_INFINITY;
+
+  function senderOf({ from }: Message): Breaker {
+    const breaker = senders.get(from) ?? createBreaker(REFUSED, now);
+    senders.delete(from);
+    senders.set(from, breaker);
+    const [oldest] = senders.keys();
+    if (senders.size > MOST_SENDERS && oldest !== undefined) senders.delete(oldest);
+    return breaker;
+  }
+
+  const breakersOf = (message: Message) => [unanswered, account, senderOf(message)];
+
+  function isStalled(): boolean {
+    if (underWay.size < STALLED.unanswered) return false;
+    const [oldest = 0] = underWay.values();
+    return now() - Math.max(oldest, lastAnswerAt) > STALLED.afterMs && now() - lastLeftAt < STALLED.probeMs;
+  }
+
+  function works(...breakers: Breaker[]): void {
+    const wereOpen = breakers.map((breaker) => breaker.succeeded());
+    if (wereOpen.includes(true)) {
+      log.warn({ rate: rateLimiter.rate() }, "Sending goes on: Vonage accepts messages again");
+    }
+  }
+
+  /** Told once, when so many have failed in a row. */
+  function fails(breaker: Breaker, about: keyof typeof PAUSED, { id }: Message, facts: Facts): void {
+    const { loudAt, words } = PAUSED[about];
+    if (breaker.failed() === loudAt) log.error({ msg_id: id, ...facts }, words);
+  }
+
+  function judge({ message, refusals }: Candidate, result: SendResult, startedAt: number): void {
+    if (result.outcome !== "unknown" && result.outcome !== "transient") lastAnswerAt = now();
+    switch (result.outcome) {
+      case "accepted":
+      case "refused":
+        works(...breakersOf(message));
+        return;
+      case "throttled":
+        works(unanswered);
+        rateLimiter.throttled(result.retryAfterSeconds);
+        return;
+      case "account": {
+        works(unanswered);
+        const breaker = result.concerns === "account" ? account : senderOf(message);
+        // It failed before, and others did not: its refusal says nothing of theirs.
+        const isItsOwn = refusals && breaker.workedAt() > refusals.at;
+        if (!isItsOwn) fails(breaker, result.concerns, message, result.facts);
+        return;
+      }
+      case "unknown":
+        // An answer that came since says more of how things stand.
+        if (lastAnswerAt <= startedAt) fails(unanswered, "unanswered", message, result.facts);
+        return;
+      case "transient":
+        return;
+    }
+  }
+
+  return {
+    rate: rateLimiter.rate,
+    throttled: () => rateLimiter.throttled(),
+    reserve({ message, refusals }, maxWaitMs) {
+      if (refusals && now() < refusals.at + REFUSED_WAITS_MS) return undefined;
+      const breakers = breakersOf(message);
+      if (isStalled() || !breakers.every((breaker) => breaker.letsPass())) return undefined;
+      const wait = rateLimiter.reserve(maxWaitMs);
+      if (wait !== undefined) for (const breaker of breakers) breaker.passes(message.id);
+      return wait;
+    },
+    giveBack(message) {
+      rateLimiter.giveBack();
+      for (const breaker of breakersOf(message)) breaker.giveBack(message.id);
+    },
+    isClosed: (message) =>
+      rateLimiter.isClosed() ||
+      isStalled() ||
+      breakersOf(message).some((breaker) => breaker.isClosedTo(message.id)),
+    leaves(job) {
+      const send = {};
+      const startedAt = now();
+      lastLeftAt = startedAt;
+      underWay.set(send, startedAt);
+      return (result) => {
+        underWay.delete(send);
+        for (const breaker of breakersOf(job.message)) breaker.ended(job.message.id);
+        judge(job, result, startedAt);
+      };
+    },
+    othersPassedSince: (at, message, concerns) =>
+      (concerns === "account" ? account : senderOf(message)).workedAt() > at,
+  };
+}
