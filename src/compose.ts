@@ -32,6 +32,9 @@ const FIRST_START_MS = 1_000;
 const PROVIDER_CONNECTIONS = 64;
 const PLATFORM_CONNECTIONS = 64;
 
+const NO_CHANNEL =
+  "No channel is on, so nothing can be sent: set WHATSAPP_NUMBER and MOENGAGE_DELIVERY_URL for WhatsApp, MOENGAGE_SMS_DELIVERY_URL for SMS, or the variables of another platform that the lines above name";
+
 export interface Connector {
   port: number;
   stop(): Promise<void>;
@@ -117,6 +120,7 @@ export async function start(
     "Connector is listening",
   );
   for (const note of config.notes) log.warn({}, note);
+  if (channels.length === 0) log.error({}, NO_CHANNEL);
   const preparing = Promise.all([
     queuesReady.then(deadLetters.start),
     queuesReady.then(() => watchQueues(surroundings)),

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { ConfigError, parseConfig } from "./config/parse.ts";
 import { loggableError } from "./lib/errors.ts";
 
@@ -5,6 +6,9 @@ import { loggableError } from "./lib/errors.ts";
 // are loaded; so what loads them is imported after this. `true` alone has a meaning of ours.
 if (process.env["DEBUG"] !== "true") delete process.env["DEBUG"];
 const { start } = await import("./compose.ts");
+
+const NO_ENV =
+  "There is no .env here: copy .env.example to .env and fill in its first ten lines. npm run vcr makes an account up";
 
 const connector = await startOrExit();
 
@@ -28,11 +32,20 @@ async function startOrExit() {
   try {
     return await start(parseConfig(process.env));
   } catch (error) {
-    const reason =
-      error instanceof ConfigError
-        ? error.message
-        : `The connector could not start: ${(error as Error).message}`;
-    process.stderr.write(`${reason}\n`);
+    process.stderr.write(`${whyNot(error as NodeJS.ErrnoException & { port?: number })}\n`);
     process.exit(1);
   }
+}
+
+function whyNot(error: NodeJS.ErrnoException & { port?: number }): string {
+  if (error instanceof ConfigError) return isBare() ? `${error.message}\n${NO_ENV}` : error.message;
+  if (error.code === "EADDRINUSE")
+    return `Port ${error.port} is taken: stop what listens there, or set VCR_PORT to another`;
+  return `The connector could not start: ${error.message}`;
+}
+
+/** Nothing is configured in any way, as on a newcomer's own machine. */
+function isBare(): boolean {
+  const { VCR_API_ACCOUNT_ID, API_ACCOUNT_ID } = process.env;
+  return !VCR_API_ACCOUNT_ID && !API_ACCOUNT_ID && !existsSync(".env");
 }

@@ -3,7 +3,7 @@ import type { State } from "./core/ports.ts";
 import type { StateMarks } from "./flows/state-marks/state-marks.ts";
 import { INBOUND_PATH } from "./http/routes/inbound.ts";
 import { STATUS_PATHS } from "./http/routes/status.ts";
-import { loggableError } from "./lib/errors.ts";
+import { asConnectorError, loggableError } from "./lib/errors.ts";
 import type { HttpClient } from "./lib/http-client.ts";
 import type { Log } from "./lib/log.ts";
 import { exponential, retry } from "./lib/retry.ts";
@@ -30,7 +30,8 @@ export interface Surroundings {
 export function prepareQueues(config: Config, around: Surroundings): Promise<void> {
   const { session, state, queueSettings, pause, log } = around;
   const { ratePerSecond, maxInflight } = config.dispatch;
-  return untilDone(around, "Queues", async () => {
+  const known = (error: unknown) => noLocalVcr(error, config.providersUrl);
+  const task = async () => {
     // Looked at first, and marked before the first queue is made: where there are queues, State has been marked.
     const queues = await lookAtQueues(session, queueSettings.serviceName);
     if ([...queues.values()].every((is) => is === "absent")) await around.stateMarks.firstStart();
@@ -41,7 +42,16 @@ export function prepareQueues(config: Config, around: Surroundings): Promise<voi
       { rate: ratePerSecond, maxInflight, sendable },
       `Queues are ready: at ${ratePerSecond} a second, ${sendable} messages can be sent within their time to live`,
     );
-  });
+  };
+  return untilDone(around, "Queues", task, { known });
+}
+
+/** What a developer has to do, where that is all there is to say. */
+function noLocalVcr(error: unknown, url = ""): string | undefined {
+  const isLocal = /^https?:\/\/(localhost|127\.0\.0\.1)\b/.test(url);
+  return isLocal && asConnectorError(error).code === "not_sent"
+    ? `No VCR answers on ${url}: start one with npm run vcr`
+    : undefined;
 }
 
 /** A queue that is gone is made again within half a minute of that. */
@@ -102,20 +112,28 @@ export async function prepareTemplates(
   around: Surroundings,
 ): Promise<void> {
   const isNeeded = channels.some(({ channel, templates }) => channel === "whatsapp" && !templates);
-  if (isNeeded) await untilDone(around, "Templates", sync, 10 * 60_000);
+  if (isNeeded) await untilDone(around, "Templates", sync, { longestWait: 10 * 60_000 });
 }
 
 async function untilDone(
   { pause, isStopping, log }: Surroundings,
   what: string,
   task: () => Promise<unknown>,
-  longestWait = 30_000,
+  {
+    longestWait = 30_000,
+    known = () => undefined,
+  }: { longestWait?: number; known?: (error: unknown) => string | undefined } = {},
 ): Promise<void> {
   const wait = exponential(500, longestWait);
+  let said: string | undefined;
   await retry(
     async () => void (isStopping() || (await task())),
     (tries, error) => {
-      log.error(loggableError(error), `${what} are not ready: trying again`);
+      const sentence = known(error);
+      // What somebody has to do is said once.
+      const level = sentence !== undefined && sentence === said ? "debug" : "error";
+      said = sentence;
+      log[level](loggableError(error), sentence ?? `${what} are not ready: trying again`);
       return wait(tries);
     },
     pause,

@@ -14,6 +14,7 @@ import { queueName } from "../vcr/job-queue.ts";
 import { createJobSigner } from "../vcr/job-signer.ts";
 import { createSession } from "../vcr/session.ts";
 import { createState } from "../vcr/state.ts";
+import { usageFault } from "./usage.ts";
 
 const HELP = `What the queues gave up on, after trying four times, and the connector has not put back yet.
 
@@ -84,7 +85,7 @@ function readArguments() {
       options: { all: { type: "boolean" }, "dry-run": { type: "boolean" }, help: { type: "boolean" } },
     });
   } catch (error) {
-    console.error((error as Error).message);
+    console.error(usageFault(error) ?? (error as Error).message);
     return undefined;
   }
 }

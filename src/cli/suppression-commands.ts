@@ -12,6 +12,7 @@ import { createSession } from "../vcr/session.ts";
 import { createState } from "../vcr/state.ts";
 import { CHANNELS, type Entry, formatExport, isExport, parseExport } from "./suppression-file.ts";
 import { HELP, type Options, readOptions } from "./suppression-options.ts";
+import { usageFault } from "./usage.ts";
 
 const SAID: Record<string, Said> = { add: "out", import: "out", remove: "in" };
 const DONE: Record<Said, string> = { out: "added", in: "removed" };
@@ -187,7 +188,7 @@ export async function suppressions(args: string[], env: Environment, print: Prin
     }
   } catch (error) {
     print.error(explain(error));
-    return 1;
+    return usageFault(error) === undefined ? 1 : 2;
   }
 }
 
@@ -197,7 +198,6 @@ function explain(error: unknown): string {
   if (error instanceof ConnectorError)
     return `VCR did not answer (${error.code}). Nothing is half done: run it again where VCR is within reach (--help).`;
   const { code, message } = error as NodeJS.ErrnoException;
-  return code === "ENOENT" || code === "EACCES" || code?.startsWith("ERR_PARSE_ARGS")
-    ? message
-    : `Stopped by an unexpected error ${code ?? ""}`;
+  const isFile = code === "ENOENT" || code === "EACCES";
+  return usageFault(error) ?? (isFile ? message : `Stopped by an unexpected error ${code ?? ""}`);
 }

@@ -29,7 +29,8 @@ export function createCredentials(): Credentials {
   };
 }
 
-const VARIABLES = {
+/** What each is called in the environment. */
+export const VARIABLES = {
   accountId: "VCR_API_ACCOUNT_ID",
   accountSecret: "VCR_API_ACCOUNT_SECRET",
   applicationId: "VCR_API_APPLICATION_ID",

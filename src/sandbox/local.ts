@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { mustBeFree, runCommand } from "./command-line.ts";
 import { startConnector } from "./connector.ts";
 import { credentialsFrom } from "./credentials.ts";
 import { startVcr } from "./vcr/index.ts";
@@ -22,24 +24,33 @@ const env = Object.fromEntries(
   Object.entries(process.env).filter((entry): entry is [string, string] => !!entry[1]),
 );
 
-const missing = Object.keys(NEEDED).filter((name) => env[name] === undefined);
-for (const name of missing) console.error(`.env: ${name} is missing: ${NEEDED[name]}`);
-for (const [channel, names] of Object.entries(CHANNELS)) {
-  const absent = names.filter((name) => env[name] === undefined);
-  if (absent.length > 0) console.error(`.env: ${channel} stays off without ${absent.join(" and ")}`);
-}
-if (!env["VCR_INSTANCE_PUBLIC_URL"]?.startsWith("https://")) {
-  console.error(
-    ".env: VCR_INSTANCE_PUBLIC_URL is no https URL. Vonage and MoEngage cannot reach this machine by themselves: " +
-      "open a public https tunnel to the connector's port, put its URL there, and set the application's inbound " +
-      "and status URLs to <that URL>/webhooks/inbound and <that URL>/webhooks/status.",
-  );
+async function main(): Promise<number> {
+  if (!existsSync(".env") && Object.keys(NEEDED).every((name) => env[name] === undefined)) {
+    console.error(
+      "There is no .env here: copy .env.example to .env, fill in its first ten lines, and run this again",
+    );
+    return 2;
+  }
+  const missing = Object.keys(NEEDED).filter((name) => env[name] === undefined);
+  for (const name of missing) console.error(`.env: ${name} is missing: ${NEEDED[name]}`);
+  for (const [channel, names] of Object.entries(CHANNELS)) {
+    const absent = names.filter((name) => env[name] === undefined);
+    if (absent.length > 0) console.error(`.env: ${channel} stays off without ${absent.join(" and ")}`);
+  }
+  if (!env["VCR_INSTANCE_PUBLIC_URL"]?.startsWith("https://")) console.error(NO_PUBLIC_URL);
+  return missing.length > 0 ? 2 : run();
 }
 
-if (missing.length > 0) {
-  process.exitCode = 2;
-} else {
+const NO_PUBLIC_URL =
+  ".env: VCR_INSTANCE_PUBLIC_URL is no https URL. Vonage and MoEngage cannot reach this machine by themselves: " +
+  "open a public https tunnel to the connector's port, put its URL there, and set the application's inbound " +
+  "and status URLs to <that URL>/webhooks/inbound and <that URL>/webhooks/status.";
+
+/** Until a signal, or until the connector ends by itself. */
+async function run(): Promise<number> {
   const port = Number(env["VCR_PORT"] ?? 3000);
+  await mustBeFree(port, "set VCR_PORT in .env to another");
+  await mustBeFree(VCR_PORT, "end the npm run local or npm run vcr that has it");
   const vcr = await startVcr({
     credentials: credentialsFrom(env),
     port: VCR_PORT,
@@ -52,10 +63,18 @@ if (missing.length > 0) {
   console.error(
     `The connector listens on ${connector.url}, the local VCR on ${vcr.url}. Messages are real and cost money.`,
   );
-  const stop = async () => {
-    await connector.stop();
-    await vcr.stop();
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop());
-  void connector.exited.then(() => vcr.stop());
+  let isStopping = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      isStopping = true;
+      void connector.stop();
+    });
+  }
+  const how = await connector.exited;
+  await vcr.stop();
+  if (isStopping) return 0;
+  console.error(`The connector ended by itself (${how}): what it said last stands above`);
+  return 1;
 }
+
+await runCommand(main);

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { AUTO_REPLIES, describeAnswers, findUnheard } from "./answers.ts";
 import { findProblems, funnelTable } from "./audit.ts";
 import { type Campaigns, type DemoWorld, runCampaigns } from "./campaigns.ts";
+import { runCommand } from "./command-line.ts";
 import type { Funnel } from "./ledger.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
 import { type People, startPeople } from "./people.ts";
@@ -125,7 +126,9 @@ async function main(): Promise<number> {
   });
   for (const connector of world.connectors)
     void connector.exited.then((how) => {
-      if (!isStopping) console.error(`\nthe connector ended by itself: ${how}; its log: ${run.logFile}`);
+      if (isStopping) return;
+      console.error(`\nThe connector ended by itself (${how}): read the end of its log, ${run.logFile}`);
+      process.exit(1);
     });
 
   const startedAt = Date.now();
@@ -145,4 +148,4 @@ async function main(): Promise<number> {
   return problems.length === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+await runCommand(main);

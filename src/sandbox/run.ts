@@ -1,5 +1,12 @@
 import { parseArgs } from "node:util";
-import { credentialsFrom } from "./credentials.ts";
+import { mustBeFree, runCommand } from "./command-line.ts";
+import {
+  type Credentials,
+  createCredentials,
+  credentialsEnv,
+  credentialsFrom,
+  VARIABLES,
+} from "./credentials.ts";
 import { PLATFORM_NAMES, PLATFORMS } from "./platforms.ts";
 import { startVcr } from "./vcr/index.ts";
 import { startVonage } from "./vonage/index.ts";
@@ -11,57 +18,92 @@ const HELP = `Runs one fake in a process of its own, steered over HTTP below /_s
 
   --port N            0: any free port; the URL is printed as one line of JSON, with a platform's variables for
                     the connector (0)
-  --connector URL     of the connector; may be repeated for several replicas (http://127.0.0.1:3000)
+  --connector URL     of the connector; may be repeated for several replicas (port VCR_PORT or 3000)
   --seed N            of all chance (1)
   --whatsapp-number N that campaigns are sent from (447700900000)
 
 The account is read from the connector's own variables: VCR_API_ACCOUNT_ID, VCR_API_ACCOUNT_SECRET,
-VCR_API_APPLICATION_ID, VCR_PRIVATE_KEY and VONAGE_SIGNATURE_SECRET.
+VCR_API_APPLICATION_ID, VCR_PRIVATE_KEY and VONAGE_SIGNATURE_SECRET. Where none of them is set, vcr makes an account
+up and prints it for your .env.
+
+npm run vcr is vcr on port 3001, where npm run dev looks for it.
 `;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    port: { type: "string", default: "0" },
-    connector: { type: "string", multiple: true, default: ["http://127.0.0.1:3000"] },
-    seed: { type: "string", default: "1" },
-    "whatsapp-number": { type: "string", default: "447700900000" },
-    help: { type: "boolean", default: false },
-  },
-});
-
-const shared = { port: Number(values.port), seed: Number(values.seed) };
-const [connectorUrl = ""] = values.connector;
-
-const fakes: Record<string, () => Promise<{ url: string; env?: object; stop(): Promise<void> }>> = {
-  vcr: () => startVcr({ ...shared, credentials: credentialsFrom(process.env), apps: values.connector }),
-  vonage: () =>
-    startVonage({
-      ...shared,
-      credentials: credentialsFrom(process.env),
-      statusUrl: `${connectorUrl}/webhooks/status`,
-      inboundUrl: `${connectorUrl}/webhooks/inbound`,
-    }),
-  ...Object.fromEntries(
-    PLATFORM_NAMES.map((name) => [
-      name,
-      async () => {
-        const credentials = credentialsFrom(process.env);
-        const senders = { ...SENDERS, whatsapp: values["whatsapp-number"] };
-        return PLATFORMS[name]({ ...shared, credentials, connectorUrl, senders });
+const read = () =>
+  parseArgs({
+    allowPositionals: true,
+    options: {
+      port: { type: "string", default: "0" },
+      connector: {
+        type: "string",
+        multiple: true,
+        default: [`http://127.0.0.1:${process.env["VCR_PORT"] || 3000}`],
       },
-    ]),
-  ),
-};
+      seed: { type: "string", default: "1" },
+      "whatsapp-number": { type: "string", default: "447700900000" },
+      help: { type: "boolean", default: false },
+    },
+  });
 
-const start = fakes[positionals[0] ?? ""];
-if (values.help || start === undefined) {
-  console.log(HELP);
-  process.exitCode = values.help ? 0 : 2;
-} else {
+type Fake = { url: string; env?: object; stop(): Promise<void> };
+
+function fakesFor({ values }: ReturnType<typeof read>): Record<string, () => Promise<Fake>> {
+  const shared = { port: Number(values.port), seed: Number(values.seed) };
+  const [connectorUrl = ""] = values.connector;
+  return {
+    vcr: () => startVcr({ ...shared, credentials: accountForVcr(), apps: values.connector }),
+    vonage: () =>
+      startVonage({
+        ...shared,
+        credentials: credentialsFrom(process.env),
+        statusUrl: `${connectorUrl}/webhooks/status`,
+        inboundUrl: `${connectorUrl}/webhooks/inbound`,
+      }),
+    ...Object.fromEntries(
+      PLATFORM_NAMES.map((name) => [
+        name,
+        async () => {
+          const credentials = credentialsFrom(process.env);
+          const senders = { ...SENDERS, whatsapp: values["whatsapp-number"] };
+          return PLATFORMS[name]({ ...shared, credentials, connectorUrl, senders });
+        },
+      ]),
+    ),
+  };
+}
+
+/** What the connector has; where nothing is configured, an account that is made up and told. */
+function accountForVcr(): Credentials {
+  const isSet = Object.values(VARIABLES).some((name) => process.env[name]);
+  if (isSet) return credentialsFrom(process.env);
+  const credentials = createCredentials();
+  const lines = Object.entries(credentialsEnv(credentials)).map(
+    ([name, value]) => `${name}="${value.trim().replaceAll("\n", "\\n")}"`,
+  );
+  console.error(
+    `No account is set. This one is made up; put it into .env, and start npm run dev:\n\n${lines.join("\n")}\n`,
+  );
+  return credentials;
+}
+
+async function main(): Promise<number> {
+  const given = read();
+  const { values, positionals } = given;
+  const start = fakesFor(given)[positionals[0] ?? ""];
+  const port = Number(values.port);
+  const isSound =
+    Number.isInteger(port) && port >= 0 && port < 65_536 && Number.isInteger(Number(values.seed));
+  if (values.help || start === undefined || !isSound) {
+    console.log(HELP);
+    return values.help ? 0 : 2;
+  }
+  if (port > 0) await mustBeFree(port);
   const fake = await start();
   console.log(JSON.stringify({ url: fake.url, env: fake.env }));
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void fake.stop().then(() => process.exit(0)));
   }
+  return 0;
 }
+
+await runCommand(main);

@@ -1,17 +1,41 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { inWords } from "../../src/sandbox/command-line.ts";
 import { isBad, type Result, secondsSince } from "./result.ts";
 import { createRoom } from "./room.ts";
 import { TASKS, wantedBy } from "./tasks.ts";
 import { startWorker } from "./workers.ts";
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    only: { type: "string", default: "" },
-    parallel: { type: "string", default: "20" },
-  },
-});
+const HELP = `Kills processes and breaks neighbours: about three minutes.
+
+  npm run chaos -- [options]
+
+  --only WORD     the rows whose name has this word (all)
+  --seed N        of all chance (1)
+  --parallel N    rows at a time (20)
+`;
+
+const { values } = readOptions();
+
+function readOptions() {
+  try {
+    const read = parseArgs({
+      options: {
+        seed: { type: "string", default: "1" },
+        only: { type: "string", default: "" },
+        parallel: { type: "string", default: "20" },
+        help: { type: "boolean", default: false },
+      },
+    });
+    if (!read.values.help) return read;
+    process.stdout.write(HELP);
+    process.exit(0);
+  } catch (error) {
+    const { sentence, code } = inWords(error);
+    process.stderr.write(`${sentence}\n`);
+    process.exit(code);
+  }
+}
 
 /** Messages a second that are offered to all worlds together: the machine is to be busy, not swamped. */
 const MOST_A_SECOND = 110 * availableParallelism();

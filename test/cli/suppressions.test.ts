@@ -291,7 +291,7 @@ describe("what it cannot do it says in words", () => {
       await run(["list"], {}),
     ];
     expect(results.map(({ code, err }) => [code, err.join(" ")])).toEqual([
-      [1, expect.stringContaining("--everything")],
+      [2, expect.stringContaining("--everything")],
       [1, expect.stringContaining("nowhere.csv")],
       [1, expect.stringContaining("VCR_PRIVATE_KEY is missing: the private key of the Vonage application")],
     ]);

@@ -1,8 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { parseEnv } from "node:util";
 import { describe, expect, it } from "@jest/globals";
+import { parseConfig } from "../../src/config/parse.ts";
+import { createHttpClient } from "../../src/lib/http-client.ts";
 import { createCredentials, credentialsEnv, credentialsFrom } from "../../src/sandbox/credentials.ts";
+import { createSession } from "../../src/vcr/session.ts";
+import { createState } from "../../src/vcr/state.ts";
 import { credentials } from "./helpers.ts";
 
 function run(args: string[], env: Record<string, string>) {
@@ -42,6 +47,28 @@ describe("a fake in a process of its own", () => {
     await exited;
     await expect(fetch(url)).rejects.toThrow();
   });
+
+  it("makes an account up for the local VCR where there is none, and tells it for .env", async () => {
+    const child = run(["vcr"], {});
+    const exited = once(child, "exit");
+    let told = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      told += chunk;
+    });
+    const [line] = await once(createInterface({ input: child.stdout }), "line");
+    const { url } = JSON.parse(line) as { url: string };
+    const env = parseEnv(told.slice(told.indexOf("VCR_")));
+    const httpClient = createHttpClient(1);
+    const state = createState(
+      createSession(parseConfig({ ...env, VCR_PROVIDERS_URL: url }), httpClient),
+      Date.now,
+    );
+    await state.setKey("a", "b", 60);
+    expect(await state.getKey("a")).toBe("b");
+    await httpClient.close();
+    child.kill("SIGTERM");
+    await exited;
+  }, 20_000);
 
   it("names every variable that it lacks", () => {
     expect(() => credentialsFrom({ VCR_API_ACCOUNT_ID: "a" })).toThrow(

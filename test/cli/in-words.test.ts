@@ -1,0 +1,135 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { resolve } from "node:path";
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { start } from "../../src/compose.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
+import { until } from "../support/ports.ts";
+
+const account = credentialsEnv(createCredentials());
+let busy: Server;
+let port: string;
+beforeAll(async () => {
+  busy = createServer().listen(0);
+  await once(busy, "listening");
+  port = String((busy.address() as AddressInfo).port);
+});
+afterAll(() => void busy.close());
+
+/** As somebody types it, where there is no .env. */
+const run = (program: string, args: string[], env: Record<string, string> = {}) =>
+  new Promise<{ code: unknown; out: string; err: string }>((done) => {
+    const command = [resolve("node_modules/tsx/dist/cli.mjs"), resolve(program), ...args];
+    const options = { cwd: tmpdir(), env: { PATH: process.env["PATH"] ?? "", ...env } };
+    execFile(process.execPath, command, options, (error, out, err) =>
+      done({ code: error?.code ?? 0, out, err }),
+    );
+  });
+
+const [SANDBOX, FAKE, LOCAL] = ["src/sandbox/main.ts", "src/sandbox/run.ts", "src/sandbox/local.ts"];
+const UNKNOWN = "Unknown option '--bogus': --help lists the options\n";
+
+/** What is typed, and the one sentence that comes back. */
+const FAULTS: [string, string, string[], () => Record<string, string>, number, string | RegExp][] = [
+  ["sandbox with an unknown option", SANDBOX, ["--bogus"], () => ({}), 2, UNKNOWN],
+  [
+    "sandbox without a value",
+    SANDBOX,
+    ["--count"],
+    () => ({}),
+    2,
+    /^Option '--count <value>' argument missing: .*\n$/,
+  ],
+  ["sandbox with a word", SANDBOX, ["now"], () => ({}), 2, /^Unexpected argument 'now': .*\n$/],
+  ["chaos with an unknown option", "test/chaos/main.ts", ["--bogus"], () => ({}), 2, UNKNOWN],
+  ["vcr with an unknown option", FAKE, ["vcr", "--bogus"], () => ({}), 2, UNKNOWN],
+  ["vcr on a taken port", FAKE, ["vcr", "--port", "PORT"], () => account, 1, /^Port \d+ is taken: .*\n$/],
+  [
+    "vcr with half an account",
+    FAKE,
+    ["vcr"],
+    () => ({ ...account, VCR_PRIVATE_KEY: "" }),
+    1,
+    "missing in the environment: VCR_PRIVATE_KEY\n",
+  ],
+  [
+    "local without .env",
+    LOCAL,
+    [],
+    () => ({}),
+    2,
+    /^There is no \.env here: copy \.env\.example to \.env.*\n$/,
+  ],
+  [
+    "local on a taken port",
+    LOCAL,
+    [],
+    () => ({ ...account, VCR_PORT: port }),
+    1,
+    /\nPort \d+ is taken: stop what listens there, or set VCR_PORT in \.env to another\n$/,
+  ],
+  ["suppressions with an unknown option", "src/cli/suppressions.ts", ["--bogus"], () => ({}), 2, UNKNOWN],
+  [
+    "the mapper with an unknown option",
+    "src/cli/connected-source-mapper.ts",
+    ["--bogus"],
+    () => ({}),
+    2,
+    UNKNOWN,
+  ],
+  [
+    "the connector without .env",
+    "src/main.ts",
+    [],
+    () => ({}),
+    1,
+    /\nThere is no \.env here: .*npm run vcr.*\n$/,
+  ],
+  [
+    "the connector on a taken port",
+    "src/main.ts",
+    [],
+    () => ({ ...account, VCR_PORT: port }),
+    1,
+    /^Port \d+ is taken: stop what listens there, or set VCR_PORT to another\n$/,
+  ],
+];
+
+it.each(FAULTS)(
+  "%s is told in words, without a stack",
+  async (_name, program, args, env, code, err) => {
+    const told = await run(
+      program,
+      args.map((arg) => arg.replace("PORT", port)),
+      env(),
+    );
+    expect(told).toEqual({
+      code,
+      out: "",
+      err: typeof err === "string" ? err : expect.stringMatching(err),
+    });
+    expect(told.err).not.toMatch(/^\s+at /m);
+  },
+  30_000,
+);
+
+it("a connector without a channel and without a local VCR says both, once", async () => {
+  const lines: { level: string; msg: string }[] = [];
+  const config = parseConfig({
+    ...account,
+    ...{ VCR_PORT: "0", VCR_PROVIDERS_URL: "http://127.0.0.1:1", LOG_LEVEL: "debug" },
+  });
+  const connector = await start(config, { write: (line) => void lines.push(JSON.parse(line)) });
+  const at = (level: string) => lines.filter((line) => line.level === level).map(({ msg }) => msg);
+  const NO_VCR = "No VCR answers on http://127.0.0.1:1: start one with npm run vcr";
+  // The second try, and the third.
+  await until(() => at("debug").filter((msg) => msg === NO_VCR).length === 2);
+  await connector.stop();
+  expect(at("error").toSorted()).toEqual([
+    NO_VCR,
+    expect.stringMatching(/^No channel is on, .*WHATSAPP_NUMBER/),
+  ]);
+}, 15_000);
