@@ -131,7 +131,9 @@ try {
   console.error(
     error instanceof ConfigError
       ? error.message
-      : `Stopped: ${failure.message}. Nothing is lost: run it again.`,
+      : failure.code === "not_sent"
+        ? "VCR cannot be reached. Nothing is lost: run it again where VCR is within reach (--help)"
+        : `Stopped: ${failure.message}. Nothing is lost: run it again.`,
   );
   process.exitCode = 1;
 }

@@ -7,6 +7,11 @@ export interface Ending {
   code: number;
 }
 
+/** An option with a value that makes no sense. */
+export class UsageFault extends Error {
+  readonly code = "ERR_PARSE_ARGS_INVALID_OPTION_VALUE";
+}
+
 /** An error in words, and never as a stack. */
 export function inWords(error: unknown): Ending {
   const { code, message = String(error), port } = (error ?? {}) as NodeJS.ErrnoException & { port?: number };

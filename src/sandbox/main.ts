@@ -112,7 +112,7 @@ async function main(): Promise<number> {
   const options = readOptions();
   if (options === undefined) {
     console.log(HELP);
-    return process.argv.includes("--help") ? 0 : 2;
+    return 0;
   }
   const run = await processes({ name: "sandbox", onScreen: options.verbose });
   const world = await startDemoWorld(options, run);

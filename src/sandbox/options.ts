@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { UsageFault } from "./command-line.ts";
 import type { Channel } from "./ledger.ts";
 import { PLATFORM_NAMES, type PlatformName } from "./platforms.ts";
 
@@ -47,9 +48,13 @@ const PLATFORM_CHOICES: Record<string, PlatformName[]> = {
   both: PLATFORM_NAMES,
 };
 
+function refuse(option: string, needed: string): never {
+  throw new UsageFault(`--${option} must be ${needed}`);
+}
+
 const isShare = (value: number) => value >= 0 && value <= 1;
 
-/** What the command line says; undefined when it asks for help or makes no sense. */
+/** What the command line says; undefined when it asks for help. Throws a UsageFault in words. */
 export function readOptions(args?: string[]): Options | undefined {
   const { values } = parseArgs({
     args,
@@ -68,16 +73,17 @@ export function readOptions(args?: string[]): Options | undefined {
   });
   const [count, rate, seed] = [Number(values.count), Number(values.rate), Number(values.seed)];
   const [failures, answers] = [Number(values.failures), Number(values.answers)];
-  const channels = CHANNELS[values.channel];
-  const names = PLATFORM_CHOICES[values.platform];
-  const areSound =
-    Number.isInteger(count) &&
-    count > 0 &&
-    rate > 0 &&
-    Number.isInteger(seed) &&
-    isShare(failures) &&
-    isShare(answers);
-  if (values.help || !areSound || channels === undefined || names === undefined) return undefined;
+  if (values.help) return undefined;
+  const channels =
+    CHANNELS[values.channel] ?? refuse("channel", `one of ${Object.keys(CHANNELS).join(", ")}`);
+  const names =
+    PLATFORM_CHOICES[values.platform] ??
+    refuse("platform", `one of ${Object.keys(PLATFORM_CHOICES).join(", ")}`);
+  if (!Number.isInteger(count) || count < 1) refuse("count", "a whole number above 0");
+  if (!(rate > 0)) refuse("rate", "a number above 0");
+  if (!Number.isInteger(seed)) refuse("seed", "a whole number");
+  if (!isShare(failures)) refuse("failures", "a share from 0 to 1");
+  if (!isShare(answers)) refuse("answers", "a share from 0 to 1");
   const hasMoEngage = names.includes("moengage");
   return {
     ...{ count, rate, failures, answers, seed, keep: values.keep, verbose: values.verbose },

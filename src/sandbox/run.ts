@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { mustBeFree, runCommand } from "./command-line.ts";
+import { mustBeFree, runCommand, UsageFault } from "./command-line.ts";
 import {
   type Credentials,
   createCredentials,
@@ -91,13 +91,15 @@ async function main(): Promise<number> {
   const { values, positionals } = given;
   const start = fakesFor(given)[positionals[0] ?? ""];
   const port = Number(values.port);
-  const isSound =
-    Number.isInteger(port) && port >= 0 && port < 65_536 && Number.isInteger(Number(values.seed));
-  if (values.help || start === undefined || !isSound) {
+  if (values.help) {
     console.log(HELP);
-    return values.help ? 0 : 2;
+    return 0;
   }
-  if (port > 0) await mustBeFree(port);
+  const names = ["vcr", "vonage", ...PLATFORM_NAMES].join(", ");
+  if (start === undefined) throw new UsageFault(`The first word must be one of ${names}`);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageFault("--port must be 0 to 65535");
+  if (!Number.isInteger(Number(values.seed))) throw new UsageFault("--seed must be a whole number");
+  if (port > 0) await mustBeFree(port, "choose another with --port");
   const fake = await start();
   console.log(JSON.stringify({ url: fake.url, env: fake.env }));
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

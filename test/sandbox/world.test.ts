@@ -126,13 +126,19 @@ describe("the demo's options", () => {
     [[], { channels: ["whatsapp", "sms"], others: [{ name: "webengage", count: 250 }] }],
     [["--platform", "moengage", "--channel", "sms"], { channels: ["sms"], others: [] }],
     [["--platform", "webengage"], { channels: [], others: [{ name: "webengage", count: 1_000 }] }],
-    [["--count", "0"], undefined],
-    [["--answers", "2"], undefined],
-    [["--platform", "nobody"], undefined],
     [["--help"], undefined],
   ])("say for %j who sends what", (args, expected) => {
     const options = readOptions(args);
     if (expected === undefined) expect(options).toBeUndefined();
     else expect(options).toMatchObject(expected);
+  });
+
+  it.each([
+    [["--count", "0"], "--count must be a whole number above 0"],
+    [["--answers", "2"], "--answers must be a share from 0 to 1"],
+    [["--platform", "nobody"], "--platform must be one of moengage, webengage"],
+    [["--channel", "fax"], "--channel must be one of whatsapp, sms, both"],
+  ])("name in %j what makes no sense", (args, words) => {
+    expect(() => readOptions(args)).toThrow(words);
   });
 });
