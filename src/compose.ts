@@ -9,6 +9,7 @@ import type { Config } from "./config/schema.ts";
 import { readDelivery } from "./flows/dispatch/dispatch.ts";
 import { createConversations } from "./flows/inbound/conversations.ts";
 import { createSuppression } from "./flows/inbound/suppression.ts";
+import { createChannelMarks } from "./flows/status/channel-marks.ts";
 import { createReporter } from "./flows/status/report.ts";
 import { createApp } from "./http/app.ts";
 import { credentialsCheck } from "./http/auth/credentials.ts";
@@ -91,11 +92,13 @@ export async function start(
   });
   const inboundPorts = { channels, queue, events, ...people, state, now, log };
   const inbound = composeInbound(config, inboundPorts, metrics);
-  const statusPorts = { channels, reporter, inbound, suppression, pacing, now, log };
+  const isStopping = () => stopping.signal.aborted;
+  const channelMarks = createChannelMarks({ state, pause, isStopping, now, log });
+  const statusPorts = { channels, channelMarks, reporter, inbound, suppression, pacing, now, log };
   const receiveStatus = composeStatus(vcr, statusPorts, metrics);
   const surroundings = {
     ...{ session, state, stateMarks: vcr.stateMarks, queueSettings, httpClient, pause, now, log },
-    isStopping: () => stopping.signal.aborted,
+    isStopping,
   };
   const queuesReady = prepareQueues(config, surroundings);
   const ready = Promise.race([queuesReady, pause(FIRST_START_MS)]);
@@ -124,6 +127,7 @@ export async function start(
   const preparing = Promise.all([
     queuesReady.then(deadLetters.start),
     queuesReady.then(() => watchQueues(surroundings)),
+    channelMarks.keep(channels.map(({ tag }) => tag)),
     prepareWebhooks(config, surroundings),
     prepareTemplates(channels, templates.sync, surroundings),
   ]);

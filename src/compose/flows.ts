@@ -9,10 +9,12 @@ import {
 import type { Suppression } from "../flows/inbound/suppression.ts";
 import { type Accept, type AcceptPorts, createAccept } from "../flows/intake/accept.ts";
 import { createBacklog } from "../flows/intake/backlog.ts";
+import type { ChannelMarks } from "../flows/status/channel-marks.ts";
 import { receiveStatus, type StatusPorts } from "../flows/status/receive-status.ts";
 import type { Reporter } from "../flows/status/report.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Clock } from "../lib/runtime.ts";
+import { SWITCHES } from "../platforms/registry.ts";
 import { resolveReference } from "../vonage/reference.ts";
 import type { Pacing } from "./dispatch.ts";
 import type { Vcr } from "./vcr.ts";
@@ -48,6 +50,7 @@ export function composeInbound(
 }
 
 type ComposedStatusPorts = Pick<StatusPorts, "channels" | "now" | "log"> & {
+  channelMarks: Pick<ChannelMarks, "wasOnLately">;
   reporter: Pick<Reporter, "report">;
   inbound: Pick<InboundReceiver, "carrierOptOut">;
   suppression: Pick<Suppression, "link">;
@@ -55,9 +58,10 @@ type ComposedStatusPorts = Pick<StatusPorts, "channels" | "now" | "log"> & {
 };
 
 export function composeStatus({ state }: Vcr, ports: ComposedStatusPorts, metrics: Metrics) {
-  const { channels, reporter, inbound, suppression, pacing, now, log } = ports;
+  const { channels, channelMarks, reporter, inbound, suppression, pacing, now, log } = ports;
   const statusPorts: StatusPorts = {
     ...{ channels, now, log, link: suppression.link, carrierOptOut: inbound.carrierOptOut },
+    lostChannel: async (tag) => ((await channelMarks.wasOnLately(tag)) ? SWITCHES[tag] : undefined),
     resolve: (reference) => resolveReference(state, reference),
     throttled: (channel) => pacing[channel].gate.throttled(),
     async report(report) {

@@ -121,3 +121,6 @@ export const DEAD_LETTERS: Bucket = { key: "dead-letters", ttl: null, scope: "in
 
 /** Says that this is the State that the connector knew. */
 export const markBucket = (scope: Bucket["scope"]): Bucket => ({ key: "mark", ttl: null, scope });
+
+/** When each platform channel was last known to be on, by its tag. */
+export const CHANNELS_ON: Bucket = { key: "channels-on", ttl: 7 * 24 * 3_600, scope: "instance" };

@@ -29,7 +29,14 @@ export interface RefusalLog {
 const ALIKE = new Set<ErrorCode>([
   ...(["unauthorized", "unsupported_media_type", "too_large", "empty_body", "not_json"] as const),
   ...(["unreadable", "overloaded", "not_found", "foreign_job"] as const),
-  ...(["unsigned", "signature_mismatch", "forged_webhook", "other_account", "wrong_time"] as const),
+  ...([
+    "unsigned",
+    "signature_mismatch",
+    "forged_webhook",
+    "other_account",
+    "wrong_time",
+    "channel_off",
+  ] as const),
 ]);
 /** Of each kind so many lines; from then on one a minute, with how many there were. */
 const FIRST_FEW = 5;

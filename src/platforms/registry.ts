@@ -16,6 +16,17 @@ export function createPlatformChannels(config: Config, ports: PlatformPorts): Pl
   ].filter((channel) => channel !== undefined);
 }
 
+/** By tag, what a channel is called and the variables that switch it on: one of them may get lost in a redeploy. */
+export const SWITCHES: Record<string, { name: string; variables: string }> = {
+  mw: { name: "MoEngage WhatsApp", variables: "WHATSAPP_NUMBER and MOENGAGE_DELIVERY_URL" },
+  ms: { name: "MoEngage SMS", variables: "MOENGAGE_SMS_DELIVERY_URL" },
+  ww: {
+    name: "WebEngage WhatsApp",
+    variables:
+      "WHATSAPP_NUMBER, WEBENGAGE_DSN_URL, WEBENGAGE_DSN_TOKEN and WEBENGAGE_API_KEY (or WEBENGAGE_USERNAME and WEBENGAGE_PASSWORD)",
+  },
+};
+
 /** Whoever keeps a history of what people do, where one is configured. */
 export const createEventSink = (config: Config, ports: PlatformPorts): ConnectedSource | undefined =>
   config.moengage.events && createConnectedSource(config.moengage.events, ports);

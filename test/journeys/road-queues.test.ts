@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { buildSmsSend, buildWhatsAppSend, MSG_ID } from "../support/builders.ts";
 import { endJourneys, type Journey, SERVICE_NAME, startJourney, until } from "../support/journey.ts";
@@ -144,5 +145,39 @@ describe("requests to the queue", () => {
     );
     const { queues } = journey.vcr.records();
     expect(QUEUES.map((name) => queues[name]?.acked)).toEqual([1, 1, 0]);
+  });
+});
+
+/** Skips time, some seconds at once, until that is so; with a moment for whoever goes on then. */
+async function passing(journey: Journey, what: string, seconds: number, check: () => boolean): Promise<void> {
+  for (let passed = 0; !check(); passed += 2.5) {
+    if (passed > seconds) throw new Error(`${what}: not within ${seconds} s`);
+    await journey.skip(2_500);
+    await sleep(15);
+  }
+}
+
+describe("an outage that the queue does not outlast", () => {
+  it("loses nothing: what it gave up on is put back, sent once and reported, without anybody's hand", async () => {
+    const journey = await startJourney({ traffic: { statuses: true, delayMs: [0, 5] } });
+    const { vcr, moengage } = journey;
+    const count = 60;
+    const died = () => Object.values(vcr.records().queues).reduce((sum, { dead }) => sum + dead, 0);
+    vcr.setFault("client-persistence-api", { down: true });
+    const ids = Array.from({ length: count }, (_, n) => `m-${n}`);
+    await Promise.all(ids.map((id) => journey.send(buildWhatsAppSend({ msg_id: id }))));
+    vcr.setFault("queue-service", { down: true });
+    await passing(journey, "all are dead", 120, () => died() === count);
+    expect([journey.sends(), moengage.funnel().waiting]).toEqual([[], count]);
+
+    for (const provider of ["queue-service", "client-persistence-api"] as const) vcr.setFault(provider, null);
+    const text = async () => (await fetch(`${journey.url}/_/metrics`)).text();
+    await passing(journey, "all is settled", 60, () => moengage.funnel().waiting === 0);
+    expect(journey.sends()).toHaveLength(count);
+    expect(moengage.funnel().failed).toEqual({});
+    const found = journey.lines.filter(({ msg }) => msg.startsWith("The queue had given up on jobs"));
+    expect(found.reduce((total, { put_back }) => total + Number(put_back), 0)).toBe(count);
+    await until("none is left", () => QUEUES.flatMap(vcr.deadLetters).length === 0);
+    expect(await text()).toContain('connector_dead_letters{queue="whatsapp"} 0');
   });
 });

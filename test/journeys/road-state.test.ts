@@ -19,10 +19,9 @@ it("State that is emptied under way is said within ten seconds of traffic, and a
 
   journey.vcr.emptyState();
   const started = Date.now();
-  for (let n = 0; emptied().length === 0 && Date.now() - started < 15_000; n++) {
-    expect((await journey.send(buildWhatsAppSend({ msg_id: `after-${n}` }))).status).toBe(200);
-    await until("it is sent", () => journey.vonage.messages.length === n + 2);
-  }
+  await journey.skip(10_000);
+  expect((await journey.send(buildWhatsAppSend({ msg_id: "after" }))).status).toBe(200);
+  await until("it is sent", () => journey.vonage.messages.length === 2);
   await until("both are said", () => emptied().length === 2);
   expect(emptied().map(({ level, scope }) => [level, scope])).toEqual([
     ["error", "instance"],

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { signWebhook } from "../../src/sandbox/vonage/index.ts";
 import { buildSmsSend, buildVonageStatus, buildWhatsAppSend, MSG_ID } from "../support/builders.ts";
 import {
+  credentials,
   endJourneys,
   type Journey,
   type JourneyOptions,
@@ -216,6 +218,30 @@ describe("webhooks through the VCR callback router", () => {
       headers: (token) => ({ authorization: "Bearer router", "x-vonage-webhook-auth-token": token }),
     });
     expect(answer).toEqual({ status: 200, body: { status: "ok" } });
+    expect(journey.reports()).toEqual([{ statuses: [report("delivered")] }]);
+  });
+});
+
+describe("a variable that got lost in a redeploy", () => {
+  it("loses no report: the status is told again until the channel is on, and the log says what is missing", async () => {
+    const journey = await withMessage();
+    const [message] = journey.vonage.messages;
+    const text = JSON.stringify(statusOf({ status: "delivered", client_ref: message?.request.client_ref }));
+    const tellTo = (url?: string) =>
+      journey.post(STATUS, text, { authorization: `Bearer ${signWebhook(credentials, text)}` }, url);
+    await until("the channel is noted", () =>
+      journey.calls.some(({ text: sent, status }) => status === 200 && sent.includes("channels-on")),
+    );
+    const redeployed = await journey.replica({ MOENGAGE_DELIVERY_URL: "" });
+    expect((await tellTo(redeployed.url)).status).toBe(503);
+    expect(journey.lines.find(({ msg }) => msg === "Webhook not taken: channel_off")).toMatchObject({
+      ...{ level: "error", status: 503, msg_id: MSG_ID },
+      message: expect.stringMatching(
+        /^MoEngage WhatsApp was on .* WHATSAPP_NUMBER and MOENGAGE_DELIVERY_URL$/,
+      ),
+    });
+    expect(journey.reports()).toEqual([]);
+    expect((await tellTo()).status).toBe(200);
     expect(journey.reports()).toEqual([{ statuses: [report("delivered")] }]);
   });
 });

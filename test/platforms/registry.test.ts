@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { ConfigError, parseConfig } from "../../src/config/parse.ts";
-import { createPlatformChannels } from "../../src/platforms/registry.ts";
+import { createPlatformChannels, SWITCHES } from "../../src/platforms/registry.ts";
 import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
 import { createPlatformPorts } from "../support/ports.ts";
 
@@ -41,6 +41,17 @@ describe("the platforms in the configuration", () => {
     ["no token", { ...NUMBER, ...KEY, WEBENGAGE_DSN_URL: DSN.WEBENGAGE_DSN_URL }, []],
   ])("serves the right platforms with %s", (_, env, tags) => {
     expect(tagsOf(env)).toEqual(tags);
+  });
+
+  const everything = { ...NUMBER, ...MOENGAGE, ...SMS, ...DSN, ...KEY };
+  it("has words on each channel: the variables that switch it on, and without any of which it is off", () => {
+    expect(Object.keys(SWITCHES)).toEqual(tagsOf(everything));
+    for (const [tag, { variables }] of Object.entries(SWITCHES)) {
+      for (const name of variables.replace(/ \(or .*/, "").split(/, | and /)) {
+        const without = { ...everything, [name]: "" };
+        expect([tag, name, tagsOf(without).includes(tag)]).toEqual([tag, name, false]);
+      }
+    }
   });
 
   it.each<[string, Record<string, string>, string[]]>([

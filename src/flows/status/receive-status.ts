@@ -2,13 +2,15 @@ import { AUTO_REPLY_ORIGIN, type Channel } from "../../core/message.ts";
 import type { CarrierOptOut } from "../../core/reply.ts";
 import type { DeliveryReport } from "../../core/report.ts";
 import type { MessageStatus, Reference } from "../../core/status.ts";
-import { loggableError } from "../../lib/errors.ts";
+import { ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
 
 export interface StatusPorts {
   channels: readonly PlatformChannel[];
+  /** The channel with that tag, where it is off and was on in this instance until lately. Rejects when nobody knows. */
+  lostChannel(tag: string): Promise<{ name: string; variables: string } | undefined>;
   /** The platform's id behind a reference; undefined when its key has expired. */
   resolve(reference: Reference): Promise<string | undefined>;
   report(report: DeliveryReport): Promise<unknown>;
@@ -42,6 +44,11 @@ async function follow(status: MessageStatus, ports: StatusPorts): Promise<"ok" |
     await recordOptOut(status, undefined, ports);
     return "ignored";
   }
+  const lost = reference && !channel ? await ports.lostChannel(reference.origin) : undefined;
+  if (lost) {
+    await recordOptOut(status, undefined, ports);
+    throw channelOff(lost);
+  }
   if (!reference || !channel) {
     log.info(about, "Status ignored: its reference is not one of ours");
     return "ignored";
@@ -64,6 +71,14 @@ async function follow(status: MessageStatus, ports: StatusPorts): Promise<"ok" |
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   return "ok";
 }
+
+/** Told again for a day: by then the variable may be back. */
+const channelOff = ({ name, variables }: { name: string; variables: string }) =>
+  new ConnectorError(
+    "channel_off",
+    `${name} was on in this instance until lately and is off: a variable is missing since the last deploy. To have its reports again, set ${variables}`,
+    { retryable: true },
+  );
 
 /** A carrier's opt-out holds for the person, whatever message of ours it was that brought it to light. */
 async function recordOptOut(

@@ -36,6 +36,7 @@ function createWorld(over: Partial<StatusPorts> = {}) {
   ];
   const ports: StatusPorts = {
     channels: [createFakeChannel("mw"), { ...createFakeChannel("ms"), channel: "sms" }],
+    lostChannel: async (tag) => (tag === "ww" ? { name: "Acme SMS", variables: "ACME_URL" } : undefined),
     resolve: async (reference) => (reference.form === "verbatim" ? reference.id : undefined),
     report: async (report) => void reports.push(report),
     throttled: (channel) => void throttles.push(channel),
@@ -165,5 +166,32 @@ describe("a carrier's opt-out in a status", () => {
     await expect(receive(rejected({ reference: verbatim("ms") }))).rejects.toMatchObject({ retryable: true });
     await expect(receive(rejected({ reference: verbatim("ar") }))).rejects.toMatchObject({ retryable: true });
     expect(reports).toHaveLength(1);
+  });
+});
+
+describe("a status of a channel that was on until lately", () => {
+  const carrierOptOut = { channel: "sms", reason: "carrier_opt_out" } as const;
+  const lost = (over: Partial<MessageStatus> = {}) => failed({ reference: verbatim("ww"), ...over });
+
+  it("is told again, and the error names the channel and the variables that switch it on", async () => {
+    const { receive, reports } = createWorld();
+    await expect(receive(lost())).rejects.toMatchObject({
+      ...{ code: "channel_off", retryable: true, httpStatus: 503 },
+      message: expect.stringMatching(/^Acme SMS was on .* set ACME_URL$/),
+    });
+    expect(reports).toEqual([]);
+  });
+
+  it("still brings a carrier's opt-out to light", async () => {
+    const { receive, optOuts } = createWorld();
+    await expect(receive(lost(carrierOptOut))).rejects.toMatchObject({ code: "channel_off" });
+    expect(optOuts).toEqual([expect.objectContaining({ person: "447700900123" })]);
+  });
+
+  it("is told again where State does not say whether it was, and ignored where it was not", async () => {
+    const down = createWorld({ lostChannel: () => Promise.reject(unavailable()) });
+    await expect(down.receive(lost())).rejects.toMatchObject({ retryable: true });
+    const { receive } = createWorld();
+    expect(await receive(failed({ reference: verbatim("zz") }))).toBe("ignored");
   });
 });
