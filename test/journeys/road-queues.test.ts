@@ -153,7 +153,7 @@ async function passing(journey: Journey, what: string, seconds: number, check: (
   for (let passed = 0; !check(); passed += 2.5) {
     if (passed > seconds) throw new Error(`${what}: not within ${seconds} s`);
     await journey.skip(2_500);
-    await sleep(15);
+    await sleep(50);
   }
 }
 
@@ -171,13 +171,16 @@ describe("an outage that the queue does not outlast", () => {
     expect([journey.sends(), moengage.funnel().waiting]).toEqual([[], count]);
 
     for (const provider of ["queue-service", "client-persistence-api"] as const) vcr.setFault(provider, null);
-    const text = async () => (await fetch(`${journey.url}/_/metrics`)).text();
-    await passing(journey, "all is settled", 60, () => moengage.funnel().waiting === 0);
+    const putBack = () =>
+      journey.lines
+        .filter(({ msg }) => msg.startsWith("The queue had given up on jobs"))
+        .reduce((sum, { put_back }) => sum + Number(put_back), 0);
+    await passing(journey, "all is put back", 60, () => putBack() === count);
+    await passing(journey, "all is settled", 600, () => moengage.funnel().waiting === 0);
     expect(journey.sends()).toHaveLength(count);
     expect(moengage.funnel().failed).toEqual({});
-    const found = journey.lines.filter(({ msg }) => msg.startsWith("The queue had given up on jobs"));
-    expect(found.reduce((total, { put_back }) => total + Number(put_back), 0)).toBe(count);
     await until("none is left", () => QUEUES.flatMap(vcr.deadLetters).length === 0);
-    expect(await text()).toContain('connector_dead_letters{queue="whatsapp"} 0');
+    const figures = await (await fetch(`${journey.url}/_/metrics`)).text();
+    expect(figures).toContain('connector_dead_letters{queue="whatsapp"} 0');
   });
 });
