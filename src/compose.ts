@@ -33,9 +33,6 @@ const FIRST_START_MS = 1_000;
 const PROVIDER_CONNECTIONS = 64;
 const PLATFORM_CONNECTIONS = 64;
 
-const NO_CHANNEL =
-  "No channel is on, so nothing can be sent: set WHATSAPP_NUMBER and MOENGAGE_DELIVERY_URL for WhatsApp, MOENGAGE_SMS_DELIVERY_URL for SMS, or the variables of another platform that the lines above name";
-
 export interface Connector {
   port: number;
   stop(): Promise<void>;
@@ -123,7 +120,8 @@ export async function start(
     "Connector is listening",
   );
   for (const note of config.notes) log.warn({}, note);
-  if (channels.length === 0) log.error({}, NO_CHANNEL);
+  if (channels.length === 0)
+    log.error({}, `No channel is on, so nothing can be sent. ${config.notes.join(". ")}`);
   const preparing = Promise.all([
     queuesReady.then(deadLetters.start),
     queuesReady.then(() => watchQueues(surroundings)),

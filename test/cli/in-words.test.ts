@@ -162,6 +162,6 @@ it("a connector without a channel and without a local VCR says both, once", asyn
   await connector.stop();
   expect(at("error").toSorted()).toEqual([
     NO_VCR,
-    expect.stringMatching(/^No channel is on, .*WHATSAPP_NUMBER/),
+    expect.stringMatching(/^No channel is on, .*WHATSAPP_NUMBER.*MOENGAGE_SMS_DELIVERY_URL/),
   ]);
 }, 15_000);
