@@ -85,7 +85,7 @@ export async function start(
   const pacing = composePacing(config, metrics, runtime, log);
   const dispatch = composeDispatch(config, {
     ...{ httpClient, pacing, metrics, channels, queue, state, reporter, mismatches, ...people, now, log },
-    loadOffloaded: vcr.loadOffloaded,
+    ...{ loadOffloaded: vcr.loadOffloaded, discardOffloaded: vcr.discardOffloaded },
   });
   const inboundPorts = { channels, queue, events, ...people, state, now, log };
   const inbound = composeInbound(config, inboundPorts, metrics);

@@ -48,6 +48,7 @@ export function composeVcr(
       waitingJobs(session, queueName(serviceName, purpose)),
     verifyJob: signer.verify,
     loadOffloaded: largePayloads.load,
+    discardOffloaded: largePayloads.discard,
   };
 }
 

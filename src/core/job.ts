@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ConnectorError, type ErrorCode } from "../lib/errors.ts";
-import { channel, outboundMessage, reportable } from "./message.ts";
+import { channel, offloadedMessage, outboundMessage, reportable } from "./message.ts";
 import { inboundReply } from "./reply.ts";
 import { deliveryReport } from "./report.ts";
 
@@ -19,6 +19,7 @@ export const QUEUE_PURPOSES = queuePurpose.options;
 const attempt = z.int().min(1);
 /** Tokens of this attempt's claims that State did not answer: it may have counted them all the same. */
 const unanswered = z.array(z.number()).optional();
+const message = z.union([outboundMessage, offloadedMessage]);
 /** Milliseconds since the epoch; given up after it. */
 const expiresAt = z.number();
 
@@ -26,7 +27,7 @@ const expiresAt = z.number();
 const sendJob = z.strictObject({
   kind: z.literal("send"),
   attempt,
-  message: outboundMessage,
+  message,
   unanswered,
   /** How often it was refused for want of a right while others were taken, and when last, milliseconds since the epoch. */
   refusals: z.strictObject({ times: z.int().min(1), at: z.number() }).optional(),
@@ -49,7 +50,7 @@ export type ReportJob = z.output<typeof reportJob>;
 const unknownOutcomeJob = z.strictObject({
   kind: z.literal("unknown-outcome"),
   attempt,
-  message: outboundMessage,
+  message,
   unanswered,
   /** Milliseconds since the epoch. */
   decideAt: z.number(),
@@ -67,14 +68,14 @@ const replyJob = z.strictObject({
 });
 export type ReplyJob = z.output<typeof replyJob>;
 
-/** Stands for a job too large for the queue, which is kept in State. */
+/** Stands for a report or a reply too large for the queue, which is kept in State; its deliveries share the one copy. */
 const offloadedJob = z.strictObject({
   kind: z.literal("offloaded"),
   attempt,
   queue: queuePurpose,
   /** The beginning of the id of the job it stands for, for the log. */
   id: z.string(),
-  /** Of the message inside, so that it can be reported failed should its content get lost. */
+  /** Of the report inside, so that the message can be reported failed should the copy get lost. */
   message: reportable.optional(),
   key: z.string(),
 });
@@ -99,11 +100,19 @@ export function parseJob(text: string): Job {
   }
   const parsed = job.safeParse(body);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
+  const issue = innermost(parsed.error.issues[0]);
   throw unread("unreadable_job", "The job does not have the shape of its kind", version, body, {
     at: issue?.path.join("."),
     problem: issue?.code,
   });
+}
+
+type Issue = Pick<z.core.$ZodIssue, "path" | "code">;
+
+/** Of a union the first member's own: nobody can act on "none of them". */
+function innermost(issue: z.core.$ZodIssue | undefined): Issue | undefined {
+  const inner = issue?.code === "invalid_union" ? innermost(issue.errors[0]?.[0]) : undefined;
+  return issue && inner ? { ...inner, path: [...issue.path, ...inner.path] } : issue;
 }
 
 function parseObject(text: string): Record<string, unknown> {

@@ -73,6 +73,13 @@ export type SmsMessage = z.output<typeof smsMessage>;
 export const outboundMessage = z.discriminatedUnion("channel", [whatsappMessage, smsMessage]);
 export type OutboundMessage = z.output<typeof outboundMessage>;
 
+/** A message whose content is too large for the queue, and is kept in State until the message is settled. */
+export const offloadedMessage = z.strictObject({ ...envelope, channel, contentKey: z.string() });
+export type OffloadedMessage = z.output<typeof offloadedMessage>;
+
+/** A message with its content or with the key of it: either tells all that decides whether and when it is sent. */
+export type QueuedMessage = OutboundMessage | OffloadedMessage;
+
 /** What is needed of a message to report that it failed. */
 export const reportable = z.strictObject({
   id: envelope.id,

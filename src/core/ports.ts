@@ -34,6 +34,7 @@ export interface State {
   scan(bucket: Bucket): Promise<Map<string, string>>;
   getKey(key: string): Promise<string | null>;
   setKey(key: string, value: string, ttlSeconds: number): Promise<void>;
+  deleteKey(key: string): Promise<void>;
 }
 
 /** A job that its queue gave up on, as the queue holds it. */
@@ -51,6 +52,13 @@ export interface DeadLetterQueue {
   pop(count: number): Promise<DeadLetter[]>;
   /** Resolves once the queue has the job again. */
   putBack(letter: DeadLetter): Promise<void>;
+}
+
+/** What was too large for the queue. */
+export interface OffloadPorts {
+  /** Rejects for content that is not ours, or that this version cannot read. */
+  loadOffloaded(key: string): Promise<OffloadedContent>;
+  discardOffloaded(key: string): Promise<void>;
 }
 
 /** What State has of a job that was too large for the queue. `state-down`: nobody knows now. */

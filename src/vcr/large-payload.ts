@@ -1,24 +1,39 @@
 import { randomUUID } from "node:crypto";
 import { idOf, type Job, type OffloadedJob, queueOf } from "../core/job.ts";
+import type { OffloadedMessage, OutboundMessage } from "../core/message.ts";
 import type { OffloadedContent, State } from "../core/ports.ts";
 import type { JobSigner, SignedJob } from "./job-signer.ts";
 
 export interface LargePayloads {
-  /** Keeps a job in State, and makes the one that stands for it on the queue. Rejects when State is down. */
-  offload(job: Job, signed: SignedJob): Promise<OffloadedJob>;
+  /**
+   * Keeps a job in State, and makes the one that goes on the queue in its place: of a message all but its content, so
+   * that its claim is read before it, and so that putting it back makes no second copy. Rejects when State is down.
+   */
+  offload(job: Job, signed: SignedJob): Promise<Job>;
   /** Rejects as `JobSigner.verify` throws for content that this connector did not make or cannot read. */
   load(key: string): Promise<OffloadedContent>;
+  /** When it is settled; what nobody settles expires. */
+  discard(key: string): Promise<void>;
 }
 
 const LONGEST_LOGGED_ID = 100;
-const LONGEST_REPORTABLE_ID = 500;
+/** An id that would itself be too large stays behind with the content. */
+const LONGEST_QUEUED_ID = 500;
 
 /** Jobs over the queue's payload limit are kept in State. `ttlSeconds` must be longer than a message lives. */
 export function createLargePayloads(state: State, signer: JobSigner, ttlSeconds: number): LargePayloads {
   return {
+    discard: (key) => state.deleteKey(key),
     async offload(job, signed) {
       const key = `job:${randomUUID()}`;
       await state.setKey(key, JSON.stringify(signed), ttlSeconds);
+      if (
+        (job.kind === "send" || job.kind === "unknown-outcome") &&
+        !("contentKey" in job.message) &&
+        job.message.id.length <= LONGEST_QUEUED_ID
+      ) {
+        return { ...job, message: withoutContent(job.message, key) };
+      }
       return {
         kind: "offloaded",
         attempt: job.attempt,
@@ -42,9 +57,13 @@ export function createLargePayloads(state: State, signer: JobSigner, ttlSeconds:
   };
 }
 
-/** What a report of the message inside needs; an id that would itself be too large stays behind. */
+function withoutContent(message: OutboundMessage, contentKey: string): OffloadedMessage {
+  const { id, origin, channel, from, to, acceptedAt, expiresAt, purpose } = message;
+  return { id, origin, channel, from, to, acceptedAt, expiresAt, purpose, contentKey };
+}
+
 function reportable(job: Job): OffloadedJob["message"] {
-  if (job.kind !== "send" || job.message.id.length > LONGEST_REPORTABLE_ID) return undefined;
-  const { id, origin, channel, to } = job.message;
+  if (job.kind !== "report" || job.report.id.length > LONGEST_QUEUED_ID) return undefined;
+  const { id, origin, channel, to } = job.report;
   return { id, origin, channel, to };
 }

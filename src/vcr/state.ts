@@ -83,6 +83,7 @@ export function createState(
       await instance.set(key, value);
       await instance.expire(key, ttlSeconds);
     },
+    deleteKey: async (key) => void (await instance.delete(key)),
   };
 }
 

@@ -86,6 +86,19 @@ const jobs: [string, Job, { queue: string; id: string }][] = [
     },
     { queue: "sms", id: MSG_ID },
   ],
+  [
+    "a send that was refused, its content kept elsewhere",
+    {
+      kind: "send",
+      attempt: 3,
+      message: {
+        ...{ id: MSG_ID, origin: "mw", channel: "whatsapp", from: WABA_NUMBER, to: RECIPIENT },
+        ...{ acceptedAt: ACCEPTED_AT, expiresAt: ACCEPTED_AT + 1, contentKey: "job:1" },
+      },
+      refusals: { times: 2, at: ACCEPTED_AT },
+    },
+    { queue: "whatsapp", id: MSG_ID },
+  ],
 ];
 
 describe("a job", () => {
@@ -107,7 +120,7 @@ describe("a job", () => {
         message: buildWhatsAppMessage({ content: { type: "template", template } }),
       });
       const { message } = parseJob(serialiseJob(job)) as typeof job;
-      expect(JSON.stringify(message.channel === "whatsapp" && message.content)).toBe(
+      expect(JSON.stringify("content" in message && message.content)).toBe(
         JSON.stringify({ type: "template", template }),
       );
     },

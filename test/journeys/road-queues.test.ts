@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { buildSmsSend, buildWhatsAppSend, MSG_ID } from "../support/builders.ts";
+import { buildSmsSend, buildWhatsAppSend, MSG_ID, WABA_NUMBER } from "../support/builders.ts";
 import { endJourneys, type Journey, SERVICE_NAME, startJourney, until } from "../support/journey.ts";
 
 afterEach(endJourneys);
@@ -114,12 +114,18 @@ describe("requests to the queue", () => {
     const [enqueue] = enqueues(journey);
     const [{ body }] = enqueue!.body as [{ body: string }];
     const offloaded = JSON.parse(body);
+    const { contentKey } = offloaded.message;
     expect(offloaded).toEqual({
-      ...{ version: 1, kind: "offloaded", attempt: 1, queue: "whatsapp", id: MSG_ID, key: offloaded.key },
-      message: { id: MSG_ID, origin: "mw", channel: "whatsapp", to: expect.stringMatching(/^\d+$/) },
+      ...{ version: 1, kind: "send", attempt: 1 },
+      message: {
+        ...{ id: MSG_ID, origin: "mw", channel: "whatsapp", from: WABA_NUMBER, contentKey },
+        to: expect.stringMatching(/^\d+$/),
+        ...{ acceptedAt: expect.any(Number), expiresAt: expect.any(Number) },
+      },
     });
-    const stored = journey.vcr.state("application:journey", "GET", offloaded.key);
-    expect(stored).toContain(MSG_ID);
+    await until("its content is put away", () => {
+      return journey.vcr.state("application:journey", "GET", contentKey) === null;
+    });
   });
 
   it("fit the limit at every size of a job around it", async () => {
@@ -133,7 +139,8 @@ describe("requests to the queue", () => {
     const calls = enqueues(journey);
     expect(calls.filter(({ status }) => status !== 200)).toEqual([]);
     const jobs = calls.flatMap(({ body }) => body as { body: string }[]);
-    expect(new Set(jobs.map(({ body }) => JSON.parse(body).kind))).toEqual(new Set(["offloaded", "send"]));
+    const isOffloaded = jobs.map(({ body }) => JSON.parse(body).message.contentKey !== undefined);
+    expect(new Set(isOffloaded)).toEqual(new Set([true, false]));
   });
 
   it("keep the channels apart", async () => {

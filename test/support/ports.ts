@@ -159,6 +159,10 @@ export function createMemoryState(): MemoryState {
       check("key");
       keys.set(key, value);
     },
+    async deleteKey(key) {
+      check("key");
+      keys.delete(key);
+    },
   };
 }
 

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Job, OffloadedJob, SendJob } from "../../src/core/job.ts";
+import type { WhatsAppMessage } from "../../src/core/message.ts";
 import type { Vcr } from "../../src/sandbox/vcr/index.ts";
 import type { LargePayloads } from "../../src/vcr/large-payload.ts";
 import {
+  buildFailedReport,
   buildReport,
   buildSendJob,
   buildSmsMessage,
@@ -30,6 +32,13 @@ const sized = (characters: number, id = "m-1") =>
   });
 const bodies = (requests: ReturnType<typeof startReplica>["requests"]) =>
   requests.filter(({ url }) => url.includes("/enqueue")).map(({ body }) => body as string);
+
+const keyIn = (job: Job) =>
+  job.kind === "send" && "contentKey" in job.message ? job.message.contentKey : "";
+const keyOf = (request: string | undefined) => {
+  const [sealed] = JSON.parse(request ?? "[]");
+  return keyIn(signer.verify(sealed));
+};
 
 const contentOf = async ({ load }: LargePayloads, key: string) => {
   const content = await load(key);
@@ -90,10 +99,10 @@ describe("putting jobs on the queue", () => {
     const onQueue = bodies(requests).flatMap((body) => JSON.parse(body).map(signer.verify) as Job[]);
     expect(Math.max(...bodies(requests).map((body) => Buffer.byteLength(body)))).toBeLessThanOrEqual(2_000);
     expect(Math.max(...bodies(requests).map((body) => Buffer.byteLength(body)))).toBeGreaterThan(1_900);
-    const offloaded = onQueue.filter((job) => job.kind === "offloaded");
+    const offloaded = onQueue.filter((job) => keyIn(job) !== "");
     expect([offloaded.length > 0, offloaded.length < 80]).toEqual([true, true]);
     const whole = await Promise.all(
-      onQueue.map((job) => (job.kind === "offloaded" ? contentOf(largePayloads, job.key) : job)),
+      onQueue.map((job) => (keyIn(job) ? contentOf(largePayloads, keyIn(job)) : job)),
     );
     expect(whole).toEqual(expect.arrayContaining(jobs));
     expect(vcr.records().calls["client-persistence-api"]).toMatchObject({
@@ -108,10 +117,38 @@ describe("putting jobs on the queue", () => {
     const job = sized(500_000);
     await queue.put(job);
     const [sealed] = JSON.parse(bodies(requests)[0] as string);
+    const offloaded = signer.verify(sealed) as SendJob;
+    const contentKey = keyIn(offloaded);
+    const { content: _, ...envelope } = job.message as WhatsAppMessage;
+    expect(offloaded).toEqual({ ...job, message: { ...envelope, contentKey } });
+    expect(await contentOf(largePayloads, contentKey)).toEqual(job);
+  });
+
+  it("keeps one copy of a message, however often its job is put back and becomes another, until it is discarded", async () => {
+    const { queue, requests, ensure, largePayloads } = startReplica(vcr);
+    await ensure();
+    await queue.put(sized(9_000));
+    const [sealed] = JSON.parse(bodies(requests)[0] as string);
+    const { message } = signer.verify(sealed) as SendJob;
+    for (let attempt = 2; attempt < 5; attempt++) await queue.put({ kind: "send", attempt, message });
+    await queue.put({ kind: "unknown-outcome", attempt: 5, message, decideAt: 1 });
+    const key = keyOf(bodies(requests)[0]);
+    await largePayloads.discard(key);
+    expect(await contentOf(largePayloads, key)).toBe("gone");
+    expect(vcr.records().calls["client-persistence-api"]).toMatchObject({ SET: 1, DEL: 1 });
+  });
+
+  it("offloads a report as a whole, and says whose it is", async () => {
+    const { queue, requests, ensure, largePayloads } = startReplica(vcr);
+    await ensure();
+    const report = buildFailedReport({ error: { code: "1", description: "x".repeat(9_000) } });
+    const job: Job = { kind: "report", attempt: 1, report, expiresAt: 1 };
+    await queue.put(job);
+    const [sealed] = JSON.parse(bodies(requests)[0] as string);
     const offloaded = signer.verify(sealed) as OffloadedJob;
-    const { id, origin, channel, to } = job.message;
+    const { id, origin, channel, to } = report;
     expect(offloaded).toEqual({
-      ...{ kind: "offloaded", attempt: 1, queue: "whatsapp", id, key: offloaded.key },
+      ...{ kind: "offloaded", attempt: 1, queue: "reports", id, key: offloaded.key },
       message: { id, origin, channel, to },
     });
     expect(await contentOf(largePayloads, offloaded.key)).toEqual(job);
@@ -123,8 +160,7 @@ describe("putting jobs on the queue", () => {
     const { queue, requests, ensure, largePayloads } = startReplica(own, { offloadTtlSeconds: 60 });
     await ensure();
     await queue.put(sized(9_000));
-    const [sealed] = JSON.parse(bodies(requests)[0] as string);
-    const { key } = signer.verify(sealed) as OffloadedJob;
+    const key = keyOf(bodies(requests)[0]);
     expect(await contentOf(largePayloads, key)).toEqual(sized(9_000));
     clock.advance(61_000);
     expect(await contentOf(largePayloads, key)).toBe("gone");
@@ -136,8 +172,7 @@ describe("putting jobs on the queue", () => {
     const { queue, requests, ensure, state, largePayloads } = startReplica(vcr);
     await ensure();
     await queue.put(sized(9_000));
-    const [sealed] = JSON.parse(bodies(requests)[0] as string);
-    const { key } = signer.verify(sealed) as OffloadedJob;
+    const key = keyOf(bodies(requests)[0]);
     await state.setKey(key, JSON.stringify(signer.sign({ ...sized(9_000), version } as Job)), 60);
     await expect(largePayloads.load(key)).rejects.toMatchObject({
       code: "unknown_job_version",

@@ -116,6 +116,10 @@ describe("State", () => {
     expect([await state.getKey("k"), await state.getKey("none")]).toEqual([value, null]);
     clock.advance(11_000);
     expect(await state.getKey("k")).toBeNull();
+    await state.setKey("k", "again", 10);
+    await state.deleteKey("k");
+    await state.deleteKey("k");
+    expect(await state.getKey("k")).toBeNull();
   });
 });
 
@@ -127,6 +131,7 @@ describe("State that is not well", () => {
       replica.state.write(BUCKET, "a", "b"),
       replica.state.getKey("a"),
       replica.state.setKey("a", "b", 1),
+      replica.state.deleteKey("a"),
     ]);
 
   it.each([

@@ -1,5 +1,5 @@
 import type { SendJob } from "../../core/job.ts";
-import type { OutboundMessage } from "../../core/message.ts";
+import type { QueuedMessage } from "../../core/message.ts";
 import type { Bucket, State } from "../../core/ports.ts";
 import { claimBuckets, messageField } from "../../core/state-keys.ts";
 import { ConnectorError, loggableError } from "../../lib/errors.ts";
@@ -31,10 +31,10 @@ export interface Claims {
   isUnsent(attempt: Attempt): Promise<boolean>;
   /** From now on nobody can win this attempt: something else is done about the message. */
   close(attempt: Attempt): Promise<void>;
-  /** Written in batches, not waited for. */
-  mark(message: OutboundMessage, phase: Phase): void;
-  /** As `mark`, and resolves when it is written. */
-  settle(message: OutboundMessage, phase: Phase): Promise<void>;
+  /** Written in batches. Resolves to whether it is, and never rejects: nobody need wait for it. */
+  mark(message: QueuedMessage, phase: Phase): Promise<boolean>;
+  /** As `mark`, and rejects when it is not written. */
+  settle(message: QueuedMessage, phase: Phase): Promise<void>;
 }
 
 /** Sums of many tokens stay whole numbers. */
@@ -46,8 +46,8 @@ const TOKENS = 2 ** 40;
  * one of them is sent. The owner's phase stands in every bucket that it won; whoever loses reads it where it lost.
  */
 export function createClaims(state: State, log: Log): Claims {
-  const bucketsOf = ({ acceptedAt }: OutboundMessage) => claimBuckets(acceptedAt);
-  const fieldOf = (message: OutboundMessage) => messageField(message.origin, message.id);
+  const bucketsOf = ({ acceptedAt }: QueuedMessage) => claimBuckets(acceptedAt);
+  const fieldOf = (message: QueuedMessage) => messageField(message.origin, message.id);
   const counterOf = ({ message, attempt }: Attempt) => `${fieldOf(message)}#${attempt}`;
   /** Left by a claim that was lost: the sum of those before it, which may be all of one job that did not send. */
   const traceOf = (attempt: Attempt, before: number) => `${counterOf(attempt)}@${before}`;
@@ -57,18 +57,22 @@ export function createClaims(state: State, log: Log): Claims {
     return (await state.increment(bucket, counterOf(attempt), token)) - token;
   }
 
-  const phaseIn = async (bucket: Bucket, message: OutboundMessage) =>
+  const phaseIn = async (bucket: Bucket, message: QueuedMessage) =>
     parsePhase(await state.read(bucket, fieldOf(message)));
 
   /** In the order of the claims: who loses in the first one must not find nothing there when the second one has it. */
-  async function settle(message: OutboundMessage, phase: Phase): Promise<void> {
+  async function settle(message: QueuedMessage, phase: Phase): Promise<void> {
     for (const bucket of bucketsOf(message)) await state.write(bucket, fieldOf(message), formatPhase(phase));
   }
 
-  function unwaited(work: Promise<void>, message: OutboundMessage, about: object): void {
-    work.catch((error) =>
-      log.warn({ msg_id: message.id, ...about, ...loggableError(error) }, "Phase not remembered"),
-    );
+  async function isWritten(work: Promise<void>, message: QueuedMessage, about: object): Promise<boolean> {
+    try {
+      await work;
+      return true;
+    } catch (error) {
+      log.warn({ msg_id: message.id, ...about, ...loggableError(error) }, "Phase not remembered");
+      return false;
+    }
   }
 
   async function claimIn(
@@ -84,7 +88,7 @@ export function createClaims(state: State, log: Log): Claims {
       const phase = await phaseIn(bucket, message);
       if (fateOf(attempt.attempt, phase) === "open") {
         const trace = state.write(bucket, traceOf(attempt, before), "lost");
-        unwaited(trace, message, { attempt: attempt.attempt });
+        void isWritten(trace, message, { attempt: attempt.attempt });
       }
       return { outcome: "lost", phase };
     }
@@ -130,7 +134,7 @@ export function createClaims(state: State, log: Log): Claims {
       // The first one was won or lost before.
       for (const bucket of bucketsOf(attempt.message).slice(1)) await count(bucket, attempt, newToken());
     },
-    mark: (message, phase) => unwaited(settle(message, phase), message, { phase: formatPhase(phase) }),
+    mark: (message, phase) => isWritten(settle(message, phase), message, { phase: formatPhase(phase) }),
   };
 }
 

@@ -1,20 +1,14 @@
-import type { Job, OffloadedJob } from "../../core/job.ts";
-import type { OffloadedContent } from "../../core/ports.ts";
-import { failedReport, type Refusal } from "../../core/report.ts";
+import type { Job } from "../../core/job.ts";
 import { asConnectorError } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import { type AckDelay, withBudget } from "./ack-delay.ts";
+import { dispatchOffloaded, type OffloadedPorts } from "./offloaded.ts";
 import { dispatchReply, dispatchReport, type OutboxPorts } from "./outbox.ts";
 import { dispatchMessage, type SendPorts } from "./send.ts";
 import { dispatchUnknownOutcome, type UnknownOutcomePorts } from "./unknown-outcome.ts";
 
 /** What the jobs of every kind need together; each kind's own function gets its own part. */
-export type DispatchPorts = SendPorts & UnknownOutcomePorts & OutboxPorts & OffloadPorts;
-
-interface OffloadPorts {
-  /** Rejects for content that is not ours, or that this version cannot read. */
-  loadOffloaded(key: string): Promise<OffloadedContent>;
-}
+export type DispatchPorts = SendPorts & UnknownOutcomePorts & OutboxPorts & OffloadedPorts;
 
 /**
  * One delivery of one job. Resolves when the queue may forget it: done, put back as a new attempt, or never to
@@ -58,29 +52,6 @@ function carryOut(job: Job, ports: DispatchPorts): Promise<void> {
     case "unknown-outcome":
       return dispatchUnknownOutcome(job, ports);
     case "offloaded":
-      return dispatchOffloaded(job, ports);
-  }
-}
-
-const CONTENT_LOST: Refusal = {
-  code: "content_lost",
-  description:
-    "The message was too large for the queue, and what was kept of it elsewhere is gone: send it again",
-};
-
-/** Where State is away, what stands for the job waits in its place. */
-async function dispatchOffloaded(job: OffloadedJob, ports: DispatchPorts): Promise<void> {
-  const { ackDelay, queue, reporter, log, now } = ports;
-  const content = await ports.loadOffloaded(job.key);
-  switch (content.outcome) {
-    case "found":
-      return carryOut(content.job, ports);
-    case "state-down":
-      await ackDelay.wait(ackDelay.longest());
-      await queue.put(job);
-      return;
-    case "gone":
-      log.error({ msg_id: job.id }, "A job too large for the queue is no longer kept: it cannot be done");
-      if (job.message) await reporter.reportEventually(failedReport(job.message, CONTENT_LOST, now()));
+      return dispatchOffloaded(job, ports, carryOut);
   }
 }

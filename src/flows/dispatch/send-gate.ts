@@ -3,6 +3,7 @@ import type { Concerns, SendResult } from "../../core/ports.ts";
 import type { Facts } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
+import type { AckDelay } from "./ack-delay.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import { createRateLimiter } from "./rate-limiter.ts";
 
@@ -163,4 +164,22 @@ export function createSendGate(maxRate: number, now: Clock, log: Log): SendGate 
     othersPassedSince: (at, message, concerns) =>
       (concerns === "account" ? account : senderOf(message)).workedAt() > at,
   };
+}
+
+/** How often a delivery that waits looks for a slot: what stopped sending may end any moment. */
+const LOOK_AGAIN_MS = 500;
+
+/** Waits for a slot; false when none came within reach, and the message has to wait in the queue. */
+export async function waitForSlot(job: Candidate, gate: SendGate, ackDelay: AckDelay): Promise<boolean> {
+  for (;;) {
+    const ms = gate.reserve(job, ackDelay.hasRoom() ? ackDelay.longest() : 0);
+    if (ms === 0) return true;
+    if (ms !== undefined) {
+      if ((await ackDelay.wait(ms)) && !gate.isClosed(job.message)) return true;
+      gate.giveBack(job.message);
+      return false;
+    }
+    const left = ackDelay.longest();
+    if (left <= 0 || !(await ackDelay.wait(Math.min(LOOK_AGAIN_MS, left)))) return false;
+  }
 }

@@ -1,6 +1,6 @@
 import type { SendJob } from "../../core/job.ts";
-import type { OutboundMessage } from "../../core/message.ts";
-import type { FailedSend, Sender, SendResult } from "../../core/ports.ts";
+import type { OutboundMessage, QueuedMessage } from "../../core/message.ts";
+import type { FailedSend, OffloadPorts, Sender, SendResult } from "../../core/ports.ts";
 import { failedReport, type Refusal } from "../../core/report.ts";
 import { asConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Conversations } from "../inbound/conversations.ts";
@@ -9,14 +9,15 @@ import type { Reporter } from "../status/report.ts";
 import type { TemplateMismatches } from "../templates/mismatches.ts";
 import type { AckDelay } from "./ack-delay.ts";
 import type { Claim, Claims } from "./claims.ts";
+import { CONTENT_LOST, contentOf, discardContent } from "./offloaded.ts";
 import { fateOf, formatPhase, type Phase } from "./phase.ts";
-import type { SendGate } from "./send-gate.ts";
+import { type SendGate, waitForSlot } from "./send-gate.ts";
 import { type AwaitOutcomePorts, awaitOutcome } from "./unknown-outcome.ts";
 
-export interface SendPorts extends AwaitOutcomePorts {
+export interface SendPorts extends AwaitOutcomePorts, OffloadPorts {
   sender: Sender;
   claims: Pick<Claims, "claim" | "mark" | "settle">;
-  reporter: Pick<Reporter, "reportEventually">;
+  reporter: Pick<Reporter, "hasStatus" | "reportEventually">;
   suppression: Pick<Suppression, "isSuppressed">;
   conversations: Pick<Conversations, "remember">;
   mismatches: Pick<TemplateMismatches, "record">;
@@ -28,8 +29,6 @@ export interface SendPorts extends AwaitOutcomePorts {
 const BACKOFF_MS = { first: 500, most: 5_000 };
 /** A message is the reason itself when it is refused so often while others are taken. */
 const REFUSALS_TO_GIVE_UP = 3;
-/** How often a delivery that waits looks for a slot: what stopped sending may end any moment. */
-const LOOK_AGAIN_MS = 500;
 /** A second delivery may find the first one still sending: longer than a send can take. */
 const OWNER_PATIENCE_MS = 20_000;
 
@@ -44,10 +43,11 @@ export async function dispatchMessage(job: SendJob, ports: SendPorts): Promise<v
   const { message } = job;
   const isExpired = ports.now() >= message.expiresAt;
   // Nothing has happened to it: the same attempt goes back, and its copies compete for one claim.
-  if (!isExpired && !(await waitForSlot(job, ports))) return void (await ports.queue.put(job));
+  if (!isExpired && !(await waitForSlot(job, ports.gate, ports.ackDelay)))
+    return void (await ports.queue.put(job));
 
   const { refusal, claim } = await checkAndClaim(job, isExpired, ports);
-  if (claim.outcome === "won" && !refusal) return send(job, ports);
+  if (claim.outcome === "won" && !refusal) return sendContent(job, ports);
   // A slot that is not used is given to the next message.
   if (!isExpired) ports.gate.giveBack(message);
   if (claim.outcome === "unanswered") return putBackUnclaimed(job, claim, ports);
@@ -55,18 +55,25 @@ export async function dispatchMessage(job: SendJob, ports: SendPorts): Promise<v
   if (refusal) return refuse(message, refusal, ports);
 }
 
-/** Waits for a slot; false when none came within reach, and the message has to wait in the queue. */
-async function waitForSlot(job: SendJob, { gate, ackDelay }: SendPorts): Promise<boolean> {
-  for (;;) {
-    const ms = gate.reserve(job, ackDelay.hasRoom() ? ackDelay.longest() : 0);
-    if (ms === 0) return true;
-    if (ms !== undefined) {
-      if ((await ackDelay.wait(ms)) && !gate.isClosed(job.message)) return true;
-      gate.giveBack(job.message);
-      return false;
-    }
-    const left = ackDelay.longest();
-    if (left <= 0 || !(await ackDelay.wait(Math.min(LOOK_AGAIN_MS, left)))) return false;
+/** What its owner sends: the message with its content, wherever that is kept. */
+async function sendContent(job: SendJob, ports: SendPorts): Promise<void> {
+  const content = await contentOf(job.message, ports);
+  if (content.outcome === "found") return send(job, content.message, ports);
+  ports.gate.giveBack(job.message);
+  if (content.outcome === "gone" && (await isReportedLost(job.message, ports))) return;
+  await ports.ackDelay.wait(ports.ackDelay.longest());
+  return putBack(job, ports);
+}
+
+/** Its content was put away when a copy of the message was settled, or it is lost. False when nobody can say now. */
+async function isReportedLost(message: QueuedMessage, ports: SendPorts): Promise<boolean> {
+  try {
+    if (await ports.reporter.hasStatus(message.origin, message.id)) conclude(message, { is: "sent" }, ports);
+    else await refuse(message, CONTENT_LOST, ports);
+    return true;
+  } catch (error) {
+    ports.log.warn({ msg_id: message.id, ...loggableError(error) }, "A lost message cannot be reported now");
+    return false;
   }
 }
 
@@ -90,17 +97,23 @@ async function checkAndClaim(
 }
 
 /** Reported before it is marked: a crash in between leaves an unknown outcome, never a message that nobody hears of. */
-async function refuse(message: OutboundMessage, refusal: Refusal, ports: SendPorts): Promise<void> {
+async function refuse(message: QueuedMessage, refusal: Refusal, ports: SendPorts): Promise<void> {
   ports.log.warn({ msg_id: message.id, channel: message.channel, code: refusal.code }, "Message not sent");
   await ports.reporter.reportEventually(failedReport(message, refusal, ports.now()));
-  ports.claims.mark(message, { is: "refused" });
+  conclude(message, { is: "refused" }, ports);
+}
+
+/** The message is settled. Its content goes once that is remembered: whoever comes later must not miss both. */
+function conclude(message: QueuedMessage, phase: Phase, ports: SendPorts): void {
+  void ports.claims.mark(message, phase).then((isRemembered) => {
+    if (isRemembered) discardContent(message, ports);
+  });
 }
 
 const LABEL = { whatsapp: "WhatsApp", sms: "SMS" } as const;
 
-async function send(job: SendJob, ports: SendPorts): Promise<void> {
-  const { message } = job;
-  const { claims, sender, gate, conversations, mismatches, log, now } = ports;
+async function send(job: SendJob, message: OutboundMessage, ports: SendPorts): Promise<void> {
+  const { sender, gate, conversations, mismatches, log, now } = ports;
   const started = now();
   const line = `Sending ${LABEL[message.channel]} via Vonage: msg_id=${message.id}`;
   const about = { msg_id: message.id, attempt: job.attempt };
@@ -116,7 +129,7 @@ async function send(job: SendJob, ports: SendPorts): Promise<void> {
     log.warn({ ...about, outcome: word, ms, ...result.facts }, line);
     return afterFailure(job, result, ports);
   }
-  claims.mark(message, { is: "sent" });
+  conclude(job.message, { is: "sent" }, ports);
   conversations.remember(message, result.vendorId);
   log.info({ ...about, outcome: word, message_uuid: result.vendorId, ms }, line);
 }
@@ -158,7 +171,7 @@ async function afterFailure(job: SendJob, result: FailedSend, ports: SendPorts):
       return putBack(job, ports, refusals);
     }
     case "unknown":
-      ports.claims.mark(job.message, { is: "unknown", attempt: job.attempt });
+      void ports.claims.mark(job.message, { is: "unknown", attempt: job.attempt });
       return awaitOutcome(job, ports);
   }
 }
@@ -175,7 +188,7 @@ async function putBack(
   newRefusals = refusals,
 ): Promise<void> {
   try {
-    claims.mark(message, { is: "released", attempt });
+    void claims.mark(message, { is: "released", attempt });
     await queue.put({ kind: "send", attempt: attempt + 1, message, refusals: newRefusals });
   } catch (error) {
     // The queue will deliver this attempt again, and it must then be known that it was not sent.
@@ -210,6 +223,7 @@ async function repeatedDelivery(job: SendJob, phase: Phase | undefined, ports: S
       return putBack(job, ports);
     case "over":
       ports.log.info(about, "Repeated delivery: ignored");
+      if (phase && !("attempt" in phase)) discardContent(message, ports);
       return;
     case "open":
       ports.log.info(about, "Repeated delivery: its owner may have died, the outcome is in doubt");

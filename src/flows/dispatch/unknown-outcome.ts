@@ -1,5 +1,5 @@
 import type { SendJob, UnknownOutcomeJob } from "../../core/job.ts";
-import type { JobQueue } from "../../core/ports.ts";
+import type { JobQueue, OffloadPorts } from "../../core/ports.ts";
 import { failedReport, type Refusal } from "../../core/report.ts";
 import { loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
@@ -7,6 +7,7 @@ import type { Clock } from "../../lib/runtime.ts";
 import type { Reporter } from "../status/report.ts";
 import type { AckDelay } from "./ack-delay.ts";
 import type { Claims } from "./claims.ts";
+import { discardContent } from "./offloaded.ts";
 
 export interface AwaitOutcomePorts {
   queue: JobQueue;
@@ -19,6 +20,7 @@ export interface AwaitOutcomePorts {
 export interface UnknownOutcomePorts extends AwaitOutcomePorts {
   claims: Pick<Claims, "fate" | "isUnsent" | "close" | "settle">;
   reporter: Pick<Reporter, "hasStatus" | "reportEventually">;
+  discardOffloaded: OffloadPorts["discardOffloaded"];
   ackDelay: AckDelay;
 }
 
@@ -56,6 +58,9 @@ export async function dispatchUnknownOutcome(
   await ackDelay.wait(Math.min(remaining, ackDelay.longest()));
   switch (await findOutcome(job, ports)) {
     case "settled":
+      discardContent(message, ports);
+      return;
+    case "elsewhere":
       return;
     case "unsent":
       log.info(about, "Surely not sent: put back");
@@ -77,25 +82,26 @@ export async function dispatchUnknownOutcome(
   } else {
     log.warn(about, "Outcome still unknown: reported failed");
     await reporter.reportEventually(failedReport(message, OUTCOME_UNKNOWN, now()));
+    discardContent(message, ports);
   }
 }
 
 /**
- * `settled`: a status came, or whoever owned the attempt got further than it seemed. `unsent`: nobody ever owned it.
+ * `settled`: a status came. `elsewhere`: whoever owned the attempt got further than it seemed. `unsent`: nobody ever owned it.
  * `state-down`: nobody can say.
  */
 async function findOutcome(
   job: UnknownOutcomeJob,
   { reporter, claims, now, log }: UnknownOutcomePorts,
-): Promise<"settled" | "unsent" | "unknown" | "state-down"> {
+): Promise<"settled" | "elsewhere" | "unsent" | "unknown" | "state-down"> {
   const { message, attempt } = job;
   try {
     if (await reporter.hasStatus(message.origin, message.id)) return "settled";
     const fate = await claims.fate(job);
-    if (fate === "over") return "settled";
+    if (fate === "over") return "elsewhere";
     // Also where this was noted before: the queue may not have taken the next attempt, and this job alone knows.
     if (await claims.isUnsent(job)) return "unsent";
-    if (fate === "released") return "settled";
+    if (fate === "released") return "elsewhere";
     // What is decided now must not be overtaken by a copy of the message that comes late.
     if (now() >= job.decideAt) await claims.close(job);
     return "unknown";

@@ -220,7 +220,7 @@ describe("a claim", () => {
   it("that cannot be marked leaves one line", async () => {
     const { claims, state, log } = createWorld();
     state.down.add("write");
-    claims.mark(whatsappMessage(), { is: "sent" });
+    void claims.mark(whatsappMessage(), { is: "sent" });
     await until(() => log.lines.length > 0);
     expect(log.lines).toMatchObject([
       { level: "warn", msg: "Phase not remembered", fields: { msg_id: "m-1", phase: "sent" } },

@@ -26,6 +26,8 @@ function judge({ messages, accepted, failed, waiting }: Awaited<ReturnType<typeo
     twice: accepted.filter((id, index) => accepted.indexOf(id) !== index),
     forgotten: messages.filter((id) => !known.has(id)),
     waiting,
+    // What was kept beside the queue is there until its message is settled.
+    lost: failed.filter(({ error }) => error?.code === "content_lost").map(({ id }) => id),
   };
 }
 
@@ -33,7 +35,7 @@ describe.each(["fail", "resend"] as const)("with policy %s and", (policy) => {
   it.each(WORLDS)("%s: nobody gets a message twice, and no message is forgotten", async (_, chances) => {
     for (let seed = 1; seed <= STORIES; seed++) {
       const found = judge(await runModel(createRandom(seed), { ...chances, policy }));
-      expect({ seed, ...found }).toEqual({ seed, twice: [], forgotten: [], waiting: [] });
+      expect({ seed, ...found }).toEqual({ seed, twice: [], forgotten: [], waiting: [], lost: [] });
     }
   });
 });

@@ -1,6 +1,6 @@
-import { type Job, parseJob, serialiseJob } from "../../../src/core/job.ts";
-import type { OutboundMessage } from "../../../src/core/message.ts";
-import type { State } from "../../../src/core/ports.ts";
+import { type Job, parseJob, type SendJob, serialiseJob } from "../../../src/core/job.ts";
+import type { OutboundMessage, WhatsAppMessage } from "../../../src/core/message.ts";
+import type { OffloadedContent, State } from "../../../src/core/ports.ts";
 import { type Claims, createClaims } from "../../../src/flows/dispatch/claims.ts";
 import { dispatch } from "../../../src/flows/dispatch/dispatch.ts";
 import { createSendGate } from "../../../src/flows/dispatch/send-gate.ts";
@@ -80,6 +80,9 @@ export async function runModel(
   let troubleEnds = false;
 
   const happens = (share: number) => !troubleEnds && random.chance(share);
+  /** What was too large for the queue. */
+  const contents = new Map<string, Job>();
+  let copies = 0;
   const enqueue = (job: Job) => line.push({ job: parseJob(serialiseJob(job)), pending: true });
   const never = new Promise<never>(() => undefined);
   const sleepers: { until: number; resolve(): void }[] = [];
@@ -138,6 +141,7 @@ export async function runModel(
       scan: guarded(store.scan),
       getKey: store.getKey,
       setKey: store.setKey,
+      deleteKey: store.deleteKey,
     };
     const queue = {
       put: (job: Job) =>
@@ -182,7 +186,15 @@ export async function runModel(
     const ports = {
       ...{ queue, sender, reporter, channels, mismatches: noMismatches, now, log },
       state,
-      loadOffloaded: async () => ({ outcome: "gone" as const }),
+      loadOffloaded: async (key: string): Promise<OffloadedContent> => {
+        try {
+          const job = await guarded(async () => contents.get(key))();
+          return job ? { outcome: "found", job } : { outcome: "gone" };
+        } catch {
+          return { outcome: "state-down" };
+        }
+      },
+      discardOffloaded: guarded(async (key: string) => void contents.delete(key)),
       claims: withClaims(createClaims(state, log)),
       suppression: createSuppression(state, now),
       conversations: createConversations(state, now, log),
@@ -217,13 +229,23 @@ export async function runModel(
   const messages = Array.from({ length: MESSAGES }, (_, n) =>
     whatsappMessage({ id: `m-${n}`, acceptedAt: T0 + random.between(-2 * HOUR, 3 * HOUR) }),
   );
-  for (const message of messages) enqueue({ kind: "send", attempt: 1, message });
+  for (const message of messages) accept(message);
+
+  /** Every other one is too large for the queue. */
+  function accept(message: WhatsAppMessage): void {
+    const job: SendJob = { kind: "send", attempt: 1, message };
+    if (messages.findIndex(({ id }) => id === message.id) % 2 === 0) return void enqueue(job);
+    const contentKey = `job:${copies++}`;
+    contents.set(contentKey, job);
+    const { content: _, ...envelope } = message;
+    enqueue({ ...job, message: { ...envelope, contentKey } });
+  }
 
   /** The platform repeats a request for close to two hours: at whatever edge State keeps its claims by. */
   function repeat(): void {
     const message = random.pick(messages);
     const acceptedAt = message.acceptedAt + random.between(0, 119 * MINUTE);
-    enqueue({ kind: "send", attempt: 1, message: { ...message, acceptedAt } });
+    accept({ ...message, acceptedAt });
   }
 
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -49,6 +49,7 @@ export function createWorld(
         const job = offloaded.get(key);
         return job ? { outcome: "found", job } : { outcome: "gone" };
       },
+      discardOffloaded: async (key) => void offloaded.delete(key),
       queue,
       state,
       sender,

@@ -1,4 +1,5 @@
 import { parseKeywords } from "../../../src/core/keywords.ts";
+import type { OutboundMessage } from "../../../src/core/message.ts";
 import type { State } from "../../../src/core/ports.ts";
 import type { InboundMessage, InboundReply } from "../../../src/core/reply.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
@@ -97,7 +98,7 @@ export function createInboundWorld(
     queued: () =>
       queue.jobs.map((job) => {
         if (job.kind !== "send") return job.kind;
-        const { message } = job;
+        const message = job.message as OutboundMessage;
         const text =
           message.channel === "sms"
             ? message.text
