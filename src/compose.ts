@@ -9,6 +9,7 @@ import type { Config } from "./config/schema.ts";
 import { readDelivery } from "./flows/dispatch/dispatch.ts";
 import { createConversations } from "./flows/inbound/conversations.ts";
 import { createSuppression } from "./flows/inbound/suppression.ts";
+import { createRequestIds } from "./flows/intake/request-ids.ts";
 import { createChannelMarks } from "./flows/status/channel-marks.ts";
 import { createReporter } from "./flows/status/report.ts";
 import { createApp } from "./http/app.ts";
@@ -71,7 +72,7 @@ export async function start(
   const { messageTtlSeconds } = config;
   const platformPorts = {
     ...{ httpClient: httpClients.platform, credentialsCheck, messageTtlSeconds, pause, now, log },
-    ...{ newId: runtime.uuid, findTemplate: templates.lookup },
+    ...{ newId: createRequestIds(config.jobSigningKeys[0], runtime), findTemplate: templates.lookup },
   };
   const { channels, events } = composePlatforms(config, platformPorts, metrics);
 

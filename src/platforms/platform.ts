@@ -26,7 +26,8 @@ export interface PlatformPorts {
   credentialsCheck(...accepted: readonly Credentials[]): Authenticate;
   /** The template as far as it is known now; `confirm` asks for it anew. */
   findTemplate(number: string, name: string, language: string): FoundTemplate;
-  newId: () => string;
+  /** An id of ours; the same one for the same words within five minutes, which are a request and its repetition. */
+  newId: (words?: readonly string[]) => string;
   messageTtlSeconds: number;
   pause: Pause;
   now: Clock;
@@ -48,9 +49,10 @@ export interface PlatformChannel {
     authenticate: Authenticate;
     /**
      * Throws, or rejects with, a ConnectorError in words when the body can never become a message; a retryable one
-     * when nobody knows now. A promise takes 2 s at the most.
+     * when nobody knows now. A promise takes 2 s at the most. `requestId` is what an ingress calls the request, the
+     * same when it repeats it.
      */
-    toMessage(body: unknown, now: number): OutboundMessage | Promise<OutboundMessage>;
+    toMessage(body: unknown, now: number, requestId?: string): OutboundMessage | Promise<OutboundMessage>;
     /** The message's id in a body that became none, for the log. Absent where requests carry none. */
     idIn?(body: unknown): unknown;
     accepted(message: OutboundMessage): Answer;

@@ -51,6 +51,34 @@ describe("an SMS from the platform to the person and back", () => {
     );
   });
 
+  it("is one message when an ingress repeats the request under the same X-Request-Id, at whatever replica", async () => {
+    const journey = await startJourney();
+    const replica = await journey.replica();
+    const post = async (to: string, headers: Record<string, string>, body: object = buildSmsSend()) => {
+      const answer = await fetch(`${to}/`, {
+        method: "POST",
+        headers: { ...AUTH, "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      });
+      expect(answer.status).toBe(200);
+      return ((await answer.json()) as { trackingId: string }).trackingId;
+    };
+    const request = { "x-request-id": "7f3c" };
+    const first = await post(journey.url, request);
+    expect([await post(journey.url, request), await post(replica.url, request)]).toEqual([first, first]);
+    const others = [
+      await post(journey.url, request, buildSmsSend({ text: "Another canary" })),
+      await post(journey.url, { "x-request-id": "7f3d" }),
+      await post(journey.url, {}),
+      await post(journey.url, {}),
+    ];
+    expect(new Set([first, ...others]).size).toBe(5);
+    await until("the queue has every answer", () => {
+      return journey.vcr.records().queues[`${SERVICE_NAME}-sms`]?.acked === 7;
+    });
+    expect(journey.vonage.messages).toHaveLength(5);
+  });
+
   it("is reported failed with Vonage's code and words in one text", async () => {
     const journey = await startJourney();
     const id = await sendOne(journey);

@@ -17,11 +17,13 @@ export interface IntakePorts {
 /** Platforms give up after about 5 s; a false "not accepted" costs less than a time-out. */
 const DEADLINE_MS = 3_800;
 
+const REQUEST_ID_HEADER = "x-request-id";
+
 /** A platform's send, answered in the words of its contract whatever happens. */
 export function intakeRoute({ intake, tag }: PlatformChannel, { accept, now, refusals }: IntakePorts) {
   const receive: RequestHandler = async (req, res) => {
     const convertAndAccept = async () => {
-      const message = await intake.toMessage(req.body, now());
+      const message = await intake.toMessage(req.body, now(), req.get(REQUEST_ID_HEADER));
       res.locals["msg_id"] = message.id;
       await accept(message);
       return message;

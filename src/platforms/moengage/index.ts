@@ -95,8 +95,10 @@ export function moengageSms(
       path: SMS_INTAKE_PATH,
       formats: ["json", "form"],
       authenticate: credentialsCheck(...settings.accepted),
-      toMessage: (body, now) =>
-        smsToMessage(body, { origin: tag, senderId: settings.senderId, messageTtlSeconds, newId }, now),
+      toMessage: (body, now, requestId) => {
+        const sms = { origin: tag, senderId: settings.senderId, messageTtlSeconds, newId };
+        return smsToMessage(body, sms, now, requestId);
+      },
       accepted: (message: OutboundMessage) => ({
         status: 200,
         body: { trackingId: message.id, status: "accepted" },

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { mask, type SmsMessage, type Template, type WhatsAppMessage } from "../../core/message.ts";
 import { parseRecipient } from "../../core/recipient.ts";
 import { ConnectorError } from "../../lib/errors.ts";
+import type { PlatformPorts } from "../platform.ts";
 import { smsSend, whatsappSend } from "./contract.ts";
 
 /** https://developer.vonage.com/en/api/messages: SMS text up to 3,200 characters, ttl 20 to 604,800 seconds. */
@@ -19,7 +20,7 @@ export interface SmsSettings {
   senderId?: string | undefined;
   messageTtlSeconds: number;
   /** Makes the tracking id: MoEngage gives an SMS none of its own. */
-  newId: () => string;
+  newId: PlatformPorts["newId"];
 }
 
 /**
@@ -60,10 +61,16 @@ const isSms = (body: unknown) =>
   typeof body === "object" && body !== null && "text" in body && !("template" in body) && !("msg_id" in body);
 
 /**
- * A body of `POST /` as a message, its values typed as JSON or as form text.
+ * A body of `POST /` as a message, its values typed as JSON or as form text. A request with an id that comes again
+ * within five minutes, to the same person with the same text, is the same message.
  * Throws ConnectorError `invalid_recipient` or `invalid_request`, each naming field and remedy.
  */
-export function smsToMessage(body: unknown, settings: SmsSettings, now: number): SmsMessage {
+export function smsToMessage(
+  body: unknown,
+  settings: SmsSettings,
+  now: number,
+  requestId?: string,
+): SmsMessage {
   const send = check(smsSend, body, "an object with text and to");
   const length = [...send.text].length;
   if (length > SMS_MAX_CHARACTERS) {
@@ -81,12 +88,13 @@ export function smsToMessage(body: unknown, settings: SmsSettings, now: number):
       "from is missing: add the sender to the request's body, or set SMS_SENDER_ID in the connector",
     );
   }
+  const to = parseRecipient(send.to, "to", "sms");
   return {
-    id: settings.newId(),
+    id: settings.newId(requestId ? [requestId, from, to, send.text] : undefined),
     origin: settings.origin,
     channel: "sms",
     from: from.replace(/^\+(?=\d+$)/, ""),
-    to: parseRecipient(send.to, "to", "sms"),
+    to,
     acceptedAt: now,
     expiresAt: now + ttl * 1_000,
     text: send.text,

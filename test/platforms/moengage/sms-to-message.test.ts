@@ -184,3 +184,17 @@ describe("smsToMessage", () => {
     });
   });
 });
+
+describe("a request that an ingress may repeat", () => {
+  const words: unknown[] = [];
+  const newId = (of?: readonly string[]) => {
+    words.push(of);
+    return TRACKING_ID;
+  };
+
+  it("is told by its id, sender, recipient and text, however they are written", () => {
+    smsToMessage(buildSmsSend({ to: "+44 7700 900123", text: "Hi" }), { ...settings, newId }, 0, "req-1");
+    smsToMessage(buildSmsSend({ to: RECIPIENT, text: "Hi" }), { ...settings, newId }, 0);
+    expect(words).toEqual([["req-1", "MyBrand", RECIPIENT, "Hi"], undefined]);
+  });
+});
