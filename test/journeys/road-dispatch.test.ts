@@ -191,6 +191,25 @@ describe("a message that Vonage cannot take now", () => {
     ]);
   });
 
+  it.each([
+    ["403", { status: 403 }],
+    ["402", { status: 402 }],
+  ])(
+    "stops nobody else when Vonage refuses it alone with %s: twenty behind it are sent at once",
+    async (_, answer) => {
+      const journey = await startJourney();
+      journey.vonage.behave({ toEndsWith: "999", answer: { do: "problem", ...answer } });
+      await journey.send(buildWhatsAppSend({ msg_id: "bad", to: "447700900999" }));
+      await until("it was tried", () => journey.sends().length === 1);
+      const startedAt = Date.now();
+      const ids = Array.from({ length: 20 }, (_, n) => `good-${n}`);
+      await Promise.all(ids.map((msg_id) => journey.send(buildWhatsAppSend({ msg_id }))));
+      await until("Vonage has the others", () => journey.vonage.messages.length === 20);
+      expect(Date.now() - startedAt).toBeLessThan(5_000);
+      expect(journey.reports()).toEqual([]);
+    },
+  );
+
   it("waits while the account has a fault of its own, and the log says what to do", async () => {
     const journey = await startJourney();
     journey.vonage.behave({ times: 1, answer: { do: "problem", status: 402 } });

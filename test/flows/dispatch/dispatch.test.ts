@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { SendJob } from "../../../src/core/job.ts";
+import { claimBuckets } from "../../../src/core/state-keys.ts";
 import { failedSend, HOUR, smsMessage, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
 import { createWorld, sendJob } from "./world.ts";
 
@@ -329,6 +330,32 @@ describe("waiting for a slot", () => {
     world.ackDelay.wait = async () => false;
     await world.run(sendJob());
     expect({ sent: world.sender.sent, jobs: world.queue.jobs }).toEqual({ sent: [], jobs: [sendJob()] });
+  });
+});
+
+describe("a job without a slot whose put back the queue took without saying so", () => {
+  it("goes round in two copies, one for each delivery, until one of them is sent", async () => {
+    const world = createWorld();
+    const { put } = world.queue;
+    world.queue.put = async (job) => {
+      await put(job);
+      throw unavailable("queue_unavailable");
+    };
+    world.ackDelay.room = false;
+    pause(world);
+    await expect(world.run(sendJob())).rejects.toMatchObject({ code: "queue_unavailable" });
+    world.queue.put = put;
+    await world.run(sendJob());
+    const copies: number[] = [];
+    for (let round = 0; round < 20; round++) {
+      for (const job of world.queue.jobs.splice(0)) await world.run(job);
+      copies.push(world.queue.jobs.length);
+    }
+    expect(new Set(copies)).toEqual(new Set([2]));
+    expect(Object.keys(world.state.hash(claimBuckets(T0)[0]!))).toEqual([]);
+    world.now.advance(30_000);
+    for (let job = world.queue.jobs.shift(); job; job = world.queue.jobs.shift()) await world.run(job);
+    expect(world.sender.sent).toEqual(["m-1"]);
   });
 });
 

@@ -50,3 +50,18 @@ it("the model notices claims that everybody wins", async () => {
     );
   expect(twice).not.toEqual([]);
 });
+
+it("the model notices claims that look at one half day only", async () => {
+  const [, chances] = WORLDS[2]!;
+  const halfDay = 12 * 3_600_000;
+  const inItsMiddle = (at: number) => (Math.floor(at / halfDay) + 0.5) * halfDay;
+  const oneOnly = (claims: Claims): Claims => ({
+    ...claims,
+    claim: ({ message, ...attempt }) =>
+      claims.claim({ ...attempt, message: { ...message, acceptedAt: inItsMiddle(message.acceptedAt) } }),
+  });
+  const twice: string[] = [];
+  for (let seed = 1; seed <= 10; seed++)
+    twice.push(...judge(await runModel(createRandom(seed), { ...chances, policy: "fail" }, oneOnly)).twice);
+  expect(twice).not.toEqual([]);
+});

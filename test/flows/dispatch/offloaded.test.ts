@@ -107,6 +107,20 @@ describe("a message whose content is offloaded", () => {
     });
   });
 
+  it.each([
+    ["fail", "outcome_unknown"],
+    ["resend", "content_lost"],
+  ] as const)(
+    "is reported failed when its outcome is unknown and its content gone: policy %s",
+    async (policy, code) => {
+      const world = createWorld({ waitSeconds: 1_200, policy });
+      world.now.advance(1_200_000);
+      await world.run({ ...unknownOutcomeJob(), message: offloadedSend().message });
+      for (let job = world.queue.jobs.shift(); job; job = world.queue.jobs.shift()) await world.run(job);
+      expect(world.told()).toMatchObject([{ id: "m-1", status: "failed", error: { code } }]);
+    },
+  );
+
   it("waits in the queue while State is away: unclaimed, or as the next attempt", async () => {
     const world = createWorldWithContent();
     world.state.isDown(true);
