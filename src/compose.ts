@@ -34,6 +34,12 @@ const FIRST_START_MS = 1_000;
 const PROVIDER_CONNECTIONS = 64;
 const PLATFORM_CONNECTIONS = 64;
 
+/** How the connector calls others, and is called. */
+export interface Network {
+  createHttpClient: typeof createHttpClient;
+  listen: typeof listen;
+}
+
 export interface Connector {
   port: number;
   stop(): Promise<void>;
@@ -44,6 +50,7 @@ export async function start(
   config: Config,
   logTo?: { write(line: string): void },
   runtime = systemRuntime,
+  network: Network = { createHttpClient, listen },
 ): Promise<Connector> {
   const { now } = runtime;
   const log = createLog(config.logLevel, logTo, runtime);
@@ -54,10 +61,10 @@ export async function start(
   // Of the pauses this one alone is not cut short by a stop: State would be asked without any.
   const waitBetweenLooks = createPause(new AbortController().signal, runtime);
   const httpClients = {
-    vcr: createHttpClient(PROVIDER_CONNECTIONS, { runtime }),
+    vcr: network.createHttpClient(PROVIDER_CONNECTIONS, { runtime }),
     // A send does not wait for a socket.
-    vonage: createHttpClient(config.dispatch.maxInflight * 2 + 16, { runtime }),
-    platform: createHttpClient(PLATFORM_CONNECTIONS, { lookup: publicLookup, runtime }),
+    vonage: network.createHttpClient(config.dispatch.maxInflight * 2 + 16, { runtime }),
+    platform: network.createHttpClient(PLATFORM_CONNECTIONS, { lookup: publicLookup, runtime }),
   };
   const httpClient = httpClients.vonage;
 
@@ -112,10 +119,12 @@ export async function start(
     syncTemplates: templates.sync,
     publicUrl: config.instance.publicUrl,
   });
-  const server = await listen(app, config.port, { runtime, refused: refusals.refused }).catch((error) => {
-    stopping.abort();
-    throw error;
-  });
+  const server = await network
+    .listen(app, config.port, { runtime, refused: refusals.refused })
+    .catch((error) => {
+      stopping.abort();
+      throw error;
+    });
   log.info(
     { port: server.port, channels: channels.map(({ platform, channel }) => `${platform} ${channel}`) },
     "Connector is listening",

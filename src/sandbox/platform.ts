@@ -2,6 +2,7 @@ import type { Secrets } from "./auditor.ts";
 import type { CampaignResult } from "./campaign.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Channel, Funnel, Violation } from "./ledger.ts";
+import type { SandboxNetwork } from "./network.ts";
 import type { AcceptedMessage } from "./vonage/index.ts";
 
 /** What campaigns are sent from: a WhatsApp number, digits only, and an SMS sender. */
@@ -22,6 +23,8 @@ export interface FakeOptions {
   port?: number | undefined;
   /** How long each answer to the connector takes, in milliseconds; 0 by default. */
   answerMs?: number | undefined;
+  /** Sockets by default. */
+  network?: SandboxNetwork | undefined;
 }
 
 /**

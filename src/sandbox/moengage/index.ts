@@ -4,9 +4,9 @@ import type { Sent } from "../campaign.ts";
 import { control } from "../control.ts";
 import { createFaults, Fault } from "../faults.ts";
 import { createLedger, type Funnel, type LedgerEntry, type Violation } from "../ledger.ts";
+import { SOCKETS } from "../network.ts";
 import type { FakeOptions, FakePlatform } from "../platform.ts";
 import { createRandom } from "../random.ts";
-import { serve } from "../server.ts";
 import { type Campaigns, createCampaigns } from "./campaigns.ts";
 import type { CustomerUpdate, SmsSend, WhatsAppInbound } from "./contract.ts";
 import { createReceiver, type Endpoint, endpointOf, isLie } from "./reports.ts";
@@ -65,14 +65,15 @@ const Campaign = z.strictObject({
 /** A MoEngage workspace: campaigns to the connector, and the URLs that take its reports. */
 export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage> {
   const { credentials, connectorUrl = "http://127.0.0.1:3000", senders, answerMs = 0 } = options;
+  const { network = SOCKETS } = options;
   const { accountId: apiKey, accountSecret: apiSecret } = credentials;
   const random = createRandom(options.seed);
   const faults = createFaults<Endpoint>(random, { whatsapp: answerMs, sms: answerMs, data: answerMs });
   const ledger = createLedger();
   const receiver = createReceiver(ledger, { workspaceId: WORKSPACE_ID, dataApiKey: DATA_API_KEY });
-  const sender = createSender({ connectorUrl, apiKey, apiSecret, ledger });
+  const sender = createSender({ connectorUrl, apiKey, apiSecret, ledger, network });
   const campaigns = createCampaigns({ random, sender, from: senders?.whatsapp ?? "447700900000" });
-  const templates = createTemplateSync(apiKey, apiSecret, ledger);
+  const templates = createTemplateSync(apiKey, apiSecret, ledger, network);
   let connector = connectorUrl;
   const setConnector = (url: string) => {
     connector = url;
@@ -104,7 +105,7 @@ export async function startMoEngage(options: MoEngageOptions): Promise<MoEngage>
     "POST /campaign": (body: unknown) => campaigns.campaign(Campaign.parse(body)),
   };
 
-  const server = await serve(options.port ?? 0, async (request) => {
+  const server = await network.serve(options.port ?? 0, async (request) => {
     const controlled = await control(request, controls);
     if (controlled !== undefined) return controlled;
     const endpoint = endpointOf(request.path, { connectorId: CONNECTOR_ID, workspaceId: WORKSPACE_ID });

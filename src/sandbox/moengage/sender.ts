@@ -1,6 +1,7 @@
 import type { Sent } from "../campaign.ts";
 import type { Ledger } from "../ledger.ts";
-import { createPoster, type Outcome } from "../post.ts";
+import type { SandboxNetwork } from "../network.ts";
+import type { Outcome } from "../post.ts";
 import {
   ErrorAnswer,
   firstIssue,
@@ -32,9 +33,10 @@ export function createSender(options: {
   apiKey: string;
   apiSecret: string;
   ledger: Ledger;
+  network: SandboxNetwork;
 }): Sender {
   const { apiKey, apiSecret, ledger } = options;
-  const poster = createPoster(64);
+  const poster = options.network.createPoster(64);
   let connector = options.connectorUrl.replace(/\/$/, "");
 
   const check = (

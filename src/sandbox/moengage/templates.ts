@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Ledger } from "../ledger.ts";
-import { createPoster } from "../post.ts";
+import type { SandboxNetwork } from "../network.ts";
 import { firstIssue } from "./contract.ts";
 
 /** The platform's own format is not published; this is Meta's list of templates. */
@@ -26,12 +26,17 @@ export interface TemplateSync {
 }
 
 /** The platform's memory of synced templates: it suspends one whose content changed. */
-export function createTemplateSync(apiKey: string, apiSecret: string, ledger: Ledger): TemplateSync {
+export function createTemplateSync(
+  apiKey: string,
+  apiSecret: string,
+  ledger: Ledger,
+  network: SandboxNetwork,
+): TemplateSync {
   const templates = new Map<string, string>();
   return {
     templates,
     async sync(connectorUrl) {
-      const poster = createPoster(1);
+      const poster = network.createPoster(1);
       try {
         const { status, body } = await poster.post(`${connectorUrl}/sync_templates`, {
           headers: { "api-key": apiKey, "api-secret": apiSecret },

@@ -2,7 +2,7 @@ import { createPrivateKey, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Credentials } from "../credentials.ts";
 import { signJwt } from "../jwt.ts";
-import { createPoster } from "../post.ts";
+import type { SandboxNetwork } from "../network.ts";
 import type { Callback } from "./contract.ts";
 
 export interface Delivery {
@@ -24,10 +24,11 @@ export function createDelivery(options: {
   apps: string[];
   timeoutMs: number;
   unreachableMs: number;
+  network: SandboxNetwork;
 }): Delivery {
-  const { credentials, timeoutMs, unreachableMs } = options;
+  const { credentials, timeoutMs, unreachableMs, network } = options;
   const key = createPrivateKey(credentials.privateKey);
-  const poster = createPoster(256);
+  const poster = network.createPoster(256);
   const bases = (urls: string[]) => urls.map((url) => url.replace(/\/$/, ""));
   let apps = bases(options.apps);
   let served = 0;

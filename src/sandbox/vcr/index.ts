@@ -2,8 +2,9 @@ import { z } from "zod";
 import { control } from "../control.ts";
 import type { Credentials } from "../credentials.ts";
 import { createFaults, Fault } from "../faults.ts";
+import { type SandboxNetwork, SOCKETS } from "../network.ts";
 import { createRandom } from "../random.ts";
-import { type Reply, type SandboxRequest, saysJson, serve } from "../server.ts";
+import { type Reply, type SandboxRequest, saysJson } from "../server.ts";
 import { createAuthCheck } from "./auth.ts";
 import { CALLBACK_TIMEOUT_MS, PROVIDERS, type Provider } from "./contract.ts";
 import { createDelivery } from "./delivery.ts";
@@ -28,6 +29,8 @@ export interface VcrOptions {
   delays?: Partial<Record<Provider, number | undefined>>;
   /** Clock of the State's expiry, epoch milliseconds. */
   now?: () => number;
+  /** Sockets by default. */
+  network?: SandboxNetwork;
 }
 
 export interface VcrRecords {
@@ -72,6 +75,7 @@ function absoluteHost(request: SandboxRequest): string | undefined {
 /** A local Vonage Cloud Runtime: the providers on the wire, as the unmodified SDK calls them. */
 export async function startVcr(options: VcrOptions): Promise<Vcr> {
   const { credentials, callbackTimeoutMs = CALLBACK_TIMEOUT_MS, unreachableMs = 60_000 } = options;
+  const { network = SOCKETS } = options;
   const random = createRandom(options.seed);
   const faults = createFaults<Provider>(random, options.delays);
   const checkAuth = createAuthCheck(credentials, options.serviceName);
@@ -84,6 +88,7 @@ export async function startVcr(options: VcrOptions): Promise<Vcr> {
     apps: options.apps ?? [],
     timeoutMs: callbackTimeoutMs,
     unreachableMs,
+    network,
   });
   const queues = createQueueService({
     deliver: (definition, body) => delivery.deliver(definition.name, definition.callback, body),
@@ -139,7 +144,7 @@ export async function startVcr(options: VcrOptions): Promise<Vcr> {
     "PUT /redeliver-share": (body: unknown) => setRedeliverShare(z.number().min(0).max(1).parse(body)),
   };
 
-  const server = await serve(options.port ?? 0, async (request) => {
+  const server = await network.serve(options.port ?? 0, async (request) => {
     const controlled = await control(request, controls);
     if (controlled !== undefined) return controlled;
     const provider = providerOf(request);

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { control } from "../control.ts";
 import type { Credentials } from "../credentials.ts";
 import { createFaults, Fault } from "../faults.ts";
+import { type SandboxNetwork, SOCKETS } from "../network.ts";
 import { createRandom } from "../random.ts";
-import { serve } from "../server.ts";
 import { createAuth } from "./auth.ts";
 import { type AcceptedMessage, DEFAULT_TRAFFIC, type StatusName, type Traffic } from "./lifecycle.ts";
 import { createRoutes, RouteName } from "./routes.ts";
@@ -39,6 +39,8 @@ export interface VonageOptions {
   delays?: Partial<Record<RouteName, number | undefined>>;
   /** How long a webhook's receiver has for its answer; Vonage's 15 s by default, not scaled. */
   webhookTimeoutMs?: number;
+  /** Sockets by default. */
+  network?: SandboxNetwork;
 }
 
 export interface VonageRecords {
@@ -88,12 +90,12 @@ function tally(values: string[]): Record<string, number> {
 
 /** A Vonage account with one application: the Messages API, its signed webhooks and the Applications API. */
 export async function startVonage(options: VonageOptions): Promise<Vonage> {
-  const { credentials, timeScale = 0.02, webhookTimeoutMs = RETRY.timeoutMs } = options;
+  const { credentials, timeScale = 0.02, webhookTimeoutMs = RETRY.timeoutMs, network = SOCKETS } = options;
   const random = createRandom(options.seed);
   const faults = createFaults<RouteName>(random, options.delays);
   const rules = createRules();
   const auth = createAuth(credentials);
-  const webhooks = createWebhooks({ credentials, random, timeScale, timeoutMs: webhookTimeoutMs });
+  const webhooks = createWebhooks({ credentials, random, timeScale, timeoutMs: webhookTimeoutMs, network });
   const messages: AcceptedMessage[] = [];
   const answers: Record<string, number> = {};
   let traffic = { ...DEFAULT_TRAFFIC, ...options.traffic };
@@ -164,7 +166,7 @@ export async function startVonage(options: VonageOptions): Promise<Vonage> {
     "POST /inbound": (body: unknown) => void sendInbound(z.looseObject({}).parse(body)),
   };
 
-  const server = await serve(options.port ?? 0, async (request) => {
+  const server = await network.serve(options.port ?? 0, async (request) => {
     const controlled = await control(request, controls);
     if (controlled !== undefined) return controlled;
     const route = routes(request);

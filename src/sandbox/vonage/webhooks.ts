@@ -1,7 +1,7 @@
 import { createHash, createSecretKey, randomUUID } from "node:crypto";
 import type { Credentials } from "../credentials.ts";
 import { signJwt } from "../jwt.ts";
-import { createPoster } from "../post.ts";
+import type { SandboxNetwork } from "../network.ts";
 import type { Random } from "../random.ts";
 
 /** `unsigned-first` is sent without a token once, as Vonage says may happen, and signed when it is retried. */
@@ -51,9 +51,10 @@ export function createWebhooks(options: {
   /** Multiplies the waits between attempts and the horizon, not the time a receiver has for its answer. */
   timeScale: number;
   timeoutMs: number;
+  network: SandboxNetwork;
 }): Webhooks {
   const { credentials, random, timeScale, timeoutMs } = options;
-  const poster = createPoster(256);
+  const poster = options.network.createPoster(256);
   const records: WebhookRecord[] = [];
   const timers = new Set<NodeJS.Timeout>();
   let pending = 0;

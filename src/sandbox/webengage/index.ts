@@ -3,9 +3,10 @@ import { CANARY } from "../auditor.ts";
 import { control } from "../control.ts";
 import { createFaults, Fault } from "../faults.ts";
 import { createLedger, type LedgerEntry } from "../ledger.ts";
+import { SOCKETS } from "../network.ts";
 import type { FakeOptions, FakePlatform } from "../platform.ts";
 import { createRandom } from "../random.ts";
-import { type Answer as HttpAnswer, parseJson, type SandboxRequest, saysJson, serve } from "../server.ts";
+import { type Answer as HttpAnswer, parseJson, type SandboxRequest, saysJson } from "../server.ts";
 import { type Dsn, Dsn as DsnSchema, firstIssue } from "./contract.ts";
 import { API_KEY, createSender, type Sender } from "./sender.ts";
 
@@ -32,12 +33,18 @@ const STATUSES = { whatsapp_sent: "delivered", whatsapp_read: "read", whatsapp_f
 
 /** A WebEngage account: campaigns to the connector, and the URL that takes its delivery status notifications. */
 export async function startWebEngage(options: Partial<FakeOptions> = {}): Promise<WebEngage> {
-  const { connectorUrl = "http://127.0.0.1:3000", senders, answerMs = 0 } = options;
+  const { connectorUrl = "http://127.0.0.1:3000", senders, answerMs = 0, network = SOCKETS } = options;
   const random = createRandom(options.seed);
   const faults = createFaults<"dsn">(random, { dsn: answerMs });
   const ledger = createLedger();
   const dsns: Dsn[] = [];
-  const sender = createSender({ connectorUrl, from: senders?.whatsapp ?? "447700900000", random, ledger });
+  const sender = createSender({
+    connectorUrl,
+    from: senders?.whatsapp ?? "447700900000",
+    random,
+    ledger,
+    network,
+  });
   const refuse = (status: number, rule: string, detail: string): HttpAnswer => {
     ledger.violate({ rule, detail });
     return { status, body: { message: detail } };
@@ -72,7 +79,7 @@ export async function startWebEngage(options: Partial<FakeOptions> = {}): Promis
       sender.campaign(z.strictObject({ count: z.int().positive(), rate: z.number().positive() }).parse(body)),
   };
 
-  const server = await serve(options.port ?? 0, async (request) => {
+  const server = await network.serve(options.port ?? 0, async (request) => {
     const controlled = await control(request, controls);
     if (controlled !== undefined) return controlled;
     if (request.path !== PATH || request.method !== "POST")

@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { CANARY } from "../auditor.ts";
 import { type CampaignResult, runCampaign, type Sent } from "../campaign.ts";
 import type { Ledger } from "../ledger.ts";
+import type { SandboxNetwork } from "../network.ts";
 import type { FakeCampaign, FakePlatform } from "../platform.ts";
-import { createPoster, type Outcome } from "../post.ts";
+import type { Outcome } from "../post.ts";
 import type { Random } from "../random.ts";
 import { parseJson } from "../server.ts";
 import { Answer, firstIssue, HTTP_STATUS, SEND_TIMEOUT_MS, type WebEngageSend } from "./contract.ts";
@@ -35,9 +36,10 @@ export function createSender(options: {
   from: string;
   random: Random;
   ledger: Ledger;
+  network: SandboxNetwork;
 }): Sender {
   const { from, random, ledger } = options;
-  const poster = createPoster(64);
+  const poster = options.network.createPoster(64);
   const expected = new Map<string, unknown[] | undefined>();
   let connector = options.connectorUrl.replace(/\/$/, "");
   let recipients = 0;

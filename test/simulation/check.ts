@@ -1,0 +1,204 @@
+import { describeLeaks, findLeaks, type Secrets } from "../../src/sandbox/auditor.ts";
+import type { Violation } from "../../src/sandbox/ledger.ts";
+import type { MoEngage } from "../../src/sandbox/moengage/index.ts";
+import { userIdOf, type Vonage } from "../../src/sandbox/vonage/index.ts";
+import type { WebEngage } from "../../src/sandbox/webengage/index.ts";
+import type { Exchange } from "./net.ts";
+import type { World } from "./world.ts";
+
+/** What must never be, and was. */
+export interface Finding {
+  invariant: string;
+  detail: string;
+  at: number;
+}
+
+export interface Checker {
+  onLeave(exchange: Exchange): void;
+  onDone(exchange: Exchange): void;
+  onEnd(exchange: Exchange): void;
+  log(line: string): void;
+  /** Everything found so far; with `isOver` also what shows only at the end. */
+  findings(isOver: boolean): Finding[];
+  /** What a decision record admits, by what it is. */
+  admitted(): Record<string, number>;
+}
+
+export interface CheckedWorld {
+  world: World;
+  vonage: Vonage;
+  moengage: MoEngage;
+  webengage: WebEngage;
+  secrets: Secrets;
+  autoReplies: readonly string[];
+  now(): number;
+}
+
+/** `at` is when it was said, as Vonage tells it. */
+interface Word {
+  at: number;
+  said: "STOP" | "START";
+  /** When the connector first had it, and when it had answered that it has it. */
+  arrivedAt: number;
+  answeredAt: number;
+}
+
+const parsed = (text: string): Record<string, unknown> | undefined => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const isOk = (exchange: Exchange) => {
+  const { answer } = exchange;
+  return answer !== undefined && answer.status >= 200 && answer.status < 300;
+};
+
+/** The ids of the messages that an enqueue request holds. */
+function idsOfJobs(body: string): string[] {
+  const jobs = parsed(body);
+  if (!Array.isArray(jobs)) return [];
+  return jobs.flatMap((job) => {
+    const content = parsed(String(job?.body)) as Record<string, { id?: string } & string> | undefined;
+    return [content?.["message"]?.id, content?.["id"]].filter((id) => typeof id === "string") as string[];
+  });
+}
+
+/** The id under which a platform knows the message that it was told is accepted; undefined when it was not. */
+function idAccepted({ request, answer }: Exchange): string | undefined {
+  const [asked, told] = [parsed(request.body), parsed(answer?.text ?? "")];
+  if (!asked || !told) return undefined;
+  if (typeof told["trackingId"] === "string") return told["trackingId"];
+  if (told["status"] === "success") return String(asked["msg_id"]);
+  if (told["statusCode"] === 0) return String((asked["metadata"] as Record<string, unknown>)?.["messageId"]);
+  return undefined;
+}
+
+/** Watches what crosses, from outside the product, and says what must not have been. */
+export function createChecker(checked: CheckedWorld): Checker {
+  const { world, vonage, moengage, webengage, autoReplies } = checked;
+  const found: Finding[] = [];
+  const enqueued = new Set<string>();
+  const words = new Map<string, Map<string, Word>>();
+  /** Under which the two names of a person were known to be one. */
+  const linkedAt = new Map<string, number>();
+  const lines: unknown[] = [];
+  const admitted: Record<string, number> = {};
+  const say = (invariant: string, detail: string) => found.push({ invariant, detail, at: checked.now() });
+
+  function hear({ request, arrivedAt = 0, doneAt = 0, ...rest }: Exchange): void {
+    const body = parsed(request.body);
+    const said = String(body?.["text"]);
+    if (!body || (said !== "STOP" && said !== "START")) return;
+    const person = `${body["channel"]} ${body["from"]}`;
+    const ofPerson = words.get(person) ?? new Map<string, Word>();
+    words.set(person, ofPerson);
+    const id = String(body["message_uuid"]);
+    const word = ofPerson.get(id) ?? {
+      ...{ at: Date.parse(String(body["timestamp"])), said, arrivedAt },
+      answeredAt: Number.POSITIVE_INFINITY,
+    };
+    if (isOk({ request, ...rest } as Exchange)) word.answeredAt = Math.min(word.answeredAt, doneAt);
+    ofPerson.set(id, word);
+  }
+
+  /** The last word that a person said, if it binds a send that leaves now. */
+  function isStopped(channel: string, to: string): boolean {
+    const now = checked.now();
+    const hidden = `${channel} ${userIdOf(to)}`;
+    const linked = linkedAt.get(to) ?? Number.POSITIVE_INFINITY;
+    const all = [
+      ...(words.get(`${channel} ${to}`)?.values() ?? []),
+      ...[...(words.get(hidden)?.values() ?? [])].map((word) => ({
+        ...word,
+        answeredAt: Math.max(word.answeredAt, linked),
+      })),
+    ];
+    const stop = Math.max(
+      ...all.filter((word) => word.said === "STOP" && word.answeredAt < now).map(({ at }) => at),
+    );
+    const start = Math.max(
+      ...all.filter((word) => word.said === "START" && word.arrivedAt <= now).map(({ at }) => at),
+    );
+    return stop > Number.NEGATIVE_INFINITY && stop >= start;
+  }
+
+  const isEmptied = () =>
+    world.faults.some(({ kind, at }) => kind === "empty" && world.start + at <= checked.now());
+  const admit = (what: string) => {
+    admitted[what] = (admitted[what] ?? 0) + 1;
+  };
+
+  function judge({ rule, id = "", detail }: Violation, platform: string): void {
+    const words = `${platform}: ${rule} (${detail}) ${id}`;
+    if (rule === "repeated status") return void admit(rule);
+    if (rule === "unknown id" && platform === "moengage" && !id.includes("_"))
+      return void admit("a report of an SMS without a known answer");
+    if (rule === "both delivered and failed" && /^(delivered|read) after/.test(detail))
+      return void admit("delivered after failed");
+    const isOrder = rule === "backward step" || rule === "both delivered and failed";
+    const isBlind = world.faults.some((fault) => {
+      if ("edge" in fault) return fault.edge === "state";
+      if (fault.kind === "pause") return fault.for > 15_000;
+      return fault.kind === "empty" || fault.kind === "skew";
+    });
+    if (isOrder && isBlind)
+      return void admit(`${rule} while State is away, clocks differ or a process stands still`);
+    say(isOrder ? "order" : "contract", words);
+  }
+
+  function atTheEnd(): void {
+    for (const [name, platform] of Object.entries({ moengage, webengage })) {
+      for (const { id, accepted, statuses } of platform.messages.values()) {
+        const isFinal = statuses.some(({ status }) => status !== "sent");
+        if (accepted && !isFinal) say("settled", `${name}: ${id} was accepted and has no final report`);
+      }
+      for (const violation of platform.violations()) judge(violation, name);
+    }
+    const altered = moengage.altered(vonage.messages);
+    if (altered.length > 0) say("content", `altered: ${altered.join(", ")}`);
+    const { webhooks, sentTwice } = vonage.records();
+    for (const reference of sentTwice)
+      if (isEmptied() || checked.world.env?.["IN_DOUBT_POLICY"] === "resend") admit("sent twice");
+      else say("once", `sent twice: ${reference}`);
+    for (const [kind, count] of Object.entries(webhooks))
+      if (/lost|dropped/.test(kind)) say("webhooks", `${count} ${kind}`);
+    for (const what of describeLeaks(findLeaks(lines, checked.secrets))) say("privacy", what);
+  }
+
+  return {
+    onLeave({ edge, request, from }) {
+      if (edge !== "send") return;
+      const body = parsed(request.body) ?? {};
+      if (autoReplies.includes(String(body["text"]))) return;
+      const [channel, to] = [String(body["channel"]), String(body["to"])];
+      if (!isStopped(channel, to)) return;
+      if (isEmptied()) admit("sent after STOP");
+      else say("stop", `${from.name} sends to ${to} who had said STOP on ${channel}`);
+    },
+    onDone(exchange) {
+      const { edge, request } = exchange;
+      if (edge === "enqueue" && isOk(exchange)) for (const id of idsOfJobs(request.body)) enqueued.add(id);
+      if (edge === "inbound") hear(exchange);
+      if (edge === "status" && isOk(exchange)) {
+        const to = String(parsed(request.body)?.["to"]);
+        linkedAt.set(to, Math.min(linkedAt.get(to) ?? Number.POSITIVE_INFINITY, checked.now()));
+      }
+      if (edge !== "intake" || !isOk(exchange)) return;
+      const id = idAccepted(exchange);
+      if (id !== undefined && !enqueued.has(id)) say("durable", `${id} was accepted and stands in no queue`);
+    },
+    onEnd() {},
+    log(line) {
+      lines.push(parsed(line) ?? line);
+    },
+    findings(isOver) {
+      const before = [...found];
+      if (isOver) atTheEnd();
+      return isOver ? [...found] : before;
+    },
+    admitted: () => admitted,
+  };
+}
