@@ -52,7 +52,11 @@ describe("the queue through the unmodified SDK", () => {
     await eventually(() => recordOf("q1")?.acked === 3);
 
     // Three deliveries at a time: any may arrive first.
-    expect(app.calls.map(({ raw }) => raw.toString()).toSorted()).toEqual(['{"a":1}', '{"b":"ü"}', '{"c":3}']);
+    expect(app.calls.map(({ raw }) => raw.toString()).toSorted()).toEqual([
+      '{"a":1}',
+      '{"b":"ü"}',
+      '{"c":3}',
+    ]);
     const { path, headers } = app.calls[0]!;
     expect(path).toBe("/webhooks/job");
     expect(headers).toMatchObject({
