@@ -11,9 +11,6 @@ import { createLargePayloads } from "../vcr/large-payload.ts";
 import { createSession } from "../vcr/session.ts";
 import { createState } from "../vcr/state.ts";
 
-/** A copy in State outlives its message: until nobody can deliver its job any more. */
-const OFFLOADED_SECONDS_MORE = 24 * 3_600;
-
 /** The platform this runs on: its State and its queues, with jobs that are signed and kept small. */
 export function composeVcr(
   config: Config,
@@ -37,7 +34,7 @@ export function composeVcr(
     ...config.dispatch,
     maxRequestBytes: config.queueMaxRequestBytes,
   };
-  const largePayloads = createLargePayloads(state, signer, config.messageTtlSeconds + OFFLOADED_SECONDS_MORE);
+  const largePayloads = createLargePayloads(state, signer, now);
   return {
     session,
     state,

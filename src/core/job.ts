@@ -141,6 +141,19 @@ function unread(
 const word = (value: unknown) =>
   typeof value === "string" || typeof value === "number" ? String(value).slice(0, 100) : undefined;
 
+/** When nothing is left to do for it; for a message, once it is reported. Milliseconds since the epoch. */
+export function expiryOf(job: Exclude<Job, OffloadedJob>): number {
+  switch (job.kind) {
+    case "send":
+      return job.message.expiresAt;
+    case "unknown-outcome":
+      return Math.max(job.decideAt, job.message.expiresAt);
+    case "report":
+    case "reply":
+      return job.expiresAt;
+  }
+}
+
 /** The queue a job belongs on. */
 export function queueOf(job: Job): QueuePurpose {
   if (job.kind === "offloaded") return job.queue;

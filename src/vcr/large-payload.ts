@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { idOf, type Job, type OffloadedJob, queueOf } from "../core/job.ts";
+import { expiryOf, idOf, type Job, type OffloadedJob, queueOf } from "../core/job.ts";
 import type { OffloadedMessage, OutboundMessage } from "../core/message.ts";
 import type { OffloadedContent, State } from "../core/ports.ts";
+import type { Clock } from "../lib/runtime.ts";
 import type { JobSigner, SignedJob } from "./job-signer.ts";
 
 export interface LargePayloads {
@@ -20,13 +21,21 @@ const LONGEST_LOGGED_ID = 100;
 /** An id that would itself be too large stays behind with the content. */
 const LONGEST_QUEUED_ID = 500;
 
-/** Jobs over the queue's payload limit are kept in State. `ttlSeconds` must be longer than a message lives. */
-export function createLargePayloads(state: State, signer: JobSigner, ttlSeconds: number): LargePayloads {
+/** How long a copy outlives its job: until nobody can deliver that any more. */
+const SECONDS_MORE = 24 * 3_600;
+
+/** Jobs over the queue's payload limit are kept in State. */
+export function createLargePayloads(state: State, signer: JobSigner, now: Clock): LargePayloads {
+  function ttlOf(job: Job): number {
+    const leftMs = job.kind === "offloaded" ? 0 : expiryOf(job) - now();
+    return Math.max(0, Math.ceil(leftMs / 1_000)) + SECONDS_MORE;
+  }
+
   return {
     discard: (key) => state.deleteKey(key),
     async offload(job, signed) {
       const key = `job:${randomUUID()}`;
-      await state.setKey(key, JSON.stringify(signed), ttlSeconds);
+      await state.setKey(key, JSON.stringify(signed), ttlOf(job));
       if (
         (job.kind === "send" || job.kind === "unknown-outcome") &&
         !("contentKey" in job.message) &&

@@ -122,7 +122,7 @@ describe("a job of ours that another version of the connector made", () => {
 
     it.each([0, 2])("with its offloaded content of version %i", async (version) => {
       const world = createWorld();
-      const { load } = createLargePayloads(replica.state, signer, 60);
+      const { load } = createLargePayloads(replica.state, signer, Date.now);
       const ports = { ...world.ports, loadOffloaded: load };
       const own = await openSite({ dispatch: (delivered) => dispatch(delivered, ports) });
       vcr.setApps([own.url]);

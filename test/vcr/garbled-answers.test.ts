@@ -32,7 +32,7 @@ it.each([
       maxRequestBytes: 8_000,
     },
     signer,
-    createLargePayloads(createMemoryState(), signer, 60),
+    createLargePayloads(createMemoryState(), signer, Date.now),
     Date.now,
   );
   const outcome = await queue.put({ kind: "send", attempt: 1, message: whatsappMessage() }).then(

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Job, OffloadedJob, SendJob } from "../../src/core/job.ts";
 import type { WhatsAppMessage } from "../../src/core/message.ts";
+import { DAY_MS } from "../../src/core/state-keys.ts";
 import type { Vcr } from "../../src/sandbox/vcr/index.ts";
 import type { LargePayloads } from "../../src/vcr/large-payload.ts";
 import {
@@ -33,8 +34,10 @@ const sized = (characters: number, id = "m-1") =>
 const bodies = (requests: ReturnType<typeof startReplica>["requests"]) =>
   requests.filter(({ url }) => url.includes("/enqueue")).map(({ body }) => body as string);
 
-const keyIn = (job: Job) =>
-  job.kind === "send" && "contentKey" in job.message ? job.message.contentKey : "";
+function keyIn(job: Job): string {
+  if (job.kind === "offloaded") return job.key;
+  return job.kind === "send" && "contentKey" in job.message ? job.message.contentKey : "";
+}
 const keyOf = (request: string | undefined) => {
   const [sealed] = JSON.parse(request ?? "[]");
   return keyIn(signer.verify(sealed));
@@ -154,14 +157,25 @@ describe("putting jobs on the queue", () => {
     expect(await contentOf(largePayloads, offloaded.key)).toEqual(job);
   });
 
-  it("forgets offloaded content when its time is over", async () => {
+  it.each([
+    ["message", 1],
+    ["report in the outbox", 7],
+  ])("keeps the content of a %s for a day longer than its job lives", async (what, days) => {
     await vcr.stop();
     const { vcr: own, clock } = await openVcr();
-    const { queue, requests, ensure, largePayloads } = startReplica(own, { offloadTtlSeconds: 60 });
+    const { queue, requests, ensure, largePayloads, now } = startReplica(own);
     await ensure();
-    await queue.put(sized(9_000));
+    const expiresAt = now() + days * DAY_MS;
+    const { message } = sized(9_000);
+    const report = buildFailedReport({ error: { code: "1", description: "x".repeat(9_000) } });
+    const job: Job =
+      what === "message"
+        ? { kind: "send", attempt: 1, message: { ...message, expiresAt } }
+        : { kind: "report", attempt: 1, report, expiresAt };
+    await queue.put(job);
     const key = keyOf(bodies(requests)[0]);
-    expect(await contentOf(largePayloads, key)).toEqual(sized(9_000));
+    clock.advance((days + 1) * DAY_MS - 60_000);
+    expect(await contentOf(largePayloads, key)).toEqual(job);
     clock.advance(61_000);
     expect(await contentOf(largePayloads, key)).toBe("gone");
     await own.stop();

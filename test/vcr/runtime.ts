@@ -23,7 +23,7 @@ export async function openVcr(apps: string[] = []) {
 
 const open: HttpClient[] = [];
 
-type Settings = QueueSettings & JobQueueSettings & { offloadTtlSeconds: number };
+type Settings = QueueSettings & JobQueueSettings;
 
 /** One process of the connector at that VCR, and the requests it made. */
 export function startReplica(vcr: Vcr, over: Partial<Settings> = {}) {
@@ -53,16 +53,15 @@ export function startReplica(vcr: Vcr, over: Partial<Settings> = {}) {
     ratePerSecond: 29,
     maxInflight: 200,
     maxRequestBytes: 8_000,
-    offloadTtlSeconds: 3_600,
     ...over,
   };
   const { now, skip } = runtime;
   const state = createState(session, now);
-  const largePayloads = createLargePayloads(state, signer, settings.offloadTtlSeconds);
+  const largePayloads = createLargePayloads(state, signer, now);
   const queue = createJobQueue(session, settings, signer, largePayloads, now);
   const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 2));
   const ensure = () => ensureQueues(session, settings, state, pause);
-  return { session, state, queue, largePayloads, requests, ensure, skip };
+  return { session, state, queue, largePayloads, requests, ensure, skip, now };
 }
 
 export const closeReplicas = () => Promise.all(open.splice(0).map((httpClient) => httpClient.close()));

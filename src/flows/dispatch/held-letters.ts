@@ -1,4 +1,4 @@
-import type { Job, QueuePurpose } from "../../core/job.ts";
+import { expiryOf, type Job, type QueuePurpose } from "../../core/job.ts";
 import type { DeadLetter, DeadLetterQueue, State } from "../../core/ports.ts";
 import { DAY_MS, heldBucket, heldMonths } from "../../core/state-keys.ts";
 import { asConnectorError } from "../../lib/errors.ts";
@@ -173,15 +173,5 @@ function parseLetter(text: string | null): HeldLetter | undefined {
 
 /** One that died too often is put back once more when its job is past this: it is reported expired then. */
 export function deadlineOf(job: Job, { foundAt }: HeldLetter): number {
-  switch (job.kind) {
-    case "send":
-      return job.message.expiresAt;
-    case "unknown-outcome":
-      return Math.max(job.decideAt, job.message.expiresAt);
-    case "report":
-    case "reply":
-      return job.expiresAt;
-    case "offloaded":
-      return foundAt + DAY_MS;
-  }
+  return job.kind === "offloaded" ? foundAt + DAY_MS : expiryOf(job);
 }

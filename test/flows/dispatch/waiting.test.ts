@@ -49,7 +49,7 @@ it("300 messages, 40 of them large, wait an hour for balance: State holds one co
   const world = createWorld();
   const measure = watch(world);
   const signer = createJobSigner([KEYS.now]);
-  const largePayloads = createLargePayloads(world.state, signer, 172_800);
+  const largePayloads = createLargePayloads(world.state, signer, world.now);
   world.ports.loadOffloaded = largePayloads.load;
   world.ports.discardOffloaded = largePayloads.discard;
   const { put } = world.queue;
