@@ -17,7 +17,7 @@ export const QUEUE_PURPOSES = queuePurpose.options;
 
 /** How often it was put back, from 1. */
 const attempt = z.int().min(1);
-/** Tokens of this attempt's claims that State did not answer: it may have counted them all the same. */
+/** Tokens of this attempt's claims that State did not answer: it may have counted them all the same. The first may be the sum of several. */
 const unanswered = z.array(z.number()).optional();
 const message = z.union([outboundMessage, offloadedMessage]);
 /** Milliseconds since the epoch; given up after it. */

@@ -3,8 +3,8 @@ import { z } from "zod";
 export const channel = z.enum(["whatsapp", "sms"]);
 export type Channel = z.output<typeof channel>;
 
-/** A confirmation of an opt-out is the one message a person still gets who has opted out. */
-const autoReplyPurpose = z.enum(["confirmation", "default-reply"]);
+/** The confirmation of an opt-out is the one message a person still gets who has opted out. */
+const autoReplyPurpose = z.enum(["opt-out-confirmation", "opt-in-confirmation", "default-reply"]);
 export type AutoReplyPurpose = z.output<typeof autoReplyPurpose>;
 
 /** Tag of the connector's own auto-replies, where platform channels have theirs. Their statuses are nobody's. */

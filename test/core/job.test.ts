@@ -39,7 +39,10 @@ const jobs: [string, Job, { queue: string; id: string }][] = [
   [
     "an auto-reply",
     buildSendJob({
-      message: buildWhatsAppMessage({ purpose: "confirmation", content: { type: "text", text: "Bye" } }),
+      message: buildWhatsAppMessage({
+        purpose: "opt-out-confirmation",
+        content: { type: "text", text: "Bye" },
+      }),
     }),
     { queue: "whatsapp", id: MSG_ID },
   ],

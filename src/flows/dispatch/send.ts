@@ -86,7 +86,7 @@ async function checkAndClaim(
   const { channel, to, purpose } = job.message;
   let refusal = isExpired ? EXPIRED : undefined;
   // The confirmation of an opt-out is the one message a person still gets after it.
-  if (!refusal && purpose !== "confirmation") {
+  if (!refusal && purpose !== "opt-out-confirmation") {
     try {
       if (await suppression.isSuppressed(channel, to)) refusal = OPTED_OUT;
     } catch (error) {
@@ -197,8 +197,14 @@ async function putBack(
   }
 }
 
-/** Claims without an answer that a job remembers: an outage may last, and a job must stay small. */
+/** Numbers of claims without an answer that a job remembers: an outage may last, and a job must stay small. */
 const MOST_UNANSWERED = 6;
+
+/** The oldest are kept as their sum: in an outage State counted all of them, or none. */
+function remember(tokens: readonly number[]): number[] {
+  const [first = 0, second = 0, ...others] = tokens;
+  return tokens.length > MOST_UNANSWERED ? [first + second, ...others] : [...tokens];
+}
 
 /** Without State nobody can own an attempt: the same attempt goes back, and its copies compete for one claim. */
 async function putBackUnclaimed(
@@ -209,7 +215,7 @@ async function putBackUnclaimed(
   log.warn({ msg_id: job.message.id, ...loggableError(error) }, "State is down: message put back unsent");
   await ackDelay.wait(ackDelay.longest());
   if (token === undefined) return void (await queue.put(job));
-  const unanswered = [...(job.unanswered ?? []), token].slice(-MOST_UNANSWERED);
+  const unanswered = remember([...(job.unanswered ?? []), token]);
   await queue.put({ ...job, unanswered });
 }
 

@@ -36,33 +36,33 @@ export async function autoReply(
   progress: Progress,
   ports: AutoReplyPorts,
 ): Promise<void> {
-  const { texts } = ports;
   if (inbound.channel !== "whatsapp" && !PHONE_NUMBER.test(inbound.from)) return;
   switch (kind) {
     case "opt_out":
-      return confirm(inbound, author, texts.optOut, progress, ports);
+      return confirm("opt-out-confirmation", inbound, author, progress, ports);
     case "opt_in":
-      return confirm(inbound, author, texts.optIn, progress, ports);
+      return confirm("opt-in-confirmation", inbound, author, progress, ports);
     case "button":
       return;
     case "other":
-      return sendDefault(inbound, author, texts.other, ports);
+      return sendDefault(inbound, author, ports.texts.other, ports);
   }
 }
 
 async function confirm(
+  purpose: "opt-out-confirmation" | "opt-in-confirmation",
   inbound: InboundMessage,
   { names: [person] }: Author,
-  text: string | undefined,
   progress: Progress,
   ports: AutoReplyPorts,
 ): Promise<void> {
+  const text = purpose === "opt-out-confirmation" ? ports.texts.optOut : ports.texts.optIn;
   if (!text || progress.isDone(CONFIRMED)) return;
   const { state, now } = ports;
   const bucket = inboundBucket(now());
   const field = `${inbound.channel} ${person}#confirmations`;
   const count = Number(await state.read(bucket, field));
-  if (count < MOST_CONFIRMATIONS_A_DAY) await send(inbound, text, "confirmation", ports);
+  if (count < MOST_CONFIRMATIONS_A_DAY) await send(inbound, text, purpose, ports);
   // Both leave in one call: a confirmation that is done is counted.
   await Promise.all([progress.finish(CONFIRMED), state.write(bucket, field, String(count + 1))]);
 }

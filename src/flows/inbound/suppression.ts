@@ -97,7 +97,8 @@ export function createSuppression(state: State, now: Clock): Suppression {
 
   /**
    * Writes under every name, then reads, then gives each name what is known under any: what stands is resolved to.
-   * Whoever writes first and reads second cannot miss another who does the same, be it a word or a link of names.
+   * Whoever writes first and reads second cannot miss another who does the same, be it a word or a link of names. What
+   * this process knows counts as well: an older word that was written over it is raised again.
    */
   async function settle(channel: Channel, names: readonly string[], consent: Consent): Promise<Consent> {
     const chains = names.map((name) => `${channel} ${name}`);
@@ -109,7 +110,7 @@ export function createSuppression(state: State, now: Clock): Suppression {
         readAll(channel, names),
         names.length === 1 ? otherName(channel, name) : undefined,
       ]);
-      const all = latest(known);
+      const all = latest([consent, ...known]);
       await raise(channel, names, known, all);
       return { all, other };
     });

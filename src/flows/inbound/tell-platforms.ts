@@ -35,9 +35,9 @@ export async function tellPlatforms(telling: Telling, ports: TellPorts): Promise
   const isTap = reply.kind === "button";
   const stillStands = () => ports.suppression.stands(reply);
   let isWanted = false;
-  for (const { tag, channel, replies } of ports.channels) {
+  const tell = async ({ tag, channel, replies }: PlatformChannel): Promise<void> => {
     const isOwn = tag === answered?.origin;
-    if (!replies || channel !== reply.channel || (isTap && !isOwn)) continue;
+    if (!replies || channel !== reply.channel || (isTap && !isOwn)) return;
     // An id of one platform means nothing to another.
     const own: InboundReply = isOwn ? { ...reply, messageId: answered.id } : reply;
     if (replies.wants(own)) {
@@ -46,7 +46,10 @@ export async function tellPlatforms(telling: Telling, ports: TellPorts): Promise
     }
     if (!isTap)
       await progress.once(`${tag} subscription`, () => replies.subscribe(own, deadline, stillStands));
-  }
+  };
+  // Beside each other: one platform that is away takes nothing from the others.
+  const outcomes = await Promise.allSettled(ports.channels.map(tell));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   if (isTap && !isWanted) {
     const reason = answered ? "its platform takes no taps" : "the message it answers is not known";
     ports.log.warn(

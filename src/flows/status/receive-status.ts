@@ -51,6 +51,8 @@ async function follow(status: MessageStatus, ports: StatusPorts): Promise<"ok" |
   }
   if (!reference || !channel) {
     log.info(about, "Status ignored: its reference is not one of ours");
+    // Of our form, so that it was our channel once.
+    if (reference) await recordOptOut(status, undefined, ports);
     return "ignored";
   }
   const id = await ports.resolve(reference);

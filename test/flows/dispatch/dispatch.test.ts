@@ -480,11 +480,11 @@ describe("a person who has opted out", () => {
     });
   });
 
-  it("gets the confirmation of the opt-out all the same, but no default reply", async () => {
+  it("gets the confirmation of the opt-out all the same, but no other auto-reply, of which nobody hears", async () => {
     const world = await optedOut();
-    for (const purpose of ["confirmation", "default-reply"] as const)
+    for (const purpose of ["opt-out-confirmation", "opt-in-confirmation", "default-reply"] as const)
       await world.run(sendJob(1, whatsappMessage({ id: purpose, origin: "ar", purpose })));
-    expect(world.sender.sent).toEqual(["confirmation"]);
+    expect([world.sender.sent, world.queue.jobs, world.told()]).toEqual([["opt-out-confirmation"], [], []]);
   });
 
   it("costs no slot: the next message goes out at once", async () => {
@@ -646,3 +646,23 @@ describe("a request the platform repeats", () => {
     expect(world.sender.sent).toEqual(["m-1", "m-1"]);
   });
 });
+
+it.each([
+  ["and are counted all the same", true],
+  ["and are not counted", false],
+])(
+  "claims that State leaves unanswered, however many, %s: the message is sent then",
+  async (_, isCounted) => {
+    const world = createWorld();
+    const { increment } = world.state;
+    world.state.increment = async (...args) => {
+      if (isCounted) await increment(...args);
+      throw unavailable();
+    };
+    await world.run(sendJob());
+    for (let n = 0; n < 11; n++) await world.run(world.queue.jobs.shift() as SendJob);
+    world.state.increment = increment;
+    await world.run(world.queue.jobs.shift() as SendJob);
+    expect([world.sender.sent, world.queue.jobs, world.told()]).toEqual([["m-1"], [], []]);
+  },
+);

@@ -105,11 +105,11 @@ describe("a person who has opted out", () => {
   it("gets the confirmation and no default reply", async () => {
     const world = createReplyJobs();
     await world.suppression.record("whatsapp", [PERSON], "out", T0);
-    const reply = (purpose: "confirmation" | "default-reply") =>
+    const reply = (purpose: "opt-out-confirmation" | "default-reply") =>
       whatsappMessage({ id: purpose, origin: "ar", purpose, content: { type: "text", text: "Bye" } });
-    await world.run(sendJob(1, reply("confirmation")));
+    await world.run(sendJob(1, reply("opt-out-confirmation")));
     await world.run(sendJob(1, reply("default-reply")));
-    expect([world.sender.sent, world.channel.posted]).toEqual([["confirmation"], []]);
+    expect([world.sender.sent, world.channel.posted]).toEqual([["opt-out-confirmation"], []]);
   });
 
   it("is not taken for reachable while State is down: the message is put back unsent and unclaimed", async () => {
@@ -130,7 +130,7 @@ describe("a person who has opted out", () => {
 it("an auto-reply whose outcome nobody knows is neither sent again nor reported", async () => {
   const world = createReplyJobs();
   world.sender.script = [failedSend("unknown")];
-  const message = whatsappMessage({ id: "in-1", origin: "ar", purpose: "confirmation" });
+  const message = whatsappMessage({ id: "in-1", origin: "ar", purpose: "opt-out-confirmation" });
   await world.run(sendJob(1, message));
   await world.run(sendJob(1, message));
   expect([world.sender.sent, world.queue.jobs, world.channel.posted]).toEqual([["in-1"], [], []]);

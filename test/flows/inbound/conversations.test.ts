@@ -109,7 +109,10 @@ describe("the message a person answers", () => {
 describe("what is not remembered", () => {
   it.each([
     ["an SMS, which no answer quotes", smsMessage()],
-    ["an auto-reply, which is no message of a platform", whatsappMessage({ purpose: "confirmation" })],
+    [
+      "an auto-reply, which is no message of a platform",
+      whatsappMessage({ purpose: "opt-out-confirmation" }),
+    ],
   ])("%s", async (_, message) => {
     const { conversations } = createWorld();
     conversations.remember(message, "out-1");

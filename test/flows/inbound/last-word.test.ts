@@ -74,7 +74,7 @@ async function bothWords({
   return {
     byNumber: await suppressed("number"),
     byUser: await suppressed("user"),
-    confirmed: new Set(world.queued().filter((job) => job.startsWith("confirmation last"))).size,
+    confirmed: new Set(world.queued().filter((job) => /^opt-(in|out)-confirmation last/.test(job))).size,
   };
 }
 

@@ -32,7 +32,7 @@ describe("STOP", () => {
             ...{
               id: "in-1",
               origin: "ar",
-              purpose: "confirmation",
+              purpose: "opt-out-confirmation",
               channel: "whatsapp",
               from: WABA,
               to: NUMBER,
@@ -74,7 +74,13 @@ describe("STOP", () => {
       world.sms.subscribed,
       world.channel.subscribed,
       world.queued(),
-    ]).toEqual([true, false, [told({ channel: "sms" })], [], [`confirmation in-1 to ${NUMBER}: Bye`]]);
+    ]).toEqual([
+      true,
+      false,
+      [told({ channel: "sms" })],
+      [],
+      [`opt-out-confirmation in-1 to ${NUMBER}: Bye`],
+    ]);
   });
 
   it("by a button counts like the word", async () => {
@@ -106,7 +112,7 @@ describe("START", () => {
       world.queued().at(-1),
       world.channel.told.at(-1),
       world.channel.subscribed.at(-1),
-    ]).toEqual([false, `confirmation in-2 to ${NUMBER}: Welcome`, again, again]);
+    ]).toEqual([false, `opt-in-confirmation in-2 to ${NUMBER}: Welcome`, again, again]);
   });
 
   it("is not undone by an older STOP that comes late", async () => {
@@ -119,7 +125,13 @@ describe("START", () => {
       world.channel.subscribed.map(({ kind }) => kind),
       world.queued(),
       await world.receive(said("STOP")),
-    ]).toEqual([false, ["opt_in"], ["opt_in"], [`confirmation in-2 to ${NUMBER}: Welcome`], "repeated"]);
+    ]).toEqual([
+      false,
+      ["opt_in"],
+      ["opt_in"],
+      [`opt-in-confirmation in-2 to ${NUMBER}: Welcome`],
+      "repeated",
+    ]);
   });
 });
 
@@ -347,7 +359,7 @@ describe("a hidden number", () => {
     expect([suppressed, world.channel.told.map(({ person }) => person), world.queued()]).toEqual([
       names,
       [names[0]],
-      [`confirmation in-1 to ${USER}: Bye`],
+      [`opt-out-confirmation in-1 to ${USER}: Bye`],
     ]);
   });
 
@@ -457,7 +469,7 @@ describe("a neighbour that is away", () => {
     await expect(world.receive(said("STOP"))).rejects.toMatchObject({ retryable: true });
     expect([await world.suppression.isSuppressed("whatsapp", NUMBER), world.queued()]).toEqual([
       true,
-      [`confirmation in-1 to ${NUMBER}: Bye`],
+      [`opt-out-confirmation in-1 to ${NUMBER}: Bye`],
     ]);
     world.channel.outcomes.post = async () => {};
     await world.open().receive(said("STOP"));
@@ -472,6 +484,23 @@ describe("a neighbour that is away", () => {
     await world.open().receive(said("STOP"));
     expect([world.queued().length, world.channel.told.length, world.channel.subscribed.length]).toEqual([
       1, 1, 1,
+    ]);
+  });
+
+  it("one platform's profile: the other platforms are told all the same", async () => {
+    const world = createInboundWorld();
+    world.channel.outcomes.subscribe = fail(unavailable("platform_unavailable"));
+    await expect(world.receive(said("STOP"))).rejects.toMatchObject({ code: "platform_unavailable" });
+    expect([world.other.told.length, world.other.subscribed.length]).toEqual([1, 1]);
+    world.channel.outcomes.subscribe = async () => {};
+    await world.open().receive(said("STOP"));
+    const ofEach = [world.channel, world.other].map(({ told, subscribed }) => [
+      told.length,
+      subscribed.length,
+    ]);
+    expect(ofEach).toEqual([
+      [1, 1],
+      [1, 1],
     ]);
   });
 });

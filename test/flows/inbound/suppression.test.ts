@@ -140,6 +140,20 @@ describe("what a person said last", () => {
     });
   });
 
+  it("an older one that another replica writes over it is raised again", async () => {
+    const { suppression, state, known } = createWorld();
+    await suppression.record("sms", [NUMBER], "in", T0 + SECOND);
+    const { write } = state;
+    state.write = async (bucket, field, value) => {
+      await write(bucket, field, value);
+      state.write = write;
+      // Read before, written after.
+      await write(bucket, field, String(T0));
+    };
+    expect(await suppression.record("sms", [NUMBER], "out", T0 + 2 * SECOND)).toBe(true);
+    expect(known("sms")).toEqual({ [`start ${NUMBER}`]: T0 + SECOND, [`stop ${NUMBER}`]: T0 + 2 * SECOND });
+  });
+
   it("an older one that says the same leaves the later one under every name", async () => {
     const { suppression, known } = createWorld();
     await suppression.record("whatsapp", [NUMBER], "out", T0 + 5 * SECOND);

@@ -140,6 +140,7 @@ describe("a carrier's opt-out in a status", () => {
     ],
     ["of an auto-reply", { reference: verbatim("ar") }, "ignored", [optOut]],
     ["whose reference has expired", { reference: EXPIRED }, "ignored", [optOut]],
+    ["of a channel that is off for long", { reference: verbatim("zz") }, "ignored", [optOut]],
     ["whose reference is not ours", { reference: undefined }, "ignored", []],
     [
       "on WhatsApp, which has no such thing",
