@@ -72,11 +72,13 @@ export async function watchQueues(around: Omit<Surroundings, "stateMarks" | "htt
       log.warn({ queue }, PAUSED);
     }
     for (const queue of named("running")) if (saidAt.delete(queue)) log.info({ queue }, "The queue goes on");
-    const absent = named("absent");
-    if (absent.length === 0) return;
-    log.error({ queues: absent }, GONE);
-    await ensureQueues(session, queueSettings, state, () => pause(250));
-    log.info({ queues: absent }, "The queues are there again");
+    if (named("absent").length === 0) return;
+    // A gateway may say so of a queue that is there: only one that could be made was gone.
+    const again = (name: string) => {
+      log.error({ queues: [name] }, GONE);
+      log.info({ queues: [name] }, "The queues are there again");
+    };
+    await ensureQueues(session, queueSettings, state, () => pause(250), again);
   }
 
   for (;;) {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
-import { Queue } from "@vonage/vcr-sdk";
+import { Queue, type VCRSession } from "@vonage/vcr-sdk";
 import type { Vcr } from "../src/sandbox/vcr/index.ts";
 import { watchQueues } from "../src/startup.ts";
+import { ProviderRefusal } from "../src/vcr/session.ts";
 import { createClock, createRecordingLog } from "./support/ports.ts";
 import { closeReplicas, openVcr, SERVICE, startReplica } from "./vcr/runtime.ts";
 
@@ -17,7 +18,10 @@ afterEach(async () => {
 });
 
 /** A watch whose pauses end at once, with the clock set on; `at` is called before each look. */
-async function watch(looks: number, at: (look: number, sdk: Queue) => Promise<unknown> | undefined) {
+async function watch(
+  looks: number,
+  at: (look: number, sdk: Queue, session: VCRSession) => Promise<unknown> | undefined,
+) {
   const { session, state, ensure } = startReplica(vcr);
   await ensure();
   const sdk = new Queue(session);
@@ -36,7 +40,7 @@ async function watch(looks: number, at: (look: number, sdk: Queue) => Promise<un
       waits.push(ms);
       now.advance(ms);
       look++;
-      if (look <= looks) await at(look, sdk);
+      if (look <= looks) await at(look, sdk, session);
     },
     isStopping: () => look > looks,
   });
@@ -52,6 +56,47 @@ it("a queue that is deleted is made again within half a minute, and that is said
   ]);
   expect(Math.max(...waits)).toBeLessThanOrEqual(30_000);
   expect(Object.keys(vcr.records().queues)).toContain(NAME);
+});
+
+/** As the queue provider's gateway does now and then: of all calls like this one, it refuses some by their number. */
+function refuse(session: VCRSession, call: string, status: number, numbers: number[]): void {
+  const request = session.request.bind(session);
+  let calls = 0;
+  session.request = (params) => {
+    const isLike = call === `${params.method} ${new URL(params.url).pathname}`;
+    if (!isLike || !numbers.includes(++calls)) return request(params);
+    return Promise.reject(new ProviderRefusal(status, "queue"));
+  };
+}
+
+it("a queue that is there, and is answered for with 404 once, was not deleted", async () => {
+  const { lines } = await watch(3, async (look, _sdk, session) => {
+    if (look === 2) refuse(session, `GET /queue/${NAME}`, 404, [1]);
+  });
+  expect(lines).toEqual([]);
+});
+
+it("neither was one that is answered for with 404 until it is to be made", async () => {
+  const { lines } = await watch(3, async (look, _sdk, session) => {
+    if (look === 2) refuse(session, `GET /queue/${NAME}`, 404, [1, 2]);
+  });
+  expect(lines).toEqual([]);
+});
+
+it("of the queues that are gone each is told once it is made, though another cannot be made yet", async () => {
+  const { lines } = await watch(4, async (look, sdk, session) => {
+    if (look !== 2) return;
+    await sdk.deleteQueue(NAME);
+    await sdk.deleteQueue(`${SERVICE}-reports`);
+    refuse(session, "POST /queue", 503, [2]);
+  });
+  const lost = "A queue was deleted at VCR, and what waited on it is lost";
+  expect(lines.filter(([level]) => level !== "debug")).toEqual([
+    ["error", lost, { queues: [NAME] }],
+    ["info", "The queues are there again", { queues: [NAME] }],
+    ["error", lost, { queues: [`${SERVICE}-reports`] }],
+    ["info", "The queues are there again", { queues: [`${SERVICE}-reports`] }],
+  ]);
 });
 
 it("a queue that is paused is said at once and every five minutes, with the remedy, until it goes on", async () => {

@@ -51,13 +51,15 @@ export async function lookAtQueues(
 /**
  * Makes sure the queues exist with the configured rate. Replicas start together and the provider has no
  * "create if absent": the first to count up a key creates, the others wait until the queue is there.
- * Rejects when it could not be done; safe to call again.
+ * `onCreated` hears of each queue that was not there before and that this call made; one whose making got no answer
+ * is not among them. Rejects when it could not be done; safe to call again.
  */
 export async function ensureQueues(
   session: VCRSession,
   settings: QueueSettings,
   state: State,
   pause: () => Promise<void>,
+  onCreated: (name: string) => void = () => undefined,
 ): Promise<void> {
   const sdk = new SdkQueue(session);
   const rate = { maxInflight: settings.maxInflight, msgPerSecond: settings.ratePerSecond };
@@ -87,7 +89,9 @@ export async function ensureQueues(
       await sdk.createQueue(name, settings.callbackPath, { ...rate, active: true });
     } catch (error) {
       if (!(await rateOf(name))) throw error;
+      return;
     }
+    onCreated(name);
   }
 
   for (const purpose of QUEUE_PURPOSES) await ensure(queueName(settings.serviceName, purpose));
