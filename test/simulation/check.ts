@@ -4,7 +4,7 @@ import type { MoEngage } from "../../src/sandbox/moengage/index.ts";
 import { userIdOf, type Vonage } from "../../src/sandbox/vonage/index.ts";
 import type { WebEngage } from "../../src/sandbox/webengage/index.ts";
 import type { Exchange } from "./net.ts";
-import type { World } from "./world.ts";
+import type { Edge, World } from "./world.ts";
 
 /** What must never be, and was. */
 export interface Finding {
@@ -15,11 +15,14 @@ export interface Finding {
 
 export interface Checker {
   onLeave(exchange: Exchange): void;
+  onArrive(exchange: Exchange): void;
   onDone(exchange: Exchange): void;
   onEnd(exchange: Exchange): void;
   log(line: string): void;
   /** Everything found so far; with `isOver` also what shows only at the end. */
   findings(isOver: boolean): Finding[];
+  /** Accepted messages that have no final report and must get one. */
+  waiting(): string[];
   /** What a decision record admits, by what it is. */
   admitted(): Record<string, number>;
 }
@@ -32,7 +35,21 @@ export interface CheckedWorld {
   secrets: Secrets;
   autoReplies: readonly string[];
   now(): number;
+  /** Whether that replica was paused since then. */
+  hasStoodStill(host: string, since: number): boolean;
 }
+
+/** Longer ids stand in State. */
+const LONGEST_REFERENCE = 90;
+/** What each caller waits for an answer at the most, with a moment for the way. */
+const ANSWER_MS: Partial<Record<Edge, number>> = {
+  intake: 4_500,
+  status: 10_000,
+  inbound: 10_000,
+  callback: 29_000,
+};
+/** Requests to Vonage for one message. */
+const MOST_CALLS = 400;
 
 /** `at` is when it was said, as Vonage tells it. */
 interface Word {
@@ -85,6 +102,7 @@ export function createChecker(checked: CheckedWorld): Checker {
   /** Under which the two names of a person were known to be one. */
   const linkedAt = new Map<string, number>();
   const lines: unknown[] = [];
+  const calls = new Map<string, number>();
   const admitted: Record<string, number> = {};
   const say = (invariant: string, detail: string) => found.push({ invariant, detail, at: checked.now() });
 
@@ -103,6 +121,11 @@ export function createChecker(checked: CheckedWorld): Checker {
     if (isOk({ request, ...rest } as Exchange)) word.answeredAt = Math.min(word.answeredAt, doneAt);
     ofPerson.set(id, word);
   }
+
+  const hasSaid = (channel: string, to: string, said: Word["said"]) =>
+    [to, userIdOf(to)].some((name) =>
+      [...(words.get(`${channel} ${name}`)?.values() ?? [])].some((word) => word.said === said),
+    );
 
   /** The last word that a person said, if it binds a send that leaves now. */
   function isStopped(channel: string, to: string): boolean {
@@ -123,6 +146,50 @@ export function createChecker(checked: CheckedWorld): Checker {
       ...all.filter((word) => word.said === "START" && word.arrivedAt <= now).map(({ at }) => at),
     );
     return stop > Number.NEGATIVE_INFINITY && stop >= start;
+  }
+
+  /** A carrier's own list is none of ours. */
+  const isBarred = (to: string) =>
+    vonage.webhooks.some(({ body }) => {
+      const error = body["error"] as { type: string } | undefined;
+      return body["to"] === to && error?.type.endsWith("#1240");
+    });
+
+  /** Its statuses name it by a key that State has lost. */
+  const isForgotten = (id: string, offeredAt: number) =>
+    id.length > LONGEST_REFERENCE &&
+    world.faults.some(({ kind, at }) => kind === "empty" && world.start + at >= offeredAt);
+
+  function unsettled(): string[] {
+    return [moengage, webengage].flatMap((platform) =>
+      [...platform.messages.values()]
+        .filter(({ accepted, statuses }) => accepted && !statuses.some(({ status }) => status !== "sent"))
+        .filter(({ id, offeredAt }) => !isForgotten(id, offeredAt))
+        .map(({ id }) => id),
+    );
+  }
+
+  /** What Vonage said of each message in the end, and the platform never heard. */
+  function unheard(): string[] {
+    const ends: Record<string, "delivered" | "read" | "failed"> = {
+      ...{ delivered: "delivered", read: "read", rejected: "failed", undeliverable: "failed" },
+    };
+    const order = ["failed", "delivered", "read"];
+    const last = new Map<string, string>();
+    for (const { kind, body } of vonage.webhooks) {
+      const end = ends[String(body["status"])];
+      const reference = String(body["client_ref"] ?? "");
+      const isThrottle = (body["error"] as { type: string } | undefined)?.type.endsWith("#1000");
+      if (kind !== "status" || !end || isThrottle) continue;
+      const id = reference.slice(reference.indexOf(".") + 1);
+      if (order.indexOf(end) > order.indexOf(last.get(id) ?? "")) last.set(id, end);
+    }
+    return [...last].flatMap(([id, end]) => {
+      const entry = moengage.messages.get(id) ?? webengage.messages.get(id);
+      // Both were told, or none: a report that was outdated tells nothing new.
+      if (!entry || entry.statuses.some(({ status }) => status === end)) return [];
+      return [`${end} of ${id}; it was told ${entry.statuses.map(({ status }) => status).join(", ")}`];
+    });
   }
 
   const isEmptied = () =>
@@ -150,13 +217,18 @@ export function createChecker(checked: CheckedWorld): Checker {
   }
 
   function atTheEnd(): void {
+    for (const id of unsettled()) say("settled", `${id} was accepted and has no final report`);
+    for (const what of unheard()) say("reported", `the platform never heard ${what}`);
     for (const [name, platform] of Object.entries({ moengage, webengage })) {
-      for (const { id, accepted, statuses } of platform.messages.values()) {
-        const isFinal = statuses.some(({ status }) => status !== "sent");
-        if (accepted && !isFinal) say("settled", `${name}: ${id} was accepted and has no final report`);
+      for (const { id, channel, to, statuses } of platform.messages.values()) {
+        const person = to.replace("+", "");
+        const isRefused = statuses.some(({ reason }) => /opted.out|2024/i.test(reason ?? ""));
+        if (isRefused && !hasSaid(channel, person, "STOP") && !isBarred(person))
+          say("stop", `${id} was refused to ${person}, who never said STOP`);
       }
       for (const violation of platform.violations()) judge(violation, name);
     }
+    for (const [id, times] of calls) if (times > MOST_CALLS) say("bounds", `${times} calls for ${id}`);
     const altered = moengage.altered(vonage.messages);
     if (altered.length > 0) say("content", `altered: ${altered.join(", ")}`);
     const { webhooks, sentTwice } = vonage.records();
@@ -178,19 +250,34 @@ export function createChecker(checked: CheckedWorld): Checker {
       if (isEmptied()) admit("sent after STOP");
       else say("stop", `${from.name} sends to ${to} who had said STOP on ${channel}`);
     },
+    onArrive(exchange) {
+      if (exchange.edge === "inbound") hear(exchange);
+    },
     onDone(exchange) {
       const { edge, request } = exchange;
       if (edge === "enqueue" && isOk(exchange)) for (const id of idsOfJobs(request.body)) enqueued.add(id);
       if (edge === "inbound") hear(exchange);
-      if (edge === "status" && isOk(exchange)) {
-        const to = String(parsed(request.body)?.["to"]);
+      const status = edge === "status" && isOk(exchange) ? parsed(request.body) : undefined;
+      // Of an SMS it says nothing about the other name.
+      if (status?.["channel"] === "whatsapp") {
+        const to = String(status["to"]);
         linkedAt.set(to, Math.min(linkedAt.get(to) ?? Number.POSITIVE_INFINITY, checked.now()));
       }
       if (edge !== "intake" || !isOk(exchange)) return;
       const id = idAccepted(exchange);
       if (id !== undefined && !enqueued.has(id)) say("durable", `${id} was accepted and stands in no queue`);
     },
-    onEnd() {},
+    onEnd(exchange) {
+      const { edge, arrivedAt, doneAt, answer, to, request, from } = exchange;
+      if (!from.name.startsWith("r") && answer && arrivedAt !== undefined && doneAt !== undefined) {
+        const took = doneAt - arrivedAt;
+        if (took > (ANSWER_MS[edge] ?? Number.POSITIVE_INFINITY) && !checked.hasStoodStill(to, arrivedAt))
+          say("in time", `${edge} answered after ${took} ms`);
+      }
+      if (edge !== "send") return;
+      const id = String(parsed(request.body)?.["client_ref"]);
+      calls.set(id, (calls.get(id) ?? 0) + 1);
+    },
     log(line) {
       lines.push(parsed(line) ?? line);
     },
@@ -199,6 +286,7 @@ export function createChecker(checked: CheckedWorld): Checker {
       if (isOver) atTheEnd();
       return isOver ? [...found] : before;
     },
+    waiting: unsettled,
     admitted: () => admitted,
   };
 }

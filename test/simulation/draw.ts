@@ -160,6 +160,31 @@ function drawTrouble(
   const some = (edge: Edge) => exchange(edge, random.pick(POSSIBLE[edge]));
 
   const mixture: [number, () => void][] = [
+    // The worst days: much at once, for long enough to matter, on what a message passes.
+    [
+      0.4,
+      () => {
+        const passed = [
+          "enqueue",
+          "callback",
+          "state",
+          "send",
+          "status",
+          "inbound",
+          "moengage",
+          "webengage",
+        ] as const;
+        const chosen = passed.filter(() => random.chance(0.4));
+        for (let n = random.between(2, 8); n > 0 && chosen.length > 0; n--) {
+          const edge = random.pick(chosen);
+          const kind = random.pick(POSSIBLE[edge]);
+          faults.push({
+            ...exchange(edge, kind, moment(), logBetween(random, 500, Math.min(trouble, 2 * MINUTE))),
+            ...{ share: random.pick([1, 0.5, 0.5, 0.2]) },
+          } as Fault);
+        }
+      },
+    ],
     // Anything anywhere.
     [
       0.7,

@@ -68,6 +68,7 @@ export interface NetOptions {
   /** Asked when an exchange leaves and when its work is done; true: its caller has died of it. */
   kills(from: Owner, isDone: boolean): boolean;
   onLeave(exchange: Exchange): void;
+  onArrive(exchange: Exchange): void;
   onDone(exchange: Exchange): void;
   onEnd(exchange: Exchange): void;
   fakeFailed(error: unknown): void;
@@ -201,6 +202,7 @@ export function createNet(options: NetOptions): Net {
         scheduler.after(0, host.owner, () => {
           if (!isSecond) [seen.arrivedAt, seen.to] = [scheduler.now(), target as string];
           trace(`${number}${isSecond ? "b" : ""} @ ${target}`);
+          if (!isSecond) options.onArrive(seen);
           const callees = open.get(host.owner) ?? new Set();
           open.set(host.owner, callees);
           let isAnswered = false;

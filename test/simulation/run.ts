@@ -26,7 +26,7 @@ export interface Outcome {
   /** How often each fault struck what, as `kind edge`. */
   struck: Record<string, number>;
   /** What crossed, and what was logged, when asked for. */
-  timeline: string[];
+  timeline: { text: string; about: string | undefined }[];
 }
 
 const SENDERS = { whatsapp: "447700900000", sms: "447700900001" };
@@ -86,10 +86,11 @@ async function runIn(
   unhandled: unknown[],
 ): Promise<Outcome> {
   const struck: Record<string, number> = {};
-  const timeline: string[] = [];
+  const timeline: Outcome["timeline"] = [];
   const since = () => scheduler.now() - world.start;
-  const tell = (line: string) => {
-    if (withTimeline) timeline.push(`${(since() / 1_000).toFixed(3).padStart(10)}  ${line}`);
+  /** `about`: all that was said, of a line that does not concern everybody. */
+  const tell = (line: string, about?: string) => {
+    if (withTimeline) timeline.push({ text: `${(since() / 1_000).toFixed(3).padStart(10)}  ${line}`, about });
   };
   const strike = (what: string) => {
     struck[what] = (struck[what] ?? 0) + 1;
@@ -110,11 +111,12 @@ async function runIn(
     faults: () => onEdge.filter(isActive),
     kills,
     onLeave: (exchange) => checker?.onLeave(exchange),
+    onArrive: (exchange) => checker?.onArrive(exchange),
     onDone: (exchange) => checker?.onDone(exchange),
     onEnd(exchange) {
       for (const kind of exchange.faults) strike(`${kind} ${exchange.edge}`);
       checker?.onEnd(exchange);
-      tell(describe(exchange));
+      if (withTimeline) tell(describe(exchange), `${exchange.request.body} ${exchange.answer?.text}`);
     },
     fakeFailed: (error) => void fakeErrors.push(error),
   });
@@ -137,6 +139,8 @@ async function runIn(
   checker = createChecker({
     ...{ world, vonage, moengage, webengage, secrets, now: scheduler.now },
     autoReplies: Object.values(REPLIES),
+    hasStoodStill: (host, since) =>
+      slots.some(({ replica }, slot) => host === `r${slot}.sim` && (replica?.owner.pausedUntil ?? 0) > since),
   });
   const env = {
     ...credentialsEnv(credentials),
@@ -155,7 +159,7 @@ async function runIn(
         skews.filter(isActive).reduce((sum, fault) => sum + (fault.kind === "skew" ? fault.ms : 0), 0),
       log(line, owner) {
         checker?.log(line);
-        if (withTimeline) tell(`${owner.name} | ${shortened(line)}`);
+        if (withTimeline) tell(`${owner.name} | ${shortened(line)}`, line);
       },
     });
     place.replica.started.catch((error) => fakeErrors.push(error));
@@ -214,7 +218,10 @@ async function runIn(
     const again = async (tries: number) => {
       for (let tried = 1; tried <= tries; tried++) {
         const { result, id, outcome } = await send();
-        tell(`message ${message.id} to ${to}: ${result} (${outcome.status ?? outcome.failure}) ${id ?? ""}`);
+        tell(
+          `message ${message.id} to ${to}: ${result} (${outcome.status ?? outcome.failure}) ${id ?? ""}`,
+          "",
+        );
         if (result !== "again") return;
         await wait(Math.min(FIRST_RETRY_MS * 2 ** (tried - 1), LAST_RETRY_MS));
       }
@@ -297,7 +304,7 @@ async function runIn(
     const busy = queues.filter(([, { waiting, inflight }]) => waiting + inflight > 0);
     const dead = queues.filter(([name]) => vcr.deadLetters(name).length > 0);
     const open = vonage.records().open;
-    const waiting = moengage.funnel().waiting + webengage.funnel().waiting;
+    const waiting = checker.waiting().length;
     return [
       offers > 0 ? `${offers} requests of platforms under way` : [],
       open > 0 ? `${open} statuses and webhooks under way` : [],
@@ -317,6 +324,12 @@ async function runIn(
     });
   };
   await settle();
+  // Whoever said something last gets what it means, and nothing else.
+  const last = new Map(world.words.map((word) => [`${word.channel} ${word.person}`, word]));
+  let probes = world.messages.length;
+  for (const { channel, person } of last.values())
+    void offer({ id: 1_000 + probes++, at: 0, platform: channel, person, repeats: [] });
+  if (last.size > 0) await settle();
   const why = pending();
   const findings: Finding[] = why.map((detail) => ({ invariant: "liveness", detail, at: scheduler.now() }));
   findings.push(...checker.findings(true));

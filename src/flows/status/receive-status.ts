@@ -30,8 +30,10 @@ export interface StatusPorts {
  */
 export async function receiveStatus(status: MessageStatus, ports: StatusPorts): Promise<"ok" | "ignored"> {
   // Beside each other: a storage that hangs must not delay the report.
-  const [outcome] = await Promise.all([follow(status, ports), learnNames(status, ports)]);
-  return outcome;
+  const [followed, learned] = await Promise.allSettled([follow(status, ports), learnNames(status, ports)]);
+  if (followed.status === "rejected") throw followed.reason;
+  if (learned.status === "rejected") throw learned.reason;
+  return followed.value;
 }
 
 async function follow(status: MessageStatus, ports: StatusPorts): Promise<"ok" | "ignored"> {
@@ -95,10 +97,16 @@ async function recordOptOut(
   });
 }
 
-/** Only helps a later opt-out, so that a report never fails for it. */
+/**
+ * A STOP may have been said under the other name, and no other status may ever name both: so the vendor tells this
+ * one until they are linked. The report does not wait for it.
+ */
 async function learnNames({ recipient }: MessageStatus, { link, log }: StatusPorts): Promise<void> {
   if (!recipient) return;
-  await link(recipient.number, recipient.userId).catch((error) =>
-    log.warn(loggableError(error), "Names of a person not remembered"),
-  );
+  try {
+    await link(recipient.number, recipient.userId);
+  } catch (error) {
+    log.warn(loggableError(error), "Names of a person not remembered");
+    throw error;
+  }
 }

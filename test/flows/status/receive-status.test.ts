@@ -113,7 +113,7 @@ describe("the two names of a person in a status", () => {
     expect(links).toEqual([["447700900123", "US.1"]]);
   });
 
-  it("keep no report waiting, and fail none", async () => {
+  it("keep no report waiting, and are told again until they are remembered", async () => {
     let fail = () => {};
     const link = () => new Promise<void>((_, reject) => (fail = () => reject(unavailable())));
     const { receive, reports, log } = createWorld({ link });
@@ -121,7 +121,7 @@ describe("the two names of a person in a status", () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(reports).toHaveLength(1);
     fail();
-    expect(await outcome).toBe("ok");
+    await expect(outcome).rejects.toMatchObject({ retryable: true });
     expect(log.at("warn").map(({ msg }) => msg)).toEqual(["Names of a person not remembered"]);
   });
 });

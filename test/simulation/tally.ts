@@ -1,0 +1,43 @@
+import type { Outcome } from "./run.ts";
+import { EDGES, EXCHANGE_FAULTS } from "./world.ts";
+
+/** Sums of many worlds. */
+export function createTally() {
+  const struck = new Map<string, number>();
+  const admitted = new Map<string, number>();
+  const sums = { worlds: 0, messages: 0, exchanges: 0, ms: 0 };
+  const add = (to: Map<string, number>, counts: Record<string, number>) => {
+    for (const [what, count] of Object.entries(counts)) to.set(what, (to.get(what) ?? 0) + count);
+  };
+  return {
+    add(outcome: Pick<Outcome, "struck" | "admitted" | "messages" | "exchanges" | "ms">) {
+      add(struck, outcome.struck);
+      add(admitted, outcome.admitted);
+      sums.worlds++;
+      for (const name of ["messages", "exchanges", "ms"] as const) sums[name] += outcome[name];
+    },
+    /** How often each fault struck each kind of exchange; `-` where it never did. */
+    text(): string {
+      const { worlds, messages, exchanges, ms } = sums;
+      const width = 9;
+      const row = (name: string, cells: readonly (string | number)[]) =>
+        `${name.padEnd(10)}${cells.map((cell) => String(cell).padStart(width)).join("")}`;
+      const table = EDGES.map((edge) =>
+        row(
+          edge,
+          EXCHANGE_FAULTS.map((kind) => struck.get(`${kind} ${edge}`) ?? "-"),
+        ),
+      );
+      const others = [...struck].filter(([what]) => !what.includes(" "));
+      const counts = (all: [string, number][]) =>
+        all.map(([what, count]) => `${what}: ${count}`).join(", ") || "none";
+      return [
+        `${worlds} worlds, ${(ms / 3_600_000).toFixed(1)} hours, ${messages} messages sent, ${exchanges} exchanges`,
+        row("", EXCHANGE_FAULTS),
+        ...table,
+        `beside these: ${counts(others)}`,
+        `admitted: ${counts([...admitted])}`,
+      ].join("\n");
+    },
+  };
+}
