@@ -11,6 +11,7 @@ import { createConversations } from "./flows/inbound/conversations.ts";
 import { createSuppression } from "./flows/inbound/suppression.ts";
 import { createRequestIds } from "./flows/intake/request-ids.ts";
 import { createChannelMarks } from "./flows/status/channel-marks.ts";
+import { createChannelOff } from "./flows/status/channel-off.ts";
 import { createReporter } from "./flows/status/report.ts";
 import { createApp } from "./http/app.ts";
 import { credentialsCheck } from "./http/auth/credentials.ts";
@@ -22,6 +23,7 @@ import { createLog } from "./lib/log.ts";
 import { createMetrics } from "./lib/metrics.ts";
 import { publicLookup } from "./lib/public-lookup.ts";
 import { createPause, systemRuntime } from "./lib/runtime.ts";
+import { SWITCHES } from "./platforms/registry.ts";
 import { prepareQueues, prepareTemplates, prepareWebhooks, watchQueues } from "./startup.ts";
 import { createSignatureCheck } from "./vonage/signature.ts";
 
@@ -86,13 +88,27 @@ export async function start(
   // The flows, from a send to what a person answers.
   const suppression = createSuppression(state, now);
   const conversations = createConversations(state, now, log);
+  const channelOff = createChannelOff((tag) => SWITCHES[tag], log);
   const reporter = createReporter({
-    ...{ channels, queue, events, mismatches, state, runtime, pause: waitBetweenLooks, now, log },
+    ...{ channels, channelOff, queue, events, mismatches, state, runtime, pause: waitBetweenLooks, now, log },
   });
   const people = { suppression, conversations };
   const pacing = composePacing(config, metrics, runtime, log);
   const dispatch = composeDispatch(config, {
-    ...{ httpClient, pacing, metrics, channels, queue, state, reporter, mismatches, ...people, now, log },
+    ...{
+      httpClient,
+      pacing,
+      metrics,
+      channels,
+      channelOff,
+      queue,
+      state,
+      reporter,
+      mismatches,
+      ...people,
+      now,
+      log,
+    },
     ...{ loadOffloaded: vcr.loadOffloaded, discardOffloaded: vcr.discardOffloaded },
   });
   const inboundPorts = { channels, queue, events, ...people, state, now, log };

@@ -62,7 +62,7 @@ export const ERROR_CODES = [
   "other_account",
   /** Its signature is good, and older than Vonage's retries, or of the future: a clock is wrong. */
   "wrong_time",
-  /** It is about a message of a channel that was on until lately, and is off. */
+  /** It, or what waits in the outbox, is about a message of a channel that is off. */
   "channel_off",
   /** It is signed, and not what Vonage's API promises. */
   "invalid_webhook",

@@ -3,6 +3,7 @@ import type { SmsMessage, WhatsAppMessage } from "../../src/core/message.ts";
 import type { Bucket, FailedSend, JobQueue, Sender, State } from "../../src/core/ports.ts";
 import type { DeliveryReport } from "../../src/core/report.ts";
 import type { AckDelay } from "../../src/flows/dispatch/ack-delay.ts";
+import { createChannelOff } from "../../src/flows/status/channel-off.ts";
 import { createReporter, type Reporter, type ReportPorts } from "../../src/flows/status/report.ts";
 import { credentialsCheck } from "../../src/http/auth/credentials.ts";
 import { ConnectorError, type ErrorCode } from "../../src/lib/errors.ts";
@@ -183,8 +184,19 @@ export const noMismatches = {
   explain: async (report: DeliveryReport) => report,
 };
 
-export const createTestReporter = (ports: Omit<ReportPorts, "mismatches">): Reporter =>
-  createReporter({ ...ports, mismatches: noMismatches });
+/** One channel is known that is off. */
+export const createTestChannelOff = (log: Log) =>
+  createChannelOff((tag) => (tag === "ms" ? { name: "Acme SMS", variables: "ACME_URL" } : undefined), log);
+
+export const createTestReporter = ({
+  channelOff,
+  ...ports
+}: Omit<ReportPorts, "mismatches" | "channelOff"> & Partial<Pick<ReportPorts, "channelOff">>): Reporter =>
+  createReporter({
+    channelOff: channelOff ?? createTestChannelOff(ports.log),
+    ...ports,
+    mismatches: noMismatches,
+  });
 
 export type ScriptedSender = Sender & { script: (FailedSend | Error | undefined)[]; sent: string[] };
 

@@ -1,17 +1,19 @@
 import { idOf, type ReplyJob, type ReportJob } from "../../core/job.ts";
 import type { JobQueue, State } from "../../core/ports.ts";
 import type { InboundReply } from "../../core/reply.ts";
-import { asConnectorError, loggableError } from "../../lib/errors.ts";
+import { asConnectorError, ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import type { PlatformChannel, PlatformReplies } from "../../platforms/platform.ts";
 import { DONE, readProgress } from "../inbound/idempotency.ts";
 import type { Suppression } from "../inbound/suppression.ts";
+import type { ChannelOff } from "../status/channel-off.ts";
 import type { Reporter } from "../status/report.ts";
 import type { AckDelay } from "./ack-delay.ts";
 
 export interface OutboxPorts {
   channels: readonly PlatformChannel[];
+  channelOff: ChannelOff;
   reporter: Pick<Reporter, "report">;
   suppression: Pick<Suppression, "stands">;
   state: State;
@@ -29,9 +31,11 @@ export function dispatchReport(job: ReportJob, ports: OutboxPorts): Promise<void
 /** A person's reply that its platform could not take before; told once, however often the queue delivers it. */
 export async function dispatchReply(job: ReplyJob, ports: OutboxPorts): Promise<void> {
   const { origin, reply } = job;
-  const replies = ports.channels.find(({ tag }) => tag === origin)?.replies;
-  if (!replies) return;
+  const channel = ports.channels.find(({ tag }) => tag === origin);
   await postOrPutBack(job, ports, async () => {
+    if (!channel) throw ports.channelOff(origin);
+    const { replies } = channel;
+    if (!replies) throw new ConnectorError("platform_refused", "The platform takes no replies");
     // Not the record of the webhook, which another replica may still be writing.
     const progress = await readProgress(ports, `${reply.id} ${origin} told later`);
     await progress.once(DONE, () => postReply(reply, replies, ports));
@@ -50,7 +54,7 @@ async function postReply(
   log.info(about, isCurrent ? "Reply told to the platform" : "Reply outdated: not told to the platform");
 }
 
-/** Put back while the platform is away, and given up in the end. */
+/** Put back while the platform is away or its channel off, and given up in the end. */
 async function postOrPutBack(
   job: ReportJob | ReplyJob,
   { queue, ackDelay, now, log }: OutboxPorts,

@@ -6,11 +6,12 @@ import { ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
+import type { ChannelSwitch } from "./channel-off.ts";
 
 export interface StatusPorts {
   channels: readonly PlatformChannel[];
   /** The channel with that tag, where it is off and was on in this instance until lately. Rejects when nobody knows. */
-  lostChannel(tag: string): Promise<{ name: string; variables: string } | undefined>;
+  lostChannel(tag: string): Promise<ChannelSwitch | undefined>;
   /** The platform's id behind a reference; undefined when its key has expired. */
   resolve(reference: Reference): Promise<string | undefined>;
   report(report: DeliveryReport): Promise<unknown>;
@@ -77,7 +78,7 @@ async function follow(status: MessageStatus, ports: StatusPorts): Promise<"ok" |
 }
 
 /** Told again for a day: by then the variable may be back. */
-const channelOff = ({ name, variables }: { name: string; variables: string }) =>
+const channelOff = ({ name, variables }: ChannelSwitch) =>
   new ConnectorError(
     "channel_off",
     `${name} was on in this instance until lately and is off: a variable is missing since the last deploy. To have its reports again, set ${variables}`,

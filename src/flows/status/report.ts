@@ -1,5 +1,6 @@
 import { type Events, failureEvent } from "../../core/event.ts";
 import { OUTBOX_MS } from "../../core/job.ts";
+import { AUTO_REPLY_ORIGIN } from "../../core/message.ts";
 import type { JobQueue } from "../../core/ports.ts";
 import type { DeliveryReport } from "../../core/report.ts";
 import { messageField } from "../../core/state-keys.ts";
@@ -7,10 +8,12 @@ import { createBatcher } from "../../lib/batcher.ts";
 import { asConnectorError, type ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
 import type { TemplateMismatches } from "../templates/mismatches.ts";
+import type { ChannelOff } from "./channel-off.ts";
 import { createStatusLedger, type LedgerPorts } from "./status-ledger.ts";
 
 export interface ReportPorts extends LedgerPorts {
   channels: readonly PlatformChannel[];
+  channelOff: ChannelOff;
   queue: JobQueue;
   /** What differed from its template, for reports of sends that were refused because of it. */
   mismatches: Pick<TemplateMismatches, "explain">;
@@ -18,12 +21,12 @@ export interface ReportPorts extends LedgerPorts {
   events?: Events | undefined;
 }
 
-export type ReportOutcome = "posted" | "repeated" | "outdated" | "unwanted" | "refused" | "no_such_channel";
+export type ReportOutcome = "posted" | "repeated" | "outdated" | "unwanted" | "refused";
 
 export interface Reporter {
   /**
    * Tells the platform. Resolves once it has the report, or never needs or takes it; rejects, retryable, when it
-   * could not be told now.
+   * could not be told now, also because its channel is off.
    */
   report(report: DeliveryReport): Promise<ReportOutcome>;
   /** For a report of the connector's own: what the platform cannot take now goes to the outbox, the reports queue. */
@@ -35,7 +38,7 @@ export interface Reporter {
 const BATCH = { maxInflight: 16, partialInflight: 2, maxWaiting: 5_000, maxWaitMs: 4_000 };
 
 export function createReporter(ports: ReportPorts): Reporter {
-  const { queue, mismatches, events, log, now } = ports;
+  const { channelOff, queue, mismatches, events, log, now } = ports;
   const channels = new Map(
     ports.channels.map((channel) => [
       channel.tag,
@@ -69,8 +72,9 @@ export function createReporter(ports: ReportPorts): Reporter {
   }
 
   async function tell(report: DeliveryReport): Promise<ReportOutcome> {
+    if (report.origin === AUTO_REPLY_ORIGIN) return "unwanted";
     const channel = channels.get(report.origin);
-    if (!channel) return "no_such_channel";
+    if (!channel) throw channelOff(report.origin);
     if (!channel.wants(report)) return ledger.unwanted(report) ? "unwanted" : "repeated";
     const verdict = await ledger.admit(report);
     if (verdict !== "go") return verdict;

@@ -12,6 +12,7 @@ import {
   createFakeChannel,
   createMemoryState,
   createRecordingLog,
+  createTestChannelOff,
   createTestReporter,
   deliveryReport,
   failedSend,
@@ -184,7 +185,16 @@ export async function runModel(
     };
     const reporter = createTestReporter({ channels, queue, state, pause, log, now, runtime: patientRuntime });
     const ports = {
-      ...{ queue, sender, reporter, channels, mismatches: noMismatches, now, log },
+      ...{
+        queue,
+        sender,
+        reporter,
+        channels,
+        channelOff: createTestChannelOff(log),
+        mismatches: noMismatches,
+        now,
+        log,
+      },
       state,
       loadOffloaded: async (key: string): Promise<OffloadedContent> => {
         try {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { InboundReply } from "../../../src/core/reply.ts";
 import { failedSend, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
-import { createWorld, replyJob, sendJob } from "./world.ts";
+import { createWorld, replyJob, reportJob, sendJob } from "./world.ts";
 
 const PERSON = "447700900123";
 
@@ -82,10 +82,71 @@ describe("a reply in the outbox", () => {
     expect([world.told, world.queue.jobs]).toEqual([[], [replyJob({ attempt: 2 })]]);
   });
 
-  it("of a channel that is off now is forgotten", async () => {
+  it("of a platform that takes no replies is given up, with a line", async () => {
+    const world = createWorld();
+    await world.run(replyJob());
+    expect([world.queue.jobs, world.log.at("error").map(({ msg }) => msg)]).toEqual([
+      [],
+      ["Owed to the platform, and given up"],
+    ]);
+  });
+});
+
+describe("what is owed to a channel that a redeploy lost", () => {
+  const jobs = (origin: string) => [
+    replyJob({ origin }),
+    reportJob({ report: { ...reportJob().report, origin } }),
+  ];
+
+  it.each(["ms", "zz"])(
+    "waits until its time is over, with one loud line that says what to set: %s",
+    async (origin) => {
+      const world = createReplyJobs();
+      for (const job of jobs(origin)) await world.run(job);
+      expect(world.queue.jobs).toEqual(jobs(origin).map((job) => ({ ...job, attempt: 2 })));
+      expect(world.log.at("error")).toEqual([
+        {
+          level: "error",
+          msg: "What is owed to a channel that is off waits in the outbox, for a week at the most",
+          fields: {
+            ...{ origin, code: "channel_off", retryable: true },
+            message:
+              origin === "ms"
+                ? "Acme SMS is off in this instance: to have it told, set ACME_URL"
+                : "This version of the connector has no such channel: to have it told, deploy the version that has",
+          },
+        },
+      ]);
+      world.now.advance(7 * 24 * 3_600_000);
+      for (const job of world.queue.jobs.splice(0)) await world.run(job);
+      expect([
+        world.queue.jobs,
+        world.log
+          .at("error")
+          .slice(1)
+          .map(({ msg }) => msg),
+      ]).toEqual([[], ["Owed to the platform, and given up", "Owed to the platform, and given up"]]);
+    },
+  );
+
+  it("is told once the channel is on again", async () => {
     const world = createReplyJobs();
-    await world.run(replyJob({ origin: "xx" }));
-    expect([world.told, world.queue.jobs]).toEqual([[], []]);
+    const { channels } = world.ports;
+    world.ports.channels = [];
+    await world.run(replyJob());
+    world.ports.channels = channels;
+    for (const job of world.queue.jobs.splice(0)) await world.run(job);
+    expect([world.told, world.queue.jobs]).toEqual([[replyJob().reply], []]);
+  });
+
+  it("takes in the report of a message that is not sent", async () => {
+    const world = createWorld();
+    const message = whatsappMessage({ origin: "ms", expiresAt: T0 });
+    await world.run(sendJob(1, message));
+    expect([world.sender.sent, world.queue.jobs]).toMatchObject([
+      [],
+      [{ kind: "report", report: { origin: "ms", id: "m-1", status: "failed", error: { code: "expired" } } }],
+    ]);
   });
 });
 

@@ -15,6 +15,7 @@ import {
   createMemoryState,
   createRecordingLog,
   createScriptedSender,
+  createTestChannelOff,
   createTestReporter,
   deliveryReport,
   noMismatches,
@@ -37,7 +38,8 @@ export function createWorld(
   const gate = createSendGate(29, now, log);
   const claims = createClaims(state, log);
   const pause = pauseOn(now);
-  const reporter = createTestReporter({ channels: [channel], queue, state, pause, log, now });
+  const channelOff = createTestChannelOff(log);
+  const reporter = createTestReporter({ channelOff, channels: [channel], queue, state, pause, log, now });
   const suppression = createSuppression(state, now);
   const conversations = createConversations(state, now, log);
   const channels = [channel];
@@ -59,6 +61,7 @@ export function createWorld(
       conversations,
       mismatches: noMismatches,
       channels,
+      channelOff,
       gate,
       ackDelay,
       unknownOutcome,

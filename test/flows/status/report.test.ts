@@ -182,10 +182,20 @@ describe("a report", () => {
     expect(await tell("delivered")).toEqual(["posted"]);
   });
 
-  it("of a channel that is switched off is nobody's", async () => {
-    const { reporter, channel } = createWorld();
-    expect(await reporter.report(deliveryReport({ origin: "zz" }))).toBe("no_such_channel");
-    expect(channel.posted).toEqual([]);
+  it("of a channel that is off is not lost: it may be on again later", async () => {
+    const { reporter, queue } = createWorld();
+    const report = deliveryReport({ origin: "zz", status: "failed" });
+    await expect(reporter.report(report)).rejects.toMatchObject({ code: "channel_off", retryable: true });
+    await reporter.reportEventually(report);
+    expect(queue.jobs).toMatchObject([{ kind: "report", report }]);
+  });
+
+  it("of an auto-reply is nobody's", async () => {
+    const { reporter, queue } = createWorld();
+    const report = deliveryReport({ origin: "ar", status: "failed" });
+    expect(await reporter.report(report)).toBe("unwanted");
+    await reporter.reportEventually(report);
+    expect(queue.jobs).toEqual([]);
   });
 
   it("passes while State is down: order and repeats are best effort", async () => {
