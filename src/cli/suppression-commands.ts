@@ -6,7 +6,8 @@ import { type NumberList, parseNumberFile, parseNumbers } from "../core/number-l
 import { suppressionBucket } from "../core/state-keys.ts";
 import { createSuppression, type Suppression } from "../flows/inbound/suppression.ts";
 import { ConnectorError } from "../lib/errors.ts";
-import { createHttpClient } from "../lib/http-client.ts";
+import { createHttpClient, type HttpClient } from "../lib/http-client.ts";
+import type { Clock } from "../lib/runtime.ts";
 import { scan } from "../vcr/scan.ts";
 import { createSession } from "../vcr/session.ts";
 import { createState } from "../vcr/state.ts";
@@ -26,7 +27,34 @@ export interface Print {
   error(text: string): void;
 }
 
-function connect(environment: Environment) {
+/** What is said at the time of a clock that is further off would undo what people say later, or be undone by it. */
+const CLOCK_TOLERANCE_MS = 30_000;
+
+/** Rejects, before anything is changed, where the clock differs from that of whoever answers. */
+function withClockCheck(httpClient: HttpClient, now: Clock): HttpClient {
+  return {
+    ...httpClient,
+    async request(request) {
+      const response = await httpClient.request(request);
+      const ahead = now() - Date.parse(String(response.headers["date"]));
+      // Not a number where the answer has no date.
+      if (Math.abs(ahead) > CLOCK_TOLERANCE_MS) throw new WrongClock(ahead);
+      return response;
+    },
+  };
+}
+
+class WrongClock extends Error {
+  constructor(ahead: number) {
+    const seconds = Math.round(Math.abs(ahead) / 1_000);
+    const how = ahead > 0 ? "ahead of" : "behind";
+    super(
+      `The clock of this machine is ${seconds} seconds ${how} VCR's. A word that is said at a wrong time undoes what people say later: set the clock, and run it again.`,
+    );
+  }
+}
+
+function connect(environment: Environment, { command }: Options, now: Clock) {
   // Whatever else is wrong with the connector's variables does not matter here.
   const needed = /^(VCR_)?(API_ACCOUNT_ID|API_APPLICATION_ID|PRIVATE_KEY|INSTANCE_.*|PROVIDERS_URL)$|^DEBUG$/;
   const env = Object.fromEntries(Object.entries(environment).filter(([name]) => needed.test(name)));
@@ -36,11 +64,13 @@ function connect(environment: Environment) {
     VONAGE_SIGNATURE_SECRET: "not used",
   });
   const httpClient = createHttpClient(4);
-  const session = createSession(config, httpClient);
-  return { session, suppression: createSuppression(createState(session, Date.now), Date.now), httpClient };
+  const isReader = command === "list" || command === "export";
+  const session = createSession(config, isReader ? httpClient : withClockCheck(httpClient, now));
+  return { session, suppression: createSuppression(createState(session, now), now), httpClient, now };
 }
 
-type Session = ReturnType<typeof connect>["session"];
+type Connection = ReturnType<typeof connect>;
+type Session = Connection["session"];
 
 /** Everybody who has said anything, the latest word last. */
 async function everybody(session: Session, { channel }: Options): Promise<Entry[]> {
@@ -97,7 +127,7 @@ interface Change {
 async function importFile(
   file: string,
   options: Options,
-  suppression: Suppression,
+  { suppression, now }: Pick<Connection, "suppression" | "now">,
   print: Print,
 ): Promise<number> {
   const text = await readFile(file, "utf8");
@@ -107,7 +137,7 @@ async function importFile(
     print.error(`${file} is a list of numbers: say with --channel what they have opted out of`);
     return 2;
   }
-  const { entries, faults } = parseExport(text, Date.now());
+  const { entries, faults } = parseExport(text, now());
   const changes = entries
     .filter((entry) => channel === undefined || entry.channel === channel)
     .map((entry) => ({
@@ -155,15 +185,12 @@ async function run(
   return faults.length === 0 ? 0 : 1;
 }
 
-async function perform(
-  options: Options,
-  { session, suppression }: Pick<ReturnType<typeof connect>, "session" | "suppression">,
-  print: Print,
-): Promise<number> {
+async function perform(options: Options, connection: Connection, print: Print): Promise<number> {
+  const { session, suppression } = connection;
   const { command, file, numbers } = options;
   if (command === "list") return list(options, session, print);
   if (command === "export") return exportAll(options, session, print);
-  if (command === "import") return importFile(file as string, options, suppression, print);
+  if (command === "import") return importFile(file as string, options, connection, print);
   const channel = options.channel as Channel;
   const people =
     file === undefined
@@ -173,18 +200,23 @@ async function perform(
 }
 
 /** Runs the command line of an operator; resolves to the exit code. Everything it says goes to `print`. */
-export async function suppressions(args: string[], env: Environment, print: Print): Promise<number> {
+export async function suppressions(
+  args: string[],
+  env: Environment,
+  print: Print,
+  now: Clock = Date.now,
+): Promise<number> {
   try {
     const options = readOptions(args);
     if (!options) {
       print.out(HELP);
       return args.includes("--help") ? 0 : 2;
     }
-    const { session, suppression, httpClient } = connect(env);
+    const connection = connect(env, options, now);
     try {
-      return await perform(options, { session, suppression }, print);
+      return await perform(options, connection, print);
     } finally {
-      await httpClient.close();
+      await connection.httpClient.close();
     }
   } catch (error) {
     print.error(explain(error));
@@ -194,7 +226,7 @@ export async function suppressions(args: string[], env: Environment, print: Prin
 
 /** The SDK's and Node's errors may quote what was asked; only these say nothing of a person. */
 function explain(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
+  if (error instanceof ConfigError || error instanceof WrongClock) return error.message;
   if (error instanceof ConnectorError)
     return `VCR did not answer (${error.code}). Nothing is half done: run it again where VCR is within reach (--help).`;
   const { code, message } = error as NodeJS.ErrnoException;

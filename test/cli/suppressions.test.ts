@@ -35,10 +35,14 @@ const environment = () => {
   };
 };
 
-async function run(args: string[], env: Record<string, string | undefined> = environment()) {
+async function run(
+  args: string[],
+  env: Record<string, string | undefined> = environment(),
+  now: () => number = Date.now,
+) {
   const [out, err]: [string[], string[]] = [[], []];
   const print = { out: (text: string) => void out.push(text), error: (text: string) => void err.push(text) };
-  return { code: await suppressions(args, env, print), out, err };
+  return { code: await suppressions(args, env, print, now), out, err };
 }
 
 const stored = (channel: string) => {
@@ -308,6 +312,42 @@ describe("what it cannot do it says in words", () => {
           /^VCR did not answer \(provider_refused\)\. Nothing is half done: run it again/,
         ),
       ],
+    ]);
+  });
+});
+
+describe("on a machine whose clock is wrong", () => {
+  const withClock = (ms: number, ...args: string[]) => run(args, environment(), () => Date.now() + ms);
+
+  it.each([
+    ["add", -3_600_000, / (359\d|3600) seconds behind /],
+    ["add", 90_000, / 9\d seconds ahead of /],
+    ["remove", 48 * 3_600_000, / 17280\d seconds ahead of /],
+    ["import", 48 * 3_600_000, / 17280[01] seconds ahead of /],
+  ])("%s changes nothing and says so: %i ms", async (command, ms, how) => {
+    optOut("sms", BEN);
+    const file = join(folder, "clock.csv");
+    await writeFile(file, `channel,number,stop,start\nsms,${ANA},2099-01-01T00:00:00Z,\n`);
+    const args = command === "import" ? [file] : ["--channel", "sms", command === "add" ? ANA : BEN];
+    expect([await withClock(ms, command, ...args), words("sms")]).toEqual([
+      {
+        ...{ code: 1, out: [] },
+        err: [expect.stringMatching(how)],
+      },
+      { [BEN]: "stop" },
+    ]);
+  });
+
+  it("people can be listed all the same, and a few seconds do not matter", async () => {
+    const results = [
+      await withClock(3_600_000, "list"),
+      await withClock(20_000, "add", "--channel", "sms", ANA),
+      await withClock(-20_000, "remove", "--channel", "sms", ANA),
+    ];
+    expect(results.map(({ code, err }) => [code, err])).toEqual([
+      [0, []],
+      [0, []],
+      [0, []],
     ]);
   });
 });

@@ -39,7 +39,7 @@ export interface Suppression {
   /** The person's other name, where it is known. */
   otherName(channel: Channel, address: string): Promise<string | undefined>;
   /**
-   * An operator's word, said now: it outdoes what the person has said. Resolves to false when nothing had to change;
+   * An operator's word: it outdoes what is known that the person has said. Resolves to false when nothing had to change;
    * a dry run changes nothing.
    */
   decide(channel: Channel, address: string, said: Said, isDryRun: boolean): Promise<boolean>;
@@ -158,8 +158,10 @@ export function createSuppression(state: State, now: Clock): Suppression {
       const known = await readAll(channel, names);
       const isOut = said === "out";
       if (known.every((consent) => (standing(consent) === "out") === isOut)) return false;
-      const opposite = latest(known)[isOut ? "in" : "out"] ?? 0;
-      if (!isDryRun) await settle(channel, names, { [said]: Math.max(now(), opposite + 1) });
+      const afterOpposite = (latest(known)[isOut ? "in" : "out"] ?? 0) + 1;
+      // An opt-in needs no clock: with one that is ahead it would undo the person's next STOP.
+      if (!isDryRun)
+        await settle(channel, names, { [said]: isOut ? Math.max(now(), afterOpposite) : afterOpposite });
       return true;
     },
 

@@ -277,6 +277,14 @@ describe("an operator's word", () => {
     ]);
   });
 
+  it("to message a person again is said right after their STOP, whatever the clock of the operator's machine", async () => {
+    const { suppression, known, now, decide } = createDesk();
+    await suppression.record("whatsapp", [NUMBER], "out", T0);
+    now.advance(DAY);
+    expect([await decide("in"), known("whatsapp")[`start ${NUMBER}`]]).toEqual([true, T0 + 1]);
+    expect(await suppression.record("whatsapp", [NUMBER], "out", NOW)).toBe(true);
+  });
+
   it("holds under both names, also where they had drifted apart", async () => {
     const { suppression, state, known, decide } = createDesk();
     await suppression.link(NUMBER, USER);
@@ -286,7 +294,7 @@ describe("an operator's word", () => {
       false,
       {
         ...{ [`stop ${NUMBER}`]: T0, [`stop ${USER}`]: T0 },
-        ...{ [`start ${NUMBER}`]: NOW, [`start ${USER}`]: NOW },
+        ...{ [`start ${NUMBER}`]: T0 + 1, [`start ${USER}`]: T0 + 1 },
       },
     ]);
   });
