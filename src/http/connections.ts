@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
+import type { Runtime } from "../lib/runtime.ts";
 
 /** What is answered by hand where no request has come about. */
 export const byHand = (status: string) =>
@@ -13,7 +14,11 @@ const MOST_LINGERING = 500;
  * Bounds the sockets that are open at once. In place of one that has no request in hand, the one for the longest time,
  * a new one is served: whoever only occupies sockets makes room first. Where every one is busy, the new one is told 503.
  */
-export function boundConnections(server: Server, most: number, refused: () => void): void {
+export function boundConnections(
+  server: Server,
+  most: number,
+  { refused, runtime }: { refused(): void; runtime: Runtime },
+): void {
   const open = new Set<Socket>();
   const idle = new Set<Socket>();
   let lingering = 0;
@@ -24,10 +29,14 @@ export function boundConnections(server: Server, most: number, refused: () => vo
     socket.on("error", () => undefined);
     if (lingering >= MOST_LINGERING) return void socket.destroy();
     lingering++;
-    socket.once("close", () => lingering--);
+    // However long it goes on sending.
+    const end = runtime.setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once("close", () => {
+      runtime.clearTimeout(end);
+      lingering--;
+    });
     // What it sends meanwhile is read away: closing on it would take the answer back.
     socket.resume().end(BUSY);
-    socket.setTimeout(LINGER_MS, () => socket.destroy());
   }
 
   function close(socket: Socket): void {

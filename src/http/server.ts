@@ -50,9 +50,12 @@ export async function listen(
     app,
   );
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuse(error, socket, refused));
-  boundConnections(server, mostConnections, () => {
-    const error = new ConnectorError("overloaded", "Too many connections are open", { retryable: true });
-    refused({ path: "" }, { what: "Connection refused", error, status: 503 });
+  boundConnections(server, mostConnections, {
+    runtime,
+    refused() {
+      const error = new ConnectorError("overloaded", "Too many connections are open", { retryable: true });
+      refused({ path: "" }, { what: "Connection refused", error, status: 503 });
+    },
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

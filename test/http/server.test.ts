@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import express from "express";
 import { listen, type RunningServer } from "../../src/http/server.ts";
+import { systemRuntime } from "../../src/lib/runtime.ts";
 import { until } from "../support/ports.ts";
 import { createGate } from "./gate.ts";
 
@@ -129,7 +130,7 @@ describe("the server", () => {
 
   describe("with as many sockets open as it lets in", () => {
     const MOST = 3;
-    async function openFull(paths: string[]) {
+    async function openFull(paths: string[], hurry = 1) {
       const gate = createGate();
       const refused: object[] = [];
       const app = express()
@@ -139,6 +140,10 @@ describe("the server", () => {
         })
         .get("/", (_req, res) => void res.send("ok"));
       const server = await listen(app, 0, {
+        runtime: {
+          ...systemRuntime,
+          setTimeout: (work, ms) => systemRuntime.setTimeout(work, ms / hurry),
+        },
         mostConnections: MOST,
         refused: (_request, { what, error, status }) => refused.push({ what, code: error.code, status }),
       });
@@ -158,7 +163,7 @@ describe("the server", () => {
       };
       const sockets = [];
       for (const text of paths) sockets.push(await open(text));
-      return { gate, refused, open, sockets };
+      return { gate, refused, open, sockets, port: server.port };
     }
     const ask = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
     const CUT = "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ";
@@ -176,6 +181,20 @@ describe("the server", () => {
         "",
       ]);
       expect(refused).toEqual([{ what: "Connection refused", code: "overloaded", status: 503 }]);
+    });
+
+    it("does not wait for the end of one that was turned away and goes on sending", async () => {
+      const { gate, port } = await openFull([ask("/busy"), ask("/busy"), ask("/busy")], 20);
+      await gate.reached(() => gate.waiting === 3);
+      const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true }).on("error", () => undefined);
+      const dribble = setInterval(() => socket.write("x"), 5);
+      const answers: string[] = [];
+      socket.on("data", (chunk: Buffer) => answers.push(String(chunk).split("\r\n")[0] ?? ""));
+      // Writing to what is closed ends in an error, which is no fault here.
+      await new Promise((resolve) => socket.once("close", resolve));
+      clearInterval(dribble);
+      gate.open();
+      expect(answers).toEqual(["HTTP/1.1 503 Service Unavailable"]);
     });
 
     it("closes one that was answered before and is kept alive, without another answer", async () => {
