@@ -55,7 +55,7 @@ export async function start(
   network: Network = { createHttpClient, listen },
 ): Promise<Connector> {
   const { now } = runtime;
-  const log = createLog(config.logLevel, logTo, runtime);
+  const log = createLog(config.logLevel, logTo, now);
   const metrics = createMetrics();
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);
@@ -71,11 +71,11 @@ export async function start(
   const httpClient = httpClients.vonage;
 
   // The neighbours: the platform we run on, Vonage's templates, and whom we work for.
-  const vcr = composeVcr(config, { httpClient: httpClients.vcr, now, log }, metrics);
+  const vcr = composeVcr(config, { httpClient: httpClients.vcr, runtime, log }, metrics);
   const { session, state, queue, queueSettings } = vcr;
   const deadLetters = composeDeadLetters(vcr, { runtime, log }, metrics);
   const templates = composeTemplates(config, {
-    ...{ httpClient, state, pause, stopping: stopping.signal, now, log },
+    ...{ httpClient, state, pause, stopping: stopping.signal, runtime, log },
   });
   const { mismatches } = templates;
   const { messageTtlSeconds } = config;
@@ -107,6 +107,7 @@ export async function start(
       mismatches,
       ...people,
       now,
+      random: runtime.random,
       log,
     },
     ...{ loadOffloaded: vcr.loadOffloaded, discardOffloaded: vcr.discardOffloaded },
@@ -119,6 +120,7 @@ export async function start(
   const receiveStatus = composeStatus(vcr, statusPorts, metrics);
   const surroundings = {
     ...{ session, state, stateMarks: vcr.stateMarks, queueSettings, httpClient, pause, now, log },
+    random: runtime.random,
     isStopping,
   };
   const queuesReady = prepareQueues(config, surroundings);
@@ -128,6 +130,7 @@ export async function start(
   const refusals = createRefusalLog(log, runtime);
   const app = createApp({
     ...{ channels, accept, receiveStatus, receiveInbound: inbound.receive, refusals, metrics, now, log },
+    timers: runtime,
     readJob: (received) =>
       deadLetters.watch(readDelivery(() => vcr.verifyJob(received), pacing.reports.ackDelay, now)),
     dispatch: (job) => deadLetters.watch(dispatch(job)),
@@ -164,8 +167,10 @@ export async function start(
       for (const { ackDelay } of Object.values(pacing)) ackDelay.release();
       await server.stop(STOP_GRACE_MS);
       // Events are the least of it: what a slow neighbour does not take in a moment is dropped.
-      await withDeadline(events?.stop() ?? Promise.resolve(), EVENTS_GRACE_MS, "").catch(() => undefined);
-      await withDeadline(state.drained(), DRAIN_GRACE_MS, "").catch(() => undefined);
+      await withDeadline(events?.stop() ?? Promise.resolve(), EVENTS_GRACE_MS, "", runtime).catch(
+        () => undefined,
+      );
+      await withDeadline(state.drained(), DRAIN_GRACE_MS, "", runtime).catch(() => undefined);
       refusals.flush();
       await Promise.all(Object.values(httpClients).map((httpClient) => httpClient.close()));
       // Only now: what waits for a neighbour that hangs has lost its socket.

@@ -7,7 +7,7 @@ import { asConnectorError, loggableError } from "./lib/errors.ts";
 import type { HttpClient } from "./lib/http-client.ts";
 import type { Log } from "./lib/log.ts";
 import { exponential, retry } from "./lib/retry.ts";
-import type { Clock } from "./lib/runtime.ts";
+import type { Clock, Runtime } from "./lib/runtime.ts";
 import type { PlatformChannel } from "./platforms/platform.ts";
 import { ensureQueues, lookAtQueues, type QueueSettings } from "./vcr/create-queues.ts";
 import { ensureListeners } from "./vcr/listeners.ts";
@@ -22,6 +22,7 @@ export interface Surroundings {
   httpClient: HttpClient;
   pause: (ms: number) => Promise<void>;
   now: Clock;
+  random: Runtime["random"];
   isStopping: () => boolean;
   log: Log;
 }
@@ -99,7 +100,7 @@ export function prepareWebhooks(config: Config, around: Surroundings): Promise<v
   if (!config.listeners) return advise(config, around);
   return untilDone(around, "Listeners", async () => {
     const pause = () => around.pause(250);
-    await ensureListeners(around.session, listenerSettings(config), around.state, pause);
+    await ensureListeners(around.session, listenerSettings(config), around.state, pause, around.random);
     around.log.info({}, "Webhooks are received through the VCR callback router");
   });
 }

@@ -30,7 +30,7 @@ async function watch(
   let look = 0;
   const waits: number[] = [];
   await watchQueues({
-    ...{ session, state, now, log },
+    ...{ session, state, now, random: Math.random, log },
     queueSettings: {
       ...{ serviceName: SERVICE, callbackPath: "/webhooks/message-dispatcher" },
       ...{ ratePerSecond: 29, maxInflight: 200 },

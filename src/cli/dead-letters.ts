@@ -9,6 +9,7 @@ import {
 } from "../flows/dispatch/held-letters.ts";
 import { asConnectorError } from "../lib/errors.ts";
 import { createHttpClient } from "../lib/http-client.ts";
+import { systemRuntime } from "../lib/runtime.ts";
 import { openDeadLetters } from "../vcr/dead-letters.ts";
 import { queueName } from "../vcr/job-queue.ts";
 import { createJobSigner } from "../vcr/job-signer.ts";
@@ -94,14 +95,14 @@ function connect() {
   const config = parseConfig(process.env);
   const httpClient = createHttpClient(4);
   const session = createSession(config, httpClient);
-  const state = createState(session, Date.now);
+  const state = createState(session, systemRuntime);
   const { verify } = createJobSigner(config.jobSigningKeys);
   const open = (purpose: QueuePurpose) => {
     const settings = {
       name: queueName(config.instance.serviceName, purpose),
       maxRequestBytes: config.queueMaxRequestBytes,
     };
-    const queue = openDeadLetters(session, settings, Date.now);
+    const queue = openDeadLetters(session, settings, systemRuntime);
     return openHeldLetters(purpose, { queue, state, verify, now: Date.now });
   };
   return {

@@ -7,7 +7,7 @@ import { suppressionBucket } from "../core/state-keys.ts";
 import { createSuppression, type Suppression } from "../flows/inbound/suppression.ts";
 import { ConnectorError } from "../lib/errors.ts";
 import { createHttpClient, type HttpClient } from "../lib/http-client.ts";
-import type { Clock } from "../lib/runtime.ts";
+import { type Clock, systemRuntime } from "../lib/runtime.ts";
 import { scan } from "../vcr/scan.ts";
 import { createSession } from "../vcr/session.ts";
 import { createState } from "../vcr/state.ts";
@@ -66,7 +66,12 @@ function connect(environment: Environment, { command }: Options, now: Clock) {
   const httpClient = createHttpClient(4);
   const isReader = command === "list" || command === "export";
   const session = createSession(config, isReader ? httpClient : withClockCheck(httpClient, now));
-  return { session, suppression: createSuppression(createState(session, now), now), httpClient, now };
+  return {
+    session,
+    suppression: createSuppression(createState(session, { ...systemRuntime, now }), now),
+    httpClient,
+    now,
+  };
 }
 
 type Connection = ReturnType<typeof connect>;

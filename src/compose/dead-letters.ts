@@ -18,7 +18,7 @@ export function composeDeadLetters(
   const { now } = runtime;
   const open = (purpose: QueuePurpose) => {
     const settings = { ...queueSettings, name: queueName(queueSettings.serviceName, purpose) };
-    const queue = openDeadLetters(session, settings, now);
+    const queue = openDeadLetters(session, settings, runtime);
     return openHeldLetters(purpose, { queue, state, verify, now });
   };
   const held = { whatsapp: open("whatsapp"), sms: open("sms"), reports: open("reports") };

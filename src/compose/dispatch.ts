@@ -37,7 +37,7 @@ export function composeDispatch(
   ports: Omit<DispatchPorts, Made> & { httpClient: HttpClient; pacing: Pacing; metrics: Metrics },
 ): (job: Job) => Promise<void> {
   const { httpClient, pacing, metrics, ...given } = ports;
-  const { state, now, log } = given;
+  const { state, now, random, log } = given;
   const sender = createVonageSender(
     {
       apiHost: config.vonageApiHost,
@@ -52,7 +52,7 @@ export function composeDispatch(
   const dispatchPorts = {
     ...given,
     sender: counted(sender, metrics),
-    claims: createClaims(state, log),
+    claims: createClaims(state, random, log),
     unknownOutcome: config.inDoubt,
   };
   return (job) =>

@@ -9,7 +9,7 @@ import { syncTemplates } from "../flows/templates/sync.ts";
 import { ConnectorError } from "../lib/errors.ts";
 import type { HttpClient } from "../lib/http-client.ts";
 import type { Log } from "../lib/log.ts";
-import type { Clock, Pause } from "../lib/runtime.ts";
+import type { Pause, Runtime } from "../lib/runtime.ts";
 import { createToken } from "../vonage/client.ts";
 import { createManager } from "../vonage/manager.ts";
 import { createTemplateSource } from "../vonage/templates.ts";
@@ -19,13 +19,14 @@ interface TemplatePorts {
   state: State;
   pause: Pause;
   stopping: AbortSignal;
-  now: Clock;
+  runtime: Runtime;
   log: Log;
 }
 
 /** What knows templates: their list at Vonage, the catalog of it, and what is made of it for each send. */
 export function composeTemplates(config: Config, ports: TemplatePorts) {
-  const { httpClient, state, stopping, now, log } = ports;
+  const { httpClient, state, stopping, runtime, log } = ports;
+  const { now } = runtime;
   const { account, application, vonageApiHost: apiHost, whatsapp } = config;
   const token = createToken({ applicationId: application.id, privateKey: application.privateKey }, now);
   const settings = { apiHost, accountId: account.id, accountSecret: account.secret };
@@ -42,9 +43,9 @@ export function composeTemplates(config: Config, ports: TemplatePorts) {
   });
   const passAll: Preflight = () => undefined;
   return {
-    lookup: createTemplateLookup(catalog, now),
+    lookup: createTemplateLookup(catalog, now, runtime),
     sync: () => syncTemplates({ catalog, now, log }),
-    preflight: whatsapp?.preflight ? createPreflight({ catalog, now, log }) : passAll,
+    preflight: whatsapp?.preflight ? createPreflight({ catalog, now, timers: runtime, log }) : passAll,
     mismatches: createTemplateMismatches(catalog, state, now, log),
   };
 

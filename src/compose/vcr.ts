@@ -4,7 +4,7 @@ import { JOBS_PATH } from "../http/routes/jobs.ts";
 import type { HttpClient } from "../lib/http-client.ts";
 import type { Log } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
-import type { Clock } from "../lib/runtime.ts";
+import type { Runtime } from "../lib/runtime.ts";
 import { createJobQueue, queueName, waitingJobs } from "../vcr/job-queue.ts";
 import { createJobSigner } from "../vcr/job-signer.ts";
 import { createLargePayloads } from "../vcr/large-payload.ts";
@@ -14,13 +14,13 @@ import { createState } from "../vcr/state.ts";
 /** The platform this runs on: its State and its queues, with jobs that are signed and kept small. */
 export function composeVcr(
   config: Config,
-  { httpClient, now, log }: { httpClient: HttpClient; now: Clock; log: Log },
+  { httpClient, runtime, log }: { httpClient: HttpClient; runtime: Runtime; log: Log },
   metrics: Metrics,
 ) {
   const { serviceName } = config.instance;
   const session = createSession(config, httpClient);
-  const stateMarks = createStateMarks(() => state, now, log);
-  const state = createState(session, now, stateMarks.used);
+  const stateMarks = createStateMarks(() => state, runtime.now, log);
+  const state = createState(session, runtime, stateMarks.used);
   metrics.gauges(
     "state_emptied_timestamp_seconds",
     "When State was found to be emptied; 0 if it never was",
@@ -34,13 +34,13 @@ export function composeVcr(
     ...config.dispatch,
     maxRequestBytes: config.queueMaxRequestBytes,
   };
-  const largePayloads = createLargePayloads(state, signer, now);
+  const largePayloads = createLargePayloads(state, signer, runtime);
   return {
     session,
     state,
     stateMarks,
     queueSettings,
-    queue: createJobQueue(session, queueSettings, signer, largePayloads, now),
+    queue: createJobQueue(session, queueSettings, signer, largePayloads, runtime),
     waitingJobs: (purpose: Parameters<typeof queueName>[1]) =>
       waitingJobs(session, queueName(serviceName, purpose)),
     verifyJob: signer.verify,

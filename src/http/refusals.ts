@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import { type ConnectorError, type ErrorCode, loggableError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
-import { type Runtime, systemRuntime, type Timer } from "../lib/runtime.ts";
+import type { Timer, Timers } from "../lib/runtime.ts";
 
 export interface Refusal {
   /** Of the line; the code of the error follows it. */
@@ -51,7 +51,7 @@ interface Kind {
 }
 
 /** Nothing is refused in silence: each refusal leaves a line with its path, or is counted in one. */
-export function createRefusalLog(log: Log, runtime: Runtime = systemRuntime): RefusalLog {
+export function createRefusalLog(log: Log, runtime: Timers): RefusalLog {
   const kinds = new Map<string, Kind>();
 
   function tell(key: string, kind: Kind): void {

@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, RequestHandler } from "express";
 import { withDeadline } from "../lib/deadline.ts";
 import { asConnectorError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
-import type { Clock } from "../lib/runtime.ts";
+import type { Clock, Timers } from "../lib/runtime.ts";
 import { parseReference } from "../vonage/reference.ts";
 import { readUnprovedBody } from "./middleware/body.ts";
 import { fieldOf, idIn, type RefusalLog } from "./refusals.ts";
@@ -11,6 +11,7 @@ export interface WebhookPorts {
   /** Throws a ConnectorError with the status Vonage must see. */
   verify(headers: Record<string, string | string[] | undefined>, rawBody: Uint8Array): void;
   now: Clock;
+  timers: Timers;
   refusals: RefusalLog;
   log: Log;
 }
@@ -19,7 +20,10 @@ export interface WebhookPorts {
 const DEADLINE_MS = 9_000;
 
 /** What every webhook of Vonage shares: bytes, signature, deadline, and an answer that makes Vonage do the right thing. */
-export function webhookRoute({ verify, refusals }: WebhookPorts, handle: (body: unknown) => Promise<string>) {
+export function webhookRoute(
+  { verify, timers, refusals }: WebhookPorts,
+  handle: (body: unknown) => Promise<string>,
+) {
   const authenticate: RequestHandler = (req, res, next) => {
     verify(req.headers, res.locals["rawBody"]);
     next();
@@ -29,6 +33,7 @@ export function webhookRoute({ verify, refusals }: WebhookPorts, handle: (body: 
       handle(req.body),
       DEADLINE_MS,
       "The webhook could not be handled in time",
+      timers,
     );
     res.status(200).json({ status });
   };

@@ -1,5 +1,5 @@
 import { ConnectorError } from "./errors.ts";
-import { type Clock, systemRuntime, type Timer } from "./runtime.ts";
+import type { Runtime, Timer, Timers } from "./runtime.ts";
 
 export interface BatchOptions<T> {
   /** Most items in one call. */
@@ -17,7 +17,6 @@ export interface BatchOptions<T> {
   maxWaiting: number;
   /** An item that waited longer is refused instead of being sent: its caller has little time left. */
   maxWaitMs: number;
-  now: Clock;
 }
 
 interface Waiting<T, R> {
@@ -37,7 +36,7 @@ interface Waiting<T, R> {
 export function createBatcher<T, R>(
   run: (items: T[]) => Promise<(R | Error)[]>,
   options: BatchOptions<T>,
-  runtime = systemRuntime,
+  runtime: Timers & Pick<Runtime, "now" | "setImmediate">,
 ): (item: T) => Promise<R> {
   const waiting: Waiting<T, R>[] = [];
   let head = 0;
@@ -60,7 +59,7 @@ export function createBatcher<T, R>(
       if (!fits) break;
       head++;
       bytesWaiting -= next.bytes;
-      if (options.now() - next.since > options.maxWaitMs) {
+      if (runtime.now() - next.since > options.maxWaitMs) {
         next.reject(overloaded("Waited too long for its turn"));
         continue;
       }
@@ -95,12 +94,12 @@ export function createBatcher<T, R>(
     scheduled = false;
     runtime.clearTimeout(timer);
     while (head < waiting.length && inflight < (isFull() ? options.maxInflight : options.partialInflight)) {
-      const early = isFull() ? 0 : partialFrom - options.now();
+      const early = isFull() ? 0 : partialFrom - runtime.now();
       if (early > 0) {
         schedule(early);
         return;
       }
-      partialFrom = options.now() + (options.spacingMs ?? 0);
+      partialFrom = runtime.now() + (options.spacingMs ?? 0);
       const batch = takeBatch();
       if (batch.length > 0) void launch(batch);
     }
@@ -121,7 +120,7 @@ export function createBatcher<T, R>(
         return;
       }
       const bytes = options.sizeOf?.(item) ?? 0;
-      waiting.push({ item, bytes, since: options.now(), resolve, reject });
+      waiting.push({ item, bytes, since: runtime.now(), resolve, reject });
       bytesWaiting += bytes;
       if (isFull()) flush();
       else schedule();

@@ -1,5 +1,5 @@
 import { type Logger, pino } from "pino";
-import { systemRuntime } from "./runtime.ts";
+import type { Clock } from "./runtime.ts";
 
 /** One wide line a step: ids, counts, codes and durations; never numbers, text or secrets. */
 export interface Log {
@@ -15,8 +15,8 @@ export interface Log {
  */
 export function createLog(
   level: string,
-  destination?: { write(line: string): void },
-  { now } = systemRuntime,
+  destination: { write(line: string): void } | undefined,
+  now: Clock,
 ): Logger {
   const options = {
     level,

@@ -27,6 +27,9 @@ export interface Runtime {
   uuid(): string;
 }
 
+/** What can wait. */
+export type Timers = Pick<Runtime, "setTimeout" | "clearTimeout">;
+
 export const systemRuntime: Runtime = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
@@ -41,7 +44,7 @@ export const systemRuntime: Runtime = {
 };
 
 /** A pause that ends with the signal. */
-export function createPause(signal: AbortSignal, runtime = systemRuntime): Pause {
+export function createPause(signal: AbortSignal, runtime: Timers): Pause {
   return (ms) =>
     new Promise((resolve) => {
       const timer = runtime.setTimeout(end, ms);

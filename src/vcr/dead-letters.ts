@@ -3,7 +3,7 @@ import { Queue as SdkQueue, type VCRSession } from "@vonage/vcr-sdk";
 import type { DeadLetter, DeadLetterQueue } from "../core/ports.ts";
 import { createBatcher } from "../lib/batcher.ts";
 import { ConnectorError } from "../lib/errors.ts";
-import type { Clock } from "../lib/runtime.ts";
+import type { Runtime } from "../lib/runtime.ts";
 
 export interface DeadLetterSettings {
   /** The queue's name. */
@@ -17,7 +17,7 @@ const BATCH = { maxItems: 100, maxInflight: 4, partialInflight: 1, maxWaiting: 1
 export function openDeadLetters(
   session: VCRSession,
   { name, maxRequestBytes }: DeadLetterSettings,
-  now: Clock,
+  runtime: Runtime,
 ): DeadLetterQueue {
   const sdk = new SdkQueue(session);
   const sizeOf = (signed: unknown) => Buffer.byteLength(JSON.stringify(signed)) + 1;
@@ -26,7 +26,8 @@ export function openDeadLetters(
       await sdk.enqueue(name, letters);
       return letters.map(() => undefined);
     },
-    { ...BATCH, maxBytes: maxRequestBytes - 2, sizeOf, now },
+    { ...BATCH, maxBytes: maxRequestBytes - 2, sizeOf },
+    runtime,
   );
   return {
     list: async () => letters(await sdk.deadLetterList(name)),

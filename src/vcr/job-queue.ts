@@ -3,7 +3,7 @@ import { QUEUE_PURPOSES, type QueuePurpose, queueOf } from "../core/job.ts";
 import type { JobQueue } from "../core/ports.ts";
 import { createBatcher } from "../lib/batcher.ts";
 import { ConnectorError } from "../lib/errors.ts";
-import type { Clock } from "../lib/runtime.ts";
+import type { Runtime } from "../lib/runtime.ts";
 import type { JobSigner, SignedJob } from "./job-signer.ts";
 import type { LargePayloads } from "./large-payload.ts";
 
@@ -24,7 +24,7 @@ export function createJobQueue(
   settings: JobQueueSettings,
   signer: JobSigner,
   largePayloads: LargePayloads,
-  now: Clock,
+  runtime: Runtime,
 ): JobQueue {
   const sdk = new SdkQueue(session);
   // The brackets of the list that a request is.
@@ -40,7 +40,8 @@ export function createJobQueue(
         await sdk.enqueue(name, jobs);
         return jobs.map(() => undefined);
       },
-      { ...BATCH, maxBytes, sizeOf: requestBytes, now },
+      { ...BATCH, maxBytes, sizeOf: requestBytes },
+      runtime,
     );
     return { url, put };
   }

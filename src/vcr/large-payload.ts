@@ -1,8 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { expiryOf, idOf, type Job, type OffloadedJob, queueOf } from "../core/job.ts";
 import type { OffloadedMessage, OutboundMessage } from "../core/message.ts";
 import type { OffloadedContent, State } from "../core/ports.ts";
-import type { Clock } from "../lib/runtime.ts";
+import type { Runtime } from "../lib/runtime.ts";
 import type { JobSigner, SignedJob } from "./job-signer.ts";
 
 export interface LargePayloads {
@@ -25,7 +24,11 @@ const LONGEST_QUEUED_ID = 500;
 const SECONDS_MORE = 24 * 3_600;
 
 /** Jobs over the queue's payload limit are kept in State. */
-export function createLargePayloads(state: State, signer: JobSigner, now: Clock): LargePayloads {
+export function createLargePayloads(
+  state: State,
+  signer: JobSigner,
+  { now, uuid }: Pick<Runtime, "now" | "uuid">,
+): LargePayloads {
   function ttlOf(job: Job): number {
     const leftMs = job.kind === "offloaded" ? 0 : expiryOf(job) - now();
     return Math.max(0, Math.ceil(leftMs / 1_000)) + SECONDS_MORE;
@@ -34,7 +37,7 @@ export function createLargePayloads(state: State, signer: JobSigner, now: Clock)
   return {
     discard: (key) => state.deleteKey(key),
     async offload(job, signed) {
-      const key = `job:${randomUUID()}`;
+      const key = `job:${uuid()}`;
       await state.setKey(key, JSON.stringify(signed), ttlOf(job));
       if (
         (job.kind === "send" || job.kind === "unknown-outcome") &&

@@ -1,5 +1,6 @@
 import { Messages, type VCRSession } from "@vonage/vcr-sdk";
 import type { Bucket, State } from "../core/ports.ts";
+import type { Runtime } from "../lib/runtime.ts";
 import { tryLock } from "./lock.ts";
 
 export interface ListenerSettings {
@@ -24,6 +25,7 @@ export async function ensureListeners(
   settings: ListenerSettings,
   state: State,
   pause: () => Promise<void>,
+  random: Runtime["random"],
 ): Promise<void> {
   const messages = new Messages(session);
   for (const channel of settings.channels) {
@@ -41,7 +43,7 @@ export async function ensureListeners(
    * takes over. Not all at the same moment, so that the others find the subscription made.
    */
   async function ensure(name: string, subscribe: () => Promise<string>): Promise<void> {
-    const patience = TRIES * (1 + Math.random());
+    const patience = TRIES * (1 + random());
     for (let tries = 0; ; tries++) {
       if ((await state.read(SUBSCRIPTIONS, name)) !== null) return;
       if (tries >= patience || (await tryLock(state, `listeners ${name}`, LOCK_SECONDS))) break;

@@ -2,7 +2,7 @@ import { State as SdkState, type VCRSession } from "@vonage/vcr-sdk";
 import type { Bucket, State } from "../core/ports.ts";
 import { createBatcher } from "../lib/batcher.ts";
 import { ConnectorError } from "../lib/errors.ts";
-import type { Clock } from "../lib/runtime.ts";
+import type { Runtime } from "../lib/runtime.ts";
 import { scanFields } from "./scan.ts";
 
 /** Few fields a command keep a single command short for everybody who shares the store. */
@@ -36,9 +36,10 @@ interface Stored {
  */
 export function createState(
   session: VCRSession,
-  now: Clock,
+  runtime: Runtime,
   onUse: () => void = () => undefined,
 ): State & { drained(): Promise<void> } {
+  const { now } = runtime;
   const instance = new SdkState(session);
   instance.namespace = `application:${session.config.instanceId}`;
   const account = new SdkState(session, "account");
@@ -54,7 +55,7 @@ export function createState(
       return known.stored;
     }
     forgetExpired();
-    const stored = createStored(bucket.scope === "account" ? account : instance, bucket, now);
+    const stored = createStored(bucket.scope === "account" ? account : instance, bucket, runtime);
     buckets.set(name, { stored, usedAt: now() });
     return stored;
   }
@@ -97,7 +98,8 @@ function asCount(answer: unknown): number {
   return count;
 }
 
-function createStored(state: SdkState, { key, ttl }: Bucket, now: Clock): Stored {
+function createStored(state: SdkState, { key, ttl }: Bucket, runtime: Runtime): Stored {
+  const { now } = runtime;
   const pending = new Map<string, string>();
   let expiryGoodUntil = 0;
 
@@ -119,7 +121,8 @@ function createStored(state: SdkState, { key, ttl }: Bucket, now: Clock): Stored
       if (!Array.isArray(values) || values.length !== fields.length) throw garbled();
       return values.map((value) => value ?? null);
     },
-    { ...BATCH, spacingMs: READ_SPACING_MS, now },
+    { ...BATCH, spacingMs: READ_SPACING_MS },
+    runtime,
   );
   const write = createBatcher<[string, string], void>(
     async (entries) => {
@@ -127,7 +130,8 @@ function createStored(state: SdkState, { key, ttl }: Bucket, now: Clock): Stored
       await ensureExpiry();
       return entries.map(() => undefined);
     },
-    { ...BATCH, spacingMs: WRITE_SPACING_MS, now },
+    { ...BATCH, spacingMs: WRITE_SPACING_MS },
+    runtime,
   );
 
   return {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Queue } from "@vonage/vcr-sdk";
 import type { Job, SendJob } from "../../src/core/job.ts";
 import { dispatch } from "../../src/flows/dispatch/dispatch.ts";
+import { systemRuntime } from "../../src/lib/runtime.ts";
 import type { Vcr } from "../../src/sandbox/vcr/index.ts";
 import { createJobSigner, type SignedJob } from "../../src/vcr/job-signer.ts";
 import { createLargePayloads } from "../../src/vcr/large-payload.ts";
@@ -122,7 +123,7 @@ describe("a job of ours that another version of the connector made", () => {
 
     it.each([0, 2])("with its offloaded content of version %i", async (version) => {
       const world = createWorld();
-      const { load } = createLargePayloads(replica.state, signer, Date.now);
+      const { load } = createLargePayloads(replica.state, signer, systemRuntime);
       const ports = { ...world.ports, loadOffloaded: load };
       const own = await openSite({ dispatch: (delivered) => dispatch(delivered, ports) });
       vcr.setApps([own.url]);

@@ -6,6 +6,7 @@ import type { MessageStatus } from "../../src/core/status.ts";
 import { type AppDependencies, createApp } from "../../src/http/app.ts";
 import { createRefusalLog } from "../../src/http/refusals.ts";
 import { listen } from "../../src/http/server.ts";
+import { systemRuntime } from "../../src/lib/runtime.ts";
 import { moengageSms, moengageWhatsApp } from "../../src/platforms/moengage/index.ts";
 import { signJwt } from "../../src/sandbox/jwt.ts";
 import { createJobSigner } from "../../src/vcr/job-signer.ts";
@@ -36,7 +37,7 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
     accepted: [{ key: KEY, secrets: [SECRET, NEXT_SECRET] }],
     deliveryUrl: "http://127.0.0.1:1/",
   };
-  const refusals = createRefusalLog(log);
+  const refusals = createRefusalLog(log, systemRuntime);
   const app = createApp({
     refusals,
     channels: [
@@ -46,6 +47,7 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
     metrics: { contentType: "text/plain", text: async () => "up 1\n" },
     log,
     now: () => Date.now(),
+    timers: systemRuntime,
     accept: async (message) => void accepted.push(message),
     readJob: async (received) => signer.verify(received),
     dispatch: async (job) => void dispatched.push(job),

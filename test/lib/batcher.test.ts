@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { type BatchOptions, createBatcher } from "../../src/lib/batcher.ts";
+import { systemRuntime } from "../../src/lib/runtime.ts";
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -34,9 +35,9 @@ function createSubject(options: Partial<BatchOptions<string>> = {}) {
       partialInflight: 1,
       maxWaiting: 100,
       maxWaitMs: 4_000,
-      now: () => clock.now,
       ...options,
     },
+    { ...systemRuntime, now: () => clock.now },
   );
   const addAll = (...items: string[]) => {
     const results = Promise.allSettled(items.map(add));
@@ -174,7 +175,8 @@ describe("createBatcher", () => {
       () => {
         throw new Error("broken");
       },
-      { maxItems: 1, maxInflight: 1, partialInflight: 1, maxWaiting: 9, maxWaitMs: 9, now: () => 0 },
+      { maxItems: 1, maxInflight: 1, partialInflight: 1, maxWaiting: 9, maxWaitMs: 9 },
+      { ...systemRuntime, now: () => 0 },
     );
 
     await expect(add("a")).rejects.toThrow("broken");
@@ -244,7 +246,8 @@ describe("createBatcher", () => {
         ended.push(...items);
         return items.map((item) => `${item}!`);
       },
-      { maxItems: 7, maxInflight: 3, partialInflight: 2, maxWaiting: 5_000, maxWaitMs: 9, now: () => 0 },
+      { maxItems: 7, maxInflight: 3, partialInflight: 2, maxWaiting: 5_000, maxWaitMs: 9 },
+      { ...systemRuntime, now: () => 0 },
     );
     const items = Array.from({ length: 5_000 }, (_, index) => String(index));
 

@@ -5,7 +5,7 @@ import { createLog } from "../../src/lib/log.ts";
 
 function createWorld(level = "info") {
   const lines: string[] = [];
-  const log = createLog(level, { write: (line) => void lines.push(line) });
+  const log = createLog(level, { write: (line) => void lines.push(line) }, Date.now);
   return { log, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
 }
 

@@ -5,6 +5,7 @@ import { parseEnv } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import { parseConfig } from "../../src/config/parse.ts";
 import { createHttpClient } from "../../src/lib/http-client.ts";
+import { systemRuntime } from "../../src/lib/runtime.ts";
 import { createCredentials, credentialsEnv, credentialsFrom } from "../../src/sandbox/credentials.ts";
 import { createSession } from "../../src/vcr/session.ts";
 import { createState } from "../../src/vcr/state.ts";
@@ -61,7 +62,7 @@ describe("a fake in a process of its own", () => {
     const httpClient = createHttpClient(1);
     const state = createState(
       createSession(parseConfig({ ...env, VCR_PROVIDERS_URL: url }), httpClient),
-      Date.now,
+      systemRuntime,
     );
     await state.setKey("a", "b", 60);
     expect(await state.getKey("a")).toBe("b");

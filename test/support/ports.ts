@@ -191,9 +191,11 @@ export const createTestChannelOff = (log: Log) =>
 export const createTestReporter = ({
   channelOff,
   ...ports
-}: Omit<ReportPorts, "mismatches" | "channelOff"> & Partial<Pick<ReportPorts, "channelOff">>): Reporter =>
+}: Omit<ReportPorts, "mismatches" | "channelOff" | "runtime"> &
+  Partial<Pick<ReportPorts, "channelOff" | "runtime">>): Reporter =>
   createReporter({
     channelOff: channelOff ?? createTestChannelOff(ports.log),
+    runtime: { ...systemRuntime, now: ports.now },
     ...ports,
     mismatches: noMismatches,
   });

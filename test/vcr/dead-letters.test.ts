@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { Queue } from "@vonage/vcr-sdk";
 import { openHeldLetters } from "../../src/flows/dispatch/held-letters.ts";
+import { systemRuntime } from "../../src/lib/runtime.ts";
 import { type SandboxServer, serve } from "../../src/sandbox/server.ts";
 import type { Vcr } from "../../src/sandbox/vcr/index.ts";
 import { openDeadLetters } from "../../src/vcr/dead-letters.ts";
@@ -20,7 +21,7 @@ let subject: ReturnType<typeof open>;
 /** The dead letters of one queue, as a connector and its command look at them. */
 function open() {
   const { session, state, ensure, requests } = startReplica(vcr);
-  const queue = openDeadLetters(session, { name: NAME, maxRequestBytes: 8_000 }, Date.now);
+  const queue = openDeadLetters(session, { name: NAME, maxRequestBytes: 8_000 }, systemRuntime);
   const held = openHeldLetters("whatsapp", { queue, state, verify: signer.verify, now: Date.now });
   return { session, queue, held, ensure, requests };
 }

@@ -1,5 +1,6 @@
 import { expect, it } from "@jest/globals";
 import { createHttpClient } from "../../src/lib/http-client.ts";
+import { systemRuntime } from "../../src/lib/runtime.ts";
 import { createCredentials } from "../../src/sandbox/credentials.ts";
 import { serve } from "../../src/sandbox/server.ts";
 import { createJobQueue } from "../../src/vcr/job-queue.ts";
@@ -32,8 +33,8 @@ it.each([
       maxRequestBytes: 8_000,
     },
     signer,
-    createLargePayloads(createMemoryState(), signer, Date.now),
-    Date.now,
+    createLargePayloads(createMemoryState(), signer, systemRuntime),
+    systemRuntime,
   );
   const outcome = await queue.put({ kind: "send", attempt: 1, message: whatsappMessage() }).then(
     () => "taken",

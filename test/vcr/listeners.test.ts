@@ -26,7 +26,7 @@ afterEach(async () => {
 
 const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
 function subscribe(over: Partial<State> = {}, wait = pause) {
-  return ensureListeners(startReplica(vcr).session, SETTINGS, { ...state, ...over }, wait);
+  return ensureListeners(startReplica(vcr).session, SETTINGS, { ...state, ...over }, wait, Math.random);
 }
 const subscribed = () =>
   vcr

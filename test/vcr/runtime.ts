@@ -56,9 +56,9 @@ export function startReplica(vcr: Vcr, over: Partial<Settings> = {}) {
     ...over,
   };
   const { now, skip } = runtime;
-  const state = createState(session, now);
-  const largePayloads = createLargePayloads(state, signer, now);
-  const queue = createJobQueue(session, settings, signer, largePayloads, now);
+  const state = createState(session, runtime);
+  const largePayloads = createLargePayloads(state, signer, runtime);
+  const queue = createJobQueue(session, settings, signer, largePayloads, runtime);
   const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 2));
   const ensure = () => ensureQueues(session, settings, state, pause);
   return { session, state, queue, largePayloads, requests, ensure, skip, now };

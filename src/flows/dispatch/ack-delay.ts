@@ -1,4 +1,4 @@
-import { type Clock, systemRuntime } from "../../lib/runtime.ts";
+import type { Clock, Timers } from "../../lib/runtime.ts";
 
 /** Delays the answer to deliveries of one queue: the queue's own retries come at once, and there are few. */
 export interface AckDelay {
@@ -30,7 +30,7 @@ export function withBudget(ackDelay: AckDelay, now: Clock): AckDelay {
 }
 
 /** Lets at most `most` deliveries wait at a time, so that the others are not starved of the queue's slots. */
-export function createAckDelay(most: number, runtime = systemRuntime): AckDelay {
+export function createAckDelay(most: number, runtime: Timers): AckDelay {
   const inRoom = new Set<() => void>();
   const withoutRoom = new Set<() => void>();
   let stopping = false;

@@ -4,6 +4,7 @@ import type { Bucket, State } from "../../core/ports.ts";
 import { claimBuckets, messageField } from "../../core/state-keys.ts";
 import { ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
+import type { Runtime } from "../../lib/runtime.ts";
 import { type Fate, fateOf, formatPhase, type Phase, parsePhase } from "./phase.ts";
 
 export type Claim =
@@ -45,7 +46,8 @@ const TOKENS = 2 ** 40;
  * that one first, and it is won in both or not at all. Two copies meet in one of them, in the same order, so exactly
  * one of them is sent. The owner's phase stands in every bucket that it won; whoever loses reads it where it lost.
  */
-export function createClaims(state: State, log: Log): Claims {
+export function createClaims(state: State, random: Runtime["random"], log: Log): Claims {
+  const newToken = () => 1 + Math.floor(random() * TOKENS);
   const bucketsOf = ({ acceptedAt }: QueuedMessage) => claimBuckets(acceptedAt);
   const fieldOf = (message: QueuedMessage) => messageField(message.origin, message.id);
   const counterOf = ({ message, attempt }: Attempt) => `${fieldOf(message)}#${attempt}`;
@@ -137,8 +139,6 @@ export function createClaims(state: State, log: Log): Claims {
     mark: (message, phase) => isWritten(settle(message, phase), message, { phase: formatPhase(phase) }),
   };
 }
-
-const newToken = () => 1 + Math.floor(Math.random() * TOKENS);
 
 /** What any of the tokens add up to; of none, zero. */
 const sumsOf = (tokens: readonly number[]): number[] =>

@@ -3,6 +3,7 @@ import type { OutboundMessage, QueuedMessage } from "../../core/message.ts";
 import type { FailedSend, OffloadPorts, Sender, SendResult } from "../../core/ports.ts";
 import { failedReport, type Refusal } from "../../core/report.ts";
 import { asConnectorError, loggableError } from "../../lib/errors.ts";
+import type { Runtime } from "../../lib/runtime.ts";
 import type { Conversations } from "../inbound/conversations.ts";
 import type { Suppression } from "../inbound/suppression.ts";
 import type { Reporter } from "../status/report.ts";
@@ -24,6 +25,7 @@ export interface SendPorts extends AwaitOutcomePorts, OffloadPorts {
   /** Those of the job's own queue. */
   gate: SendGate;
   ackDelay: AckDelay;
+  random: Runtime["random"];
 }
 
 const BACKOFF_MS = { first: 500, most: 5_000 };
@@ -157,7 +159,7 @@ async function afterFailure(job: SendJob, result: FailedSend, ports: SendPorts):
       return putBack(job, ports);
     case "transient": {
       const backoff = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** (job.attempt - 1));
-      await ports.ackDelay.wait(backoff * jitter());
+      await ports.ackDelay.wait(backoff * jitter(ports.random()));
       return putBack(job, ports);
     }
     case "account": {
@@ -176,7 +178,7 @@ async function afterFailure(job: SendJob, result: FailedSend, ports: SendPorts):
   }
 }
 
-const jitter = () => 0.75 + Math.random() / 2;
+const jitter = (random: number) => 0.75 + random / 2;
 
 /**
  * Hands the message over to a new attempt and so to a new claim. Only the owner of this attempt may: a second

@@ -38,7 +38,7 @@ export interface Reporter {
 const BATCH = { maxInflight: 16, partialInflight: 2, maxWaiting: 5_000, maxWaitMs: 4_000 };
 
 export function createReporter(ports: ReportPorts): Reporter {
-  const { channelOff, queue, mismatches, events, log, now } = ports;
+  const { channelOff, queue, mismatches, events, log, now, runtime } = ports;
   const channels = new Map(
     ports.channels.map((channel) => [
       channel.tag,
@@ -68,7 +68,7 @@ export function createReporter(ports: ReportPorts): Reporter {
         return [true];
       }
     }
-    return createBatcher(post, { ...BATCH, maxItems: reports.maxBatch, now });
+    return createBatcher(post, { ...BATCH, maxItems: reports.maxBatch }, runtime);
   }
 
   async function tell(report: DeliveryReport): Promise<ReportOutcome> {

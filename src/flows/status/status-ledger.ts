@@ -6,7 +6,7 @@ import { withDeadline } from "../../lib/deadline.ts";
 import { ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import { twice } from "../../lib/retry.ts";
-import { type Clock, type Runtime, systemRuntime } from "../../lib/runtime.ts";
+import type { Clock, Runtime } from "../../lib/runtime.ts";
 
 export interface LedgerPorts {
   state: State;
@@ -14,7 +14,7 @@ export interface LedgerPorts {
   pause(ms: number): Promise<unknown>;
   now: Clock;
   log: Log;
-  runtime?: Runtime;
+  runtime: Runtime;
 }
 
 /** What replicas know of the statuses of each message, so that a platform hears them in order (docs/decisions/0012). */
@@ -97,13 +97,7 @@ export function judge(
  * is about to tell one announces it first and looks for the others' after State has acknowledged that: of two
  * replicas, whoever looks last sees the other.
  */
-export function createStatusLedger({
-  state,
-  pause,
-  now,
-  log,
-  runtime = systemRuntime,
-}: LedgerPorts): StatusLedger {
+export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPorts): StatusLedger {
   const self = runtime.randomBytes(6).toString("base64url");
   // Counted as sizes: for `max` all the room would be taken at once.
   const here = new LRUCache<string, Entry>({ maxSize: REMEMBERED, sizeCalculation: () => 1 });

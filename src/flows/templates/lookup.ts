@@ -1,7 +1,7 @@
 import type { FoundTemplate } from "../../core/template/template.ts";
 import { withDeadline } from "../../lib/deadline.ts";
 import { ConnectorError } from "../../lib/errors.ts";
-import type { Clock } from "../../lib/runtime.ts";
+import type { Clock, Timers } from "../../lib/runtime.ts";
 import type { Catalog } from "./catalog.ts";
 
 /** By number, name and language: for whoever needs the body or the buttons of a template. */
@@ -15,6 +15,7 @@ const CONFIRM_MS = 2_000;
 export function createTemplateLookup(
   catalog: Pick<Catalog, "entry" | "fetchSince">,
   now: Clock,
+  timers: Timers,
 ): TemplateLookup {
   return (number, name, language) => {
     // Also begins to read what another replica has put into State.
@@ -26,7 +27,12 @@ export function createTemplateLookup(
       async confirm() {
         try {
           const list = catalog.fetchSince(number, now());
-          const { index } = await withDeadline(list, CONFIRM_MS, "The template list did not come in time");
+          const { index } = await withDeadline(
+            list,
+            CONFIRM_MS,
+            "The template list did not come in time",
+            timers,
+          );
           return index.find(name, language);
         } catch (cause) {
           throw unconfirmed(cause);

@@ -3,12 +3,13 @@ import type { Verdict } from "../../core/template/checker.ts";
 import { withDeadline } from "../../lib/deadline.ts";
 import { ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
-import type { Clock } from "../../lib/runtime.ts";
+import type { Clock, Timers } from "../../lib/runtime.ts";
 import type { Catalog, Entry } from "./catalog.ts";
 
 export interface PreflightPorts {
   catalog: Pick<Catalog, "entry" | "fetchSince" | "reload">;
   now: Clock;
+  timers: Timers;
   log: Log;
 }
 
@@ -27,7 +28,7 @@ const MAX_WAITING = 500;
  * Refuses at intake what its template cannot take, and nothing that Vonage would accept: what is not known for
  * sure passes (docs/decisions/0008).
  */
-export function createPreflight({ catalog, now, log }: PreflightPorts): Preflight {
+export function createPreflight({ catalog, now, timers, log }: PreflightPorts): Preflight {
   let waiting = 0;
 
   return (message) => {
@@ -74,7 +75,7 @@ export function createPreflight({ catalog, now, log }: PreflightPorts): Prefligh
   /** Undefined when it does not come in time or fails; the work itself goes on. */
   async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
     try {
-      return await withDeadline(work, ms, "The list did not come in time");
+      return await withDeadline(work, ms, "The list did not come in time", timers);
     } catch (error) {
       log.debug(loggableError(error), "Preflight goes without a fresh list");
       return undefined;

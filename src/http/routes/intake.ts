@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, RequestHandler, Response } from "express";
 import type { OutboundMessage } from "../../core/message.ts";
 import { withDeadline } from "../../lib/deadline.ts";
 import { asConnectorError } from "../../lib/errors.ts";
-import type { Clock } from "../../lib/runtime.ts";
+import type { Clock, Timers } from "../../lib/runtime.ts";
 import type { Answer, PlatformChannel } from "../../platforms/platform.ts";
 import { authenticated } from "../middleware/authenticate.ts";
 import { AUTHENTICATED_BYTES, readBody } from "../middleware/body.ts";
@@ -11,6 +11,7 @@ import { idIn, type RefusalLog } from "../refusals.ts";
 export interface IntakePorts {
   accept(message: OutboundMessage): Promise<void>;
   now: Clock;
+  timers: Timers;
   refusals: RefusalLog;
 }
 
@@ -20,7 +21,10 @@ const DEADLINE_MS = 3_800;
 const REQUEST_ID_HEADER = "x-request-id";
 
 /** A platform's send, answered in the words of its contract whatever happens. */
-export function intakeRoute({ intake, tag }: PlatformChannel, { accept, now, refusals }: IntakePorts) {
+export function intakeRoute(
+  { intake, tag }: PlatformChannel,
+  { accept, now, timers, refusals }: IntakePorts,
+) {
   const receive: RequestHandler = async (req, res) => {
     const convertAndAccept = async () => {
       const message = await intake.toMessage(req.body, now(), req.get(REQUEST_ID_HEADER));
@@ -28,7 +32,12 @@ export function intakeRoute({ intake, tag }: PlatformChannel, { accept, now, ref
       await accept(message);
       return message;
     };
-    const message = await withDeadline(convertAndAccept(), DEADLINE_MS, "The queue did not answer in time");
+    const message = await withDeadline(
+      convertAndAccept(),
+      DEADLINE_MS,
+      "The queue did not answer in time",
+      timers,
+    );
     answer(res, intake.accepted(message));
   };
   const onError: ErrorRequestHandler = (thrown, req, res, _next) => {

@@ -205,7 +205,7 @@ export async function runModel(
         }
       },
       discardOffloaded: guarded(async (key: string) => void contents.delete(key)),
-      claims: withClaims(createClaims(state, log)),
+      claims: withClaims(createClaims(state, Math.random, log)),
       suppression: createSuppression(state, now),
       conversations: createConversations(state, now, log),
       gate: createSendGate(29, now, log),
@@ -216,6 +216,7 @@ export async function runModel(
         longest: () => 10_000,
         release: () => undefined,
       },
+      random: Math.random,
       unknownOutcome: { waitSeconds: 1_200, policy: chances.policy },
     };
     const busy = new Set<Delivery>();

@@ -1,5 +1,6 @@
 import { expect, it } from "@jest/globals";
 import type { Job } from "../../../src/core/job.ts";
+import { systemRuntime } from "../../../src/lib/runtime.ts";
 import { createJobSigner } from "../../../src/vcr/job-signer.ts";
 import { createLargePayloads } from "../../../src/vcr/large-payload.ts";
 import { KEYS } from "../../http/site.ts";
@@ -49,7 +50,7 @@ it("300 messages, 40 of them large, wait an hour for balance: State holds one co
   const world = createWorld();
   const measure = watch(world);
   const signer = createJobSigner([KEYS.now]);
-  const largePayloads = createLargePayloads(world.state, signer, world.now);
+  const largePayloads = createLargePayloads(world.state, signer, { ...systemRuntime, now: world.now });
   world.ports.loadOffloaded = largePayloads.load;
   world.ports.discardOffloaded = largePayloads.discard;
   const { put } = world.queue;

@@ -36,7 +36,7 @@ export function createWorld(
   const channel = createFakeChannel("mw");
   const ackDelay = createFakeAckDelay(now);
   const gate = createSendGate(29, now, log);
-  const claims = createClaims(state, log);
+  const claims = createClaims(state, Math.random, log);
   const pause = pauseOn(now);
   const channelOff = createTestChannelOff(log);
   const reporter = createTestReporter({ channelOff, channels: [channel], queue, state, pause, log, now });
@@ -56,6 +56,7 @@ export function createWorld(
       state,
       sender,
       claims,
+      random: Math.random,
       reporter,
       suppression,
       conversations,

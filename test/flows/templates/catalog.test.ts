@@ -7,6 +7,7 @@ import { createCatalogStore } from "../../../src/flows/templates/catalog-store.t
 import { createTemplateMismatches } from "../../../src/flows/templates/mismatches.ts";
 import { createPreflight } from "../../../src/flows/templates/preflight.ts";
 import { ConnectorError } from "../../../src/lib/errors.ts";
+import { systemRuntime } from "../../../src/lib/runtime.ts";
 import {
   buildFailedReport,
   buildSmsMessage,
@@ -80,7 +81,7 @@ function setUp({
     pause: async (ms) => clock.advance(ms),
     log,
   });
-  const preflight = createPreflight({ catalog, now: clock, log });
+  const preflight = createPreflight({ catalog, now: clock, timers: systemRuntime, log });
   const mismatches = createTemplateMismatches(catalog, state, clock, log);
   const send = (over: Partial<WhatsAppMessage> = {}, name?: string) =>
     buildWhatsAppMessage({
@@ -255,7 +256,7 @@ describe("the preflight", () => {
   it("lets a fitting send, an SMS and a text pass without a wait", async () => {
     const { catalog, log, clock, send } = setUp();
     await catalog.sync();
-    const preflight = createPreflight({ catalog, now: clock, log });
+    const preflight = createPreflight({ catalog, now: clock, timers: systemRuntime, log });
     const results = [send(), buildSmsMessage(), send({ content: { type: "text", text: "Hi" } })].map(
       preflight,
     );
