@@ -250,10 +250,4 @@ describe("a reply in the outbox", () => {
       jobs: [replyJob({ attempt: 2 })],
     });
   });
-
-  it("is forgotten when its channel is no longer there", async () => {
-    const { run, queue, replies } = world();
-    await run(replyJob({ origin: "zz" }));
-    expect({ replies, jobs: queue.jobs }).toEqual({ replies: [], jobs: [] });
-  });
 });
