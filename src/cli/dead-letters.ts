@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { ConfigError, parseConfig } from "../config/parse.ts";
 import { idOf, QUEUE_PURPOSES, type QueuePurpose } from "../core/job.ts";
 import {
+  AT_ONCE,
   type HeldLetter,
   type HeldLetters,
   openHeldLetters,
@@ -32,7 +33,6 @@ node dist/dead-letters.js, or against a local VCR. When it dies in the middle, r
 
 interface Entry {
   purpose: QueuePurpose;
-  key: string;
   letter: HeldLetter;
   reading: Reading;
 }
@@ -47,36 +47,60 @@ async function main(): Promise<number> {
   }
 
   const { held, close } = connect();
-  const entries = (await Promise.all(QUEUE_PURPOSES.map((purpose) => entriesOf(purpose, held)))).flat();
   const isChosen = ({ reading }: Entry) =>
     !isReplay || (typeof reading === "object" && (values.all || ids.includes(idOf(reading))));
-  const chosen = entries.filter(isChosen);
-  for (const entry of chosen) console.log(describe(entry));
-  if (isReplay && !values["dry-run"]) await replay(chosen, held);
+  const act = isReplay && !values["dry-run"] ? replay : show;
+  let count = 0;
+  for (const purpose of QUEUE_PURPOSES) count += await act(purpose, held[purpose], isChosen);
   const verb = isReplay ? (values["dry-run"] ? "would be put back" : "put back") : "waiting";
-  console.log(`${chosen.length} ${verb}`);
+  console.log(`${count} ${verb}`);
   await close();
-  return isReplay && chosen.length === 0 ? 1 : 0;
+  return isReplay && count === 0 ? 1 : 0;
 }
 
-async function entriesOf(purpose: QueuePurpose, held: Record<QueuePurpose, HeldLetters>): Promise<Entry[]> {
-  const letters = [...(await held[purpose].list())].toSorted(([, a], [, b]) => a.foundAt - b.foundAt);
-  return letters.map(([key, letter]) => ({ purpose, key, letter, reading: held[purpose].read(letter) }));
-}
+type Act = (
+  purpose: QueuePurpose,
+  held: HeldLetters,
+  isChosen: (entry: Entry) => boolean | undefined,
+) => Promise<number>;
+
+/** Says which are chosen, the oldest first, and resolves to their number. */
+const show: Act = async (purpose, held, isChosen) => {
+  const { letters, isWhole } = await held.list();
+  const chosen = [...letters.values()]
+    .toSorted((a, b) => a.foundAt - b.foundAt)
+    .map((letter) => ({ purpose, letter, reading: held.read(letter) }))
+    .filter(isChosen);
+  for (const entry of chosen) console.log(describe(entry));
+  if (!isWhole)
+    console.log(`${purpose}  (and more on the queue than it can list: replay --all takes them too)`);
+  return chosen.length;
+};
 
 /** By way of State, as the connector does it: dying in between loses nothing. */
-async function replay(chosen: Entry[], held: Record<QueuePurpose, HeldLetters>): Promise<void> {
-  for (const purpose of QUEUE_PURPOSES) {
-    const keys = chosen.filter((entry) => entry.purpose === purpose).map(({ key }) => key);
-    if (keys.length === 0) continue;
-    const { letters } = await held[purpose].collect();
-    for (const key of keys) {
-      const letter = letters.get(key);
-      // The connector may have been quicker. Its five times begin anew.
-      if (letter && letter.is !== "back") await held[purpose].putBack(key, { ...letter, replays: 0 });
+const replay: Act = async (purpose, held, isChosen) => {
+  const done = new Set<string>();
+  for (;;) {
+    const { isDone, failure } = await held.collect();
+    let waiting: Promise<void>[] = [];
+    for await (const [key, letter] of held.scan()) {
+      // The connector may have been quicker.
+      if (letter.is === "back" || done.has(key)) continue;
+      const entry = { purpose, letter, reading: held.read(letter) };
+      if (!isChosen(entry)) continue;
+      done.add(key);
+      console.log(describe(entry));
+      // Its five times begin anew.
+      waiting.push(held.putBack(key, { ...letter, replays: 0 }));
+      if (waiting.length < AT_ONCE) continue;
+      await Promise.all(waiting);
+      waiting = [];
     }
+    await Promise.all(waiting);
+    if (failure !== undefined) throw failure;
+    if (isDone) return done.size;
   }
-}
+};
 
 /** Undefined when there is an option that does not exist. */
 function readArguments() {

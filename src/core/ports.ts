@@ -30,8 +30,8 @@ export interface State {
   /** Coalesced with the writes of the same bucket. */
   write(bucket: Bucket, field: string, value: string): Promise<void>;
   remove(bucket: Bucket, field: string): Promise<void>;
-  /** Every field, some hundred a call. While others write, a field of theirs may be missed. */
-  scan(bucket: Bucket): Promise<Map<string, string>>;
+  /** Every field, some hundred a call. While others write, one may come twice, or a new one be missed. */
+  scan(bucket: Bucket): AsyncIterable<[field: string, value: string]>;
   getKey(key: string): Promise<string | null>;
   setKey(key: string, value: string, ttlSeconds: number): Promise<void>;
   deleteKey(key: string): Promise<void>;
@@ -47,7 +47,10 @@ export interface DeadLetter {
 
 /** Where one queue sets aside what it gave up on. Everything rejects, retryable, when it is down. */
 export interface DeadLetterQueue {
+  /** All of them; rejects as well where they are too many for one answer. */
   list(): Promise<DeadLetter[]>;
+  /** Resolves when the queue answers at all. */
+  ping(): Promise<void>;
   /** Takes away so many at the most, for good and in an order of its own. */
   pop(count: number): Promise<DeadLetter[]>;
   /** Resolves once the queue has the job again. */

@@ -31,6 +31,7 @@ export function openDeadLetters(
   );
   return {
     list: async () => letters(await sdk.deadLetterList(name)),
+    ping: async () => void (await sdk.getQueueDetails(name)),
     pop: async (count) => letters(await sdk.deadLetterDequeue(name, count)),
     putBack: ({ signed }) => enqueue(signed),
   };

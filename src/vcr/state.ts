@@ -27,7 +27,7 @@ interface Stored {
   write: Write;
   increment(field: string, by?: number): Promise<number>;
   remove(field: string): Promise<void>;
-  scan(): Promise<Map<string, string>>;
+  scan(): AsyncIterable<[field: string, value: string]>;
 }
 
 /**
@@ -153,10 +153,6 @@ function createStored(state: SdkState, { key, ttl }: Bucket, runtime: Runtime): 
     async remove(field) {
       await state.mapDelete(key, [field]);
     },
-    async scan() {
-      const fields = new Map<string, string>();
-      for await (const [field, value] of scanFields(state, key)) fields.set(field, value);
-      return fields;
-    },
+    scan: () => scanFields(state, key),
   };
 }

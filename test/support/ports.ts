@@ -148,9 +148,9 @@ export function createMemoryState(): MemoryState {
       check("remove");
       hashOf(bucket).delete(field);
     },
-    async scan(bucket) {
+    async *scan(bucket) {
       check("scan");
-      return new Map(hashOf(bucket));
+      yield* [...hashOf(bucket)];
     },
     async getKey(key) {
       check("key");

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { Queue } from "@vonage/vcr-sdk";
-import { openHeldLetters } from "../../src/flows/dispatch/held-letters.ts";
+import { type HeldLetter, type HeldLetters, openHeldLetters } from "../../src/flows/dispatch/held-letters.ts";
 import { systemRuntime } from "../../src/lib/runtime.ts";
 import { type SandboxServer, serve } from "../../src/sandbox/server.ts";
 import type { Vcr } from "../../src/sandbox/vcr/index.ts";
 import { openDeadLetters } from "../../src/vcr/dead-letters.ts";
 import { buildSendJob, buildWhatsAppMessage } from "../support/builders.ts";
-import { until } from "../support/ports.ts";
+import { unavailable, until } from "../support/ports.ts";
 import { closeReplicas, openVcr, SERVICE, signer, startReplica } from "./runtime.ts";
 
 const NAME = `${SERVICE}-whatsapp`;
@@ -57,10 +57,14 @@ async function die(...jobs: unknown[]) {
   isBroken = false;
 }
 async function putAllBack({ held } = subject) {
-  const { letters } = await held.collect();
-  await Promise.all(
-    [...letters].map(([key, letter]) => (letter.is === "held" ? held.putBack(key, letter) : undefined)),
-  );
+  await held.collect();
+  const waiting = (await lettersIn(held)).filter(([, { is }]) => is === "held");
+  await Promise.all(waiting.map(([key, letter]) => held.putBack(key, letter)));
+}
+async function lettersIn(held: HeldLetters) {
+  const letters: [string, HeldLetter][] = [];
+  for await (const entry of held.scan()) letters.push(entry);
+  return letters;
 }
 
 it("the same job has the same key, listed or taken away, whatever the queue makes of its order", async () => {
@@ -76,16 +80,17 @@ it("the same job has the same key, listed or taken away, whatever the queue make
 it("what is collected lies in State alone, and is delivered once it is put back", async () => {
   const jobs = Array.from({ length: 120 }, (_, n) => send(`m-${n}`, "y".repeat(300)));
   await die(...jobs);
-  const { letters, found } = await subject.held.collect();
-  expect([letters.size, found, vcr.deadLetters(NAME)]).toEqual([120, 120, []]);
-  expect([...letters.values()].every(({ is }) => is === "held")).toBe(true);
+  expect(await subject.held.collect()).toEqual({ found: 120, givenUp: [], isDone: true });
+  const letters = await lettersIn(subject.held);
+  expect([letters.length, vcr.deadLetters(NAME)]).toEqual([120, []]);
+  expect(letters.every(([, { is }]) => is === "held")).toBe(true);
   // Another process takes over.
   const other = open();
-  expect((await other.held.list()).size).toBe(120);
+  expect((await other.held.list()).letters.size).toBe(120);
   await putAllBack(other);
   await until(() => taken.length === 120);
   expect(new Set(taken).size).toBe(120);
-  expect(await other.held.list()).toEqual(new Map());
+  expect(await other.held.list()).toEqual({ letters: new Map(), isWhole: true });
   const enqueues = other.requests.filter(({ url }) => url.includes("enqueue"));
   expect(enqueues.length).toBeLessThan(30);
   for (const { body } of enqueues) expect(Buffer.byteLength(String(body))).toBeLessThanOrEqual(8_000);
@@ -94,8 +99,8 @@ it("what is collected lies in State alone, and is delivered once it is put back"
 it("one that dies again is found again, with the count of its times", async () => {
   await die(send("a"));
   for (const replays of [0, 1, 2]) {
-    const { letters } = await subject.held.collect();
-    const [[key, letter] = ["", undefined]] = letters;
+    await subject.held.collect();
+    const [[key, letter] = ["", undefined]] = await lettersIn(subject.held);
     expect(letter).toMatchObject({ is: "held", replays });
     isBroken = true;
     if (letter) await subject.held.putBack(key, letter);
@@ -107,11 +112,25 @@ it("answers that are none move nothing", async () => {
   await die(send("a"));
   for (const fault of [{ lie: true }, { down: true }] as const) {
     vcr.setFault("queue-service", fault);
-    await expect(subject.held.collect()).rejects.toMatchObject({ retryable: true });
+    expect(await subject.held.collect()).toMatchObject({ found: 0, failure: { retryable: true } });
   }
   vcr.setFault("queue-service", null);
   vcr.setFault("client-persistence-api", { lie: true });
-  await expect(subject.held.collect()).rejects.toMatchObject({ retryable: true });
+  expect(await subject.held.collect()).toMatchObject({ found: 0, failure: { retryable: true } });
   vcr.setFault("client-persistence-api", null);
   expect(vcr.deadLetters(NAME)).toHaveLength(1);
+});
+
+it("where the list fails and the queue answers, they are taken away unlisted; where there is no queue, none is", async () => {
+  await die(...Array.from({ length: 30 }, (_, n) => send(`m-${n}`)));
+  const list = () => Promise.reject(unavailable("no_answer"));
+  const { state } = startReplica(vcr);
+  const collect = (name: string) => {
+    const queue = openDeadLetters(subject.session, { name, maxRequestBytes: 8_000 }, systemRuntime);
+    const ports = { queue: { ...queue, list }, state, verify: signer.verify, now: Date.now };
+    return openHeldLetters("whatsapp", ports).collect();
+  };
+  expect(await collect("absent")).toMatchObject({ found: 0, failure: { code: "no_answer" } });
+  expect(await collect(NAME)).toEqual({ found: 30, givenUp: [], isDone: true });
+  expect([vcr.deadLetters(NAME), (await lettersIn(subject.held)).length]).toEqual([[], 30]);
 });

@@ -4,7 +4,14 @@ import { DAY_MS, DEAD_LETTERS } from "../../core/state-keys.ts";
 import { loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Runtime, Timer } from "../../lib/runtime.ts";
-import { deadlineOf, type HeldLetter, type HeldLetters, MOST_REPLAYS, type Reading } from "./held-letters.ts";
+import {
+  AT_ONCE,
+  deadlineOf,
+  type HeldLetter,
+  type HeldLetters,
+  MOST_REPLAYS,
+  type Reading,
+} from "./held-letters.ts";
 
 export interface DeadLettersPorts {
   held: Record<QueuePurpose, HeldLetters>;
@@ -33,7 +40,6 @@ const ASK_MS = 5_000;
 const LEASE_MS = 30_000;
 /** A job that is back on its queue is dispatched or dead again by then. */
 const REMEMBERED_MS = 3 * DAY_MS;
-const AT_ONCE = 50;
 
 interface Lease {
   by: string;
@@ -90,13 +96,22 @@ export function createDeadLetters({ held, state, runtime, log }: DeadLettersPort
     if (lease) waiting = lease.waiting;
     if (lease && lease.by !== self && lease.until > now())
       return { isClean: false, at: Number.POSITIVE_INFINITY };
+    let until = 0;
+    /** False when the connector stops; else the lease is good for the next step. */
+    const goOn = async () => {
+      if (!isStopped && until - now() < LEASE_MS / 2) {
+        until = now() + LEASE_MS;
+        await writeLease(until);
+      }
+      return !isStopped;
+    };
+    await goOn();
     const looks: Look[] = [];
     const failed: unknown[] = [];
     for (const purpose of QUEUE_PURPOSES) {
       if (isStopped) break;
-      await writeLease(now() + LEASE_MS);
       // One queue that cannot be looked at must not keep the others waiting.
-      await look(purpose).then(
+      await look(purpose, goOn).then(
         (done) => looks.push(done),
         (error) => failed.push(error),
       );
@@ -111,36 +126,56 @@ export function createDeadLetters({ held, state, runtime, log }: DeadLettersPort
   const writeLease = (until: number) =>
     state.write(DEAD_LETTERS, "lease", JSON.stringify({ by: self, until, waiting } satisfies Lease));
 
-  async function look(purpose: QueuePurpose): Promise<Look> {
+  /** Puts back what State holds and is due, whether or not there was more to collect. */
+  async function look(purpose: QueuePurpose, goOn: () => Promise<boolean>): Promise<Look> {
     const queue = held[purpose];
-    const { letters, found, givenUp } = await queue.collect();
+    const { found, givenUp, isDone, failure } = await queue.collect(goOn);
     for (const letter of givenUp) {
       log.error(
         { queue: purpose, ...about(queue.read(letter)), replays: letter.replays },
         "A job died again and again: it is put back no more. The command dead-letters shows it, and puts it back once its cause is gone",
       );
     }
-    const readings = new Map([...letters.values()].map((letter) => [letter, readingOf(letter, queue)]));
-    const isDue = (letter: HeldLetter) => dueAt(letter, readings.get(letter)) <= now();
-    const due = [...letters].filter(([, letter]) => isDue(letter));
-    for (let from = 0; from < due.length; from += AT_ONCE) {
-      const some = due.slice(from, from + AT_ONCE).map(([key, letter]) => queue.putBack(key, letter));
-      for (const one of await Promise.allSettled(some)) if (one.status === "rejected") throw one.reason;
-    }
-    for (const [key, letter] of letters)
-      if (letter.is === "back" && letter.at < now() - REMEMBERED_MS) await queue.forget(key, letter);
-
-    const left = [...letters.values()].filter((letter) => letter.is !== "back" && !isDue(letter));
-    waiting = { ...waiting, [purpose]: left.length };
-    const unread = left.filter((letter) => typeof readings.get(letter) === "string").length;
-    if (found > 0 || due.length > 0 || (isFirst && left.length > 0)) {
+    const { putBack, left, unread, nextAt } = await putBackDue(queue, goOn);
+    waiting = { ...waiting, [purpose]: left };
+    if (found > 0 || putBack > 0 || (isFirst && left > 0)) {
       log[unread > 0 ? "warn" : "info"](
-        { queue: purpose, found, put_back: due.length, held: left.length, refused: unread },
+        { queue: purpose, found, put_back: putBack, held: left, refused: unread },
         "The queue had given up on jobs: those that can be done are put back",
       );
     }
-    const nextAt = Math.min(...left.map((letter) => dueAt(letter, readings.get(letter))));
-    return { found, putBack: due.length, nextAt };
+    if (failure !== undefined) throw failure;
+    return { found, putBack, nextAt: isDone ? nextAt : now() };
+  }
+
+  async function putBackDue(queue: HeldLetters, goOn: () => Promise<boolean>) {
+    const sum = { putBack: 0, left: 0, unread: 0, nextAt: Number.POSITIVE_INFINITY };
+    const steps: (() => Promise<void>)[] = [];
+    async function takeSteps(): Promise<boolean> {
+      if (steps.length > 0 && !(await goOn())) return false;
+      const outcomes = await Promise.allSettled(steps.splice(0).map((step) => step()));
+      for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+      return true;
+    }
+    for await (const [key, letter] of queue.scan()) {
+      if (letter.is === "back") {
+        if (letter.at < now() - REMEMBERED_MS) steps.push(() => queue.forget(key, letter));
+      } else {
+        const reading = queue.read(letter);
+        const at = dueAt(letter, reading);
+        if (at <= now()) {
+          sum.putBack++;
+          steps.push(() => queue.putBack(key, letter));
+        } else {
+          sum.left++;
+          if (typeof reading === "string") sum.unread++;
+          sum.nextAt = Math.min(sum.nextAt, at);
+        }
+      }
+      if (steps.length === AT_ONCE && !(await takeSteps())) return sum;
+    }
+    await takeSteps();
+    return sum;
   }
 
   return {
@@ -165,13 +200,9 @@ interface Look {
   nextAt: number;
 }
 
-/** What is back on its queue has no content here. */
-const readingOf = (letter: HeldLetter, queue: HeldLetters) =>
-  letter.is === "back" ? undefined : queue.read(letter);
-
 /** When it is put back. */
-function dueAt(letter: HeldLetter, reading: Reading | undefined): number {
-  if (reading === undefined || typeof reading === "string") return Number.POSITIVE_INFINITY;
+function dueAt(letter: HeldLetter, reading: Reading): number {
+  if (typeof reading === "string") return Number.POSITIVE_INFINITY;
   if (letter.is === "held") return letter.at;
   // Once more, so that it is reported expired.
   return letter.replays === MOST_REPLAYS ? deadlineOf(reading, letter) : Number.POSITIVE_INFINITY;

@@ -20,9 +20,6 @@ export interface HeldLetter {
   signed?: unknown;
 }
 
-/** By what tells one letter from another. */
-export type Letters = Map<string, HeldLetter>;
-
 export type Reading = Job | Unread;
 
 /** The one is never put back; of the other, a version of the connector that can read it does. */
@@ -36,14 +33,29 @@ export interface HeldLettersPorts {
   now: Clock;
 }
 
+export interface Collected {
+  found: number;
+  givenUp: HeldLetter[];
+  /** Nothing was left with the queue. */
+  isDone: boolean;
+  /** What ended it early. */
+  failure?: unknown;
+}
+
+/** Each letter has a key, by what tells one from another. */
 export interface HeldLetters {
-  /** What waits, on the queue's side and in State; nothing is moved. */
-  list(): Promise<Letters>;
   /**
-   * Moves what the queue gave up on to State, where nothing is lost, and resolves to all that State has then. Whoever
-   * dies on the way leaves each letter in one of the two places, or in both.
+   * What waits, on the queue's side and in State; nothing is moved. Not whole where the queue has more than it can
+   * list.
    */
-  collect(): Promise<{ letters: Letters; found: number; givenUp: HeldLetter[] }>;
+  list(): Promise<{ letters: Map<string, HeldLetter>; isWhole: boolean }>;
+  /**
+   * Moves what the queue gave up on to State, some of it where there is very much. Never rejects. `goOn` is asked
+   * before each step; whoever ends between two of them leaves each letter in one of the two places, or in both.
+   */
+  collect(goOn?: () => Promise<boolean>): Promise<Collected>;
+  /** All that State has; while others write, one may come twice. */
+  scan(): AsyncIterable<[key: string, letter: HeldLetter]>;
   /** Puts a letter on its queue, and remembers that then: dying in between makes a second copy, which does no harm. */
   putBack(key: string, letter: HeldLetter): Promise<void>;
   forget(key: string, letter: HeldLetter): Promise<void>;
@@ -55,29 +67,39 @@ const MINUTE_MS = 60_000;
 const DISTANCES_MS = [0, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS];
 export const MOST_REPLAYS = DISTANCES_MS.length;
 
-/** Letters that are taken off the queue, or written, in one go. */
-const AT_ONCE = 50;
+/** Letters that are taken off the queue, put back, or written, in one go. */
+export const AT_ONCE = 50;
 /** Ends a look while more and more letters come. */
 const MOST_ROUNDS = 20;
+/** The same where they cannot be listed: then those of one pop are nowhere else until they are written. */
+const UNLISTED_AT_ONCE = 20;
+const MOST_UNLISTED = 100;
 
 /**
- * The dead letters of one queue. The provider has nothing but a list of them and a pop, which takes some away for good;
- * so each is written to State first, and put back from there.
+ * The dead letters of one queue. The provider has nothing but a list of all of them, which fails where they are too
+ * many for one answer, and a pop, which takes some away for good; so each is written to State first where it can be
+ * listed, and put back from there.
  */
 export function openHeldLetters(purpose: QueuePurpose, ports: HeldLettersPorts): HeldLetters {
   const { queue, state, now } = ports;
   const bucketOf = ({ foundAt }: HeldLetter) => heldBucket(purpose, foundAt);
   const write = (key: string, letter: HeldLetter) =>
     state.write(bucketOf(letter), key, JSON.stringify(letter));
+  /** Taken away while neither State nor the queue would have them. */
+  const inHand: DeadLetter[] = [];
 
-  async function readAll(): Promise<Letters> {
-    const months = await Promise.all(heldMonths(now()).map((at) => state.scan(heldBucket(purpose, at))));
-    const letters: Letters = new Map();
-    for (const [key, text] of months.flatMap((month) => [...month])) {
-      const letter = parseLetter(text);
-      if (letter) letters.set(key, letter);
+  async function* scan(): AsyncGenerator<[string, HeldLetter]> {
+    for (const at of heldMonths(now())) {
+      for await (const [key, text] of state.scan(heldBucket(purpose, at))) {
+        const letter = parseLetter(text);
+        if (letter) yield [key, letter];
+      }
     }
-    return letters;
+  }
+
+  async function knownAs(key: string): Promise<HeldLetter | undefined> {
+    const texts = await Promise.all(heldMonths(now()).map((at) => state.read(heldBucket(purpose, at), key)));
+    return texts.map(parseLetter).find((letter) => letter !== undefined);
   }
 
   /** What a letter that lies with the queue becomes in State; the same where State has it already. */
@@ -90,58 +112,101 @@ export function openHeldLetters(purpose: QueuePurpose, ports: HeldLettersPorts):
       : { is: "held", foundAt, replays, at: now() + distance, signed };
   }
 
-  /** Resolves, once all of them are in State, to those that were not. */
-  async function hold(lying: readonly DeadLetter[], letters: Letters): Promise<HeldLetter[]> {
-    const fresh: HeldLetter[] = [];
-    for (let from = 0; from < lying.length; from += AT_ONCE) {
-      const writes = lying.slice(from, from + AT_ONCE).map(async ({ key, signed }) => {
-        const known = letters.get(key);
-        const letter = found(known, signed);
-        if (letter === known) return;
-        letters.set(key, letter);
-        fresh.push(letter);
-        await write(key, letter);
-      });
-      await Promise.all(writes);
-    }
-    return fresh;
+  /** Resolves to those that may not be in State, and why; those that were not there before join `fresh`. */
+  async function hold(letters: readonly DeadLetter[], fresh: HeldLetter[]) {
+    const distinct = [...new Map(letters.map((letter) => [letter.key, letter])).values()];
+    const writes = distinct.map(async ({ key, signed }) => {
+      const known = await knownAs(key);
+      const letter = found(known, signed);
+      if (letter === known) return;
+      await write(key, letter);
+      fresh.push(letter);
+    });
+    const outcomes = await Promise.allSettled(writes);
+    return {
+      failed: distinct.filter((_, index) => outcomes[index]?.status === "rejected"),
+      error: outcomes.find((outcome) => outcome.status === "rejected")?.reason as unknown,
+    };
   }
 
   /**
-   * What was taken away has to be in State: one that died after the look, or that another replica has put back
-   * meanwhile, is not yet.
+   * What was taken away has to be in State: one that died after the list, or that another replica has put back
+   * meanwhile, is not yet. Where State does not take it the queue has it again: a copy does no harm.
    */
-  async function holdTaken(taken: readonly DeadLetter[], letters: Letters): Promise<HeldLetter[]> {
-    const reads = taken.map(async ({ key }) => {
-      const known = letters.get(key);
-      if (!known) return;
-      const letter = parseLetter(await state.read(bucketOf(known), key));
-      if (letter) letters.set(key, letter);
-      else letters.delete(key);
-    });
-    await Promise.all(reads);
-    return hold(taken, letters);
+  async function keep(taken: readonly DeadLetter[], fresh: HeldLetter[]): Promise<void> {
+    const { failed, error } = await hold(taken, fresh);
+    if (failed.length === 0) return;
+    const outcomes = await Promise.allSettled(failed.map((letter) => queue.putBack(letter)));
+    inHand.push(...failed.filter((_, index) => outcomes[index]?.status === "rejected"));
+    throw error;
+  }
+
+  async function pop(count: number, fresh: HeldLetter[]): Promise<number> {
+    const taken = await queue.pop(count);
+    await keep(taken, fresh);
+    return taken.length;
+  }
+
+  /** Undefined where the queue answers, and cannot list them. */
+  async function listed(): Promise<DeadLetter[] | undefined> {
+    try {
+      return await queue.list().catch(() => queue.list());
+    } catch (error) {
+      await queue.ping().catch(() => {
+        throw error;
+      });
+      return undefined;
+    }
+  }
+
+  /** True once nothing lies with the queue any more. */
+  async function move(fresh: HeldLetter[], goOn: () => Promise<boolean>): Promise<boolean> {
+    await keep(inHand.splice(0), fresh);
+    for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
+      const lying = await listed();
+      if (!lying) return moveUnlisted(fresh, goOn);
+      if (lying.length === 0) return true;
+      for (let from = 0; from < lying.length; from += AT_ONCE) {
+        if (!(await goOn())) return false;
+        const { failed, error } = await hold(lying.slice(from, from + AT_ONCE), fresh);
+        if (failed.length > 0) throw error;
+      }
+      for (let left = lying.length; left > 0; left -= AT_ONCE) {
+        if (!(await goOn())) return false;
+        await pop(Math.min(AT_ONCE, left), fresh);
+      }
+    }
+    return false;
+  }
+
+  async function moveUnlisted(fresh: HeldLetter[], goOn: () => Promise<boolean>): Promise<boolean> {
+    for (let pops = 0; pops < MOST_UNLISTED; pops++) {
+      if (!(await goOn())) return false;
+      // One alone is risked to find out whether a pop's answer arrives.
+      if ((await pop(pops === 0 ? 1 : UNLISTED_AT_ONCE, fresh)) === 0) return true;
+    }
+    return false;
   }
 
   return {
+    scan,
     async list() {
-      const [letters, lying] = [await readAll(), await queue.list()];
-      for (const { key, signed } of lying) letters.set(key, found(letters.get(key), signed));
-      return new Map([...letters].filter(([, { is }]) => is !== "back"));
+      const letters = new Map<string, HeldLetter>();
+      for await (const [key, letter] of scan()) letters.set(key, letter);
+      const lying = await listed();
+      for (const { key, signed } of lying ?? []) letters.set(key, found(letters.get(key), signed));
+      return {
+        letters: new Map([...letters].filter(([, { is }]) => is !== "back")),
+        isWhole: lying !== undefined,
+      };
     },
-    async collect() {
-      const letters = await readAll();
+    async collect(goOn = async () => true) {
       const fresh: HeldLetter[] = [];
-      for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
-        const lying = await queue.list();
-        if (lying.length === 0) break;
-        fresh.push(...(await hold(lying, letters)));
-        for (let left = lying.length; left > 0; left -= AT_ONCE) {
-          const taken = await queue.pop(Math.min(AT_ONCE, left));
-          fresh.push(...(await holdTaken(taken, letters)));
-        }
-      }
-      return { letters, found: fresh.length, givenUp: fresh.filter(({ is }) => is === "given-up") };
+      const outcome = await move(fresh, goOn).then(
+        (isDone) => ({ isDone }),
+        (failure: unknown) => ({ isDone: false, failure }),
+      );
+      return { found: fresh.length, givenUp: fresh.filter(({ is }) => is === "given-up"), ...outcome };
     },
     async putBack(key, letter) {
       await queue.putBack({ key, signed: letter.signed });

@@ -1,9 +1,13 @@
 import { expect, it } from "@jest/globals";
 import { type Job, QUEUE_PURPOSES, type QueuePurpose } from "../../../src/core/job.ts";
 import type { DeadLetter, DeadLetterQueue, State } from "../../../src/core/ports.ts";
-import { DAY_MS, DEAD_LETTERS } from "../../../src/core/state-keys.ts";
+import { DAY_MS, DEAD_LETTERS, heldBucket } from "../../../src/core/state-keys.ts";
 import { createDeadLetters } from "../../../src/flows/dispatch/dead-letters.ts";
-import { openHeldLetters } from "../../../src/flows/dispatch/held-letters.ts";
+import {
+  type HeldLetter,
+  type HeldLetters,
+  openHeldLetters,
+} from "../../../src/flows/dispatch/held-letters.ts";
 import { ConnectorError } from "../../../src/lib/errors.ts";
 import {
   createMemoryState,
@@ -32,6 +36,8 @@ function createFakeQueue(now: () => number) {
     lying: [] as DeadLetter[],
     back: [] as { key: string; at: number }[],
     isDown: false,
+    /** So many are too many for one answer. */
+    longestList: Number.POSITIVE_INFINITY,
     /** Called before what was put back is acknowledged. */
     onPutBack: (_letter: DeadLetter): void => undefined,
     beforePop: (): void => undefined,
@@ -47,7 +53,12 @@ function createFakeQueue(now: () => number) {
   fake.port = {
     async list() {
       check();
+      if (fake.lying.length > fake.longestList)
+        throw new ConnectorError("no_answer", "No answer arrived in time", { retryable: true });
       return [...fake.lying];
+    },
+    async ping() {
+      check();
     },
     async pop(count) {
       check();
@@ -96,6 +107,12 @@ function createSubject() {
   }
   return { runtime, memory, log, queues, jobs, readable, replica, ...queues };
 }
+
+const heldIn = async ({ held }: { held: Record<QueuePurpose, HeldLetters> }) => {
+  const letters: [string, HeldLetter][] = [];
+  for await (const entry of held.whatsapp.scan()) letters.push(entry);
+  return letters;
+};
 
 it("what lies there at the start is put back at once, of every queue, and nothing is taken twice", async () => {
   const { runtime, queues, replica, log, ...subject } = createSubject();
@@ -180,7 +197,7 @@ it("what nobody signed is held and shown, and not put back; what a newer version
       fields: { queue: "sms", found: 3, put_back: 1, held: 2, refused: 2 },
     },
   ]);
-  const shown = [...(await connector.held.sms.list()).values()].map(connector.held.sms.read);
+  const shown = [...(await connector.held.sms.list()).letters.values()].map(connector.held.sms.read);
   expect(shown.sort()).toEqual([
     "not readable by this version of the connector",
     "not signed by this application",
@@ -243,10 +260,9 @@ it("a letter that was settled is forgotten after days: State does not grow", asy
   const connector = replica();
   connector.start();
   await runtime.advance(4 * DAY_MS);
-  expect(await connector.held.whatsapp.list()).toEqual(new Map());
+  expect(await connector.held.whatsapp.list()).toEqual({ letters: new Map(), isWhole: true });
   expect(Object.keys(memory.hash(DEAD_LETTERS))).toEqual(["lease"]);
-  const { letters } = await connector.held.whatsapp.collect();
-  expect(letters).toEqual(new Map());
+  expect(await heldIn(connector)).toEqual([]);
   await connector.stop();
 });
 
@@ -288,11 +304,15 @@ function mortal(at: number, after: boolean, memory: State, queue: DeadLetterQueu
     };
   const state: State = {
     ...memory,
-    ...{ read: step(memory.read), write: step(memory.write), scan: step(memory.scan) },
+    ...{ read: step(memory.read), write: step(memory.write) },
+    async *scan(bucket) {
+      await step(async () => undefined)();
+      yield* memory.scan(bucket);
+    },
   };
   return {
     state,
-    queue: { list: step(queue.list), pop: step(queue.pop), putBack: step(queue.putBack) },
+    queue: { ...queue, list: step(queue.list), pop: step(queue.pop), putBack: step(queue.putBack) },
     steps: () => steps,
   };
 }
@@ -354,8 +374,8 @@ it("a letter that another replica put back, and that died again, is not lost whe
     if (isDone) return pop(count);
     isDone = true;
     // Between this one's list and its pop the other does it all, and the job dies again.
-    const { letters } = await other.held.whatsapp.collect();
-    for (const [key, letter] of letters) await other.held.whatsapp.putBack(key, letter);
+    await other.held.whatsapp.collect();
+    for (const [key, letter] of await heldIn(other)) await other.held.whatsapp.putBack(key, letter);
     whatsapp.die("m-1");
     return pop(count);
   };
@@ -380,4 +400,128 @@ it("where the queue refuses what is put back, nothing is lost", async () => {
   await runtime.advance(20 * SECOND);
   expect(whatsapp.keys().sort()).toEqual(["m-1", "m-2"]);
   await connector.stop();
+});
+
+it("twenty thousand letters, far more than the queue can list, come back within minutes", async () => {
+  const { runtime, whatsapp, sms, replica, log } = createSubject();
+  whatsapp.longestList = 6_900;
+  const keys = Array.from({ length: 20_000 }, (_, n) => `m-${n}`);
+  whatsapp.die(...keys);
+  sms.die("s-1");
+  const connector = replica();
+  connector.start();
+  await runtime.advance(SECOND);
+  expect([whatsapp.back.length > 0, sms.keys()]).toEqual([true, ["s-1"]]);
+  await runtime.advance(3 * MINUTE);
+  expect([whatsapp.back.length, new Set(whatsapp.keys()), whatsapp.lying]).toEqual([
+    ...[20_000, new Set(keys), []],
+  ]);
+  expect([connector.waiting("whatsapp"), log.at("warn"), log.at("error")]).toEqual([0, [], []]);
+  await connector.stop();
+});
+
+it("tens of thousands that are held already are put back some at a time, and none before it is due", async () => {
+  const { runtime, memory, whatsapp, replica } = createSubject();
+  const early = replica();
+  const keys = Array.from({ length: 20_000 }, (_, n) => `m-${n}`);
+  whatsapp.die(...keys);
+  await early.held.whatsapp.collect();
+  const due = runtime.now() + HOUR;
+  for (const [key, letter] of (await heldIn(early)).slice(0, 10))
+    await memory.write(heldBucket("whatsapp", T0), key, JSON.stringify({ ...letter, at: due }));
+  let atOnce = 0;
+  let most = 0;
+  const { putBack } = whatsapp.port;
+  whatsapp.port.putBack = async (letter) => {
+    most = Math.max(most, ++atOnce);
+    await putBack(letter);
+    atOnce--;
+  };
+  const connector = replica();
+  connector.start();
+  await runtime.advance(MINUTE);
+  expect([whatsapp.back.length, connector.waiting("whatsapp"), most]).toEqual([19_990, 10, 50]);
+  await runtime.advance(HOUR);
+  expect([new Set(whatsapp.keys()), connector.waiting("whatsapp")]).toEqual([new Set(keys), 0]);
+  await connector.stop();
+});
+
+it("a queue that says nothing of its dead letters does not keep back those that are held already", async () => {
+  const { runtime, whatsapp, replica, log } = createSubject();
+  whatsapp.die("m-1", "m-2");
+  await replica().held.whatsapp.collect();
+  const silent = async () => {
+    throw unavailable();
+  };
+  const connector = replica(undefined, {
+    whatsapp: { ...whatsapp.port, list: silent, pop: silent, ping: silent },
+  });
+  connector.start();
+  await runtime.advance(SECOND);
+  expect(whatsapp.keys().sort()).toEqual(["m-1", "m-2"]);
+  expect(log.lines.map(({ msg }) => msg)).toEqual([
+    "The queue had given up on jobs: those that can be done are put back",
+    "Dead letters cannot be looked at now: trying again",
+  ]);
+  await connector.stop();
+});
+
+it("a queue that does not answer at all is not asked for letters which nobody has listed", async () => {
+  const { runtime, whatsapp, replica } = createSubject();
+  whatsapp.die("m-1");
+  whatsapp.longestList = 0;
+  let pops = 0;
+  whatsapp.beforePop = () => void pops++;
+  whatsapp.port.ping = async () => {
+    throw unavailable();
+  };
+  const connector = replica();
+  connector.start();
+  await runtime.advance(MINUTE);
+  expect([pops, whatsapp.lying.length]).toEqual([0, 1]);
+  await connector.stop();
+});
+
+it.each([
+  ["the queue has it again at once", false],
+  ["it is kept until one of them answers, where the queue is away as well", true],
+])("a letter that State does not take once it was taken away is not lost: %s", async (_name, queueToo) => {
+  const { runtime, memory, whatsapp, replica } = createSubject();
+  whatsapp.die("m-1");
+  whatsapp.beforePop = () => {
+    whatsapp.beforePop = () => undefined;
+    whatsapp.die("late");
+    memory.isDown(true);
+  };
+  const { putBack } = whatsapp.port;
+  let isAway = queueToo;
+  whatsapp.port.putBack = (letter) => (isAway ? Promise.reject(unavailable()) : putBack(letter));
+  const connector = replica();
+  connector.start();
+  await runtime.advance(SECOND);
+  expect(whatsapp.keys().includes("late")).toBe(!queueToo);
+  await runtime.advance(20 * SECOND);
+  memory.isDown(false);
+  isAway = false;
+  await runtime.advance(20 * SECOND);
+  expect([...new Set(whatsapp.keys())].sort()).toEqual(["late", "m-1"]);
+  await connector.stop();
+});
+
+it("a stop in the middle of many ends the look between two steps, and the next process goes on", async () => {
+  const { runtime, whatsapp, replica } = createSubject();
+  const keys = Array.from({ length: 1_000 }, (_, n) => `m-${n}`);
+  whatsapp.die(...keys);
+  const connector = replica();
+  whatsapp.onPutBack = () => void connector.stop();
+  connector.start();
+  await runtime.advance(SECOND);
+  await connector.stop();
+  expect(whatsapp.back.length).toBeLessThanOrEqual(50);
+  const next = replica();
+  whatsapp.onPutBack = () => undefined;
+  next.start();
+  await runtime.advance(MINUTE);
+  expect(new Set(whatsapp.keys())).toEqual(new Set(keys));
+  await next.stop();
 });

@@ -139,7 +139,7 @@ export async function runModel(
       },
       write: guarded(store.write),
       remove: guarded(store.remove),
-      scan: guarded(store.scan),
+      scan: store.scan,
       getKey: store.getKey,
       setKey: store.setKey,
       deleteKey: store.deleteKey,
