@@ -4,7 +4,7 @@ import { moengageSms, moengageWhatsApp } from "./moengage/index.ts";
 import type { PlatformChannel, PlatformPorts } from "./platform.ts";
 import { webengageWhatsApp } from "./webengage/index.ts";
 
-/** The registry: one line per platform channel, there when its settings and our sender are. */
+/** The registry: one entry per platform channel, there when its settings and our sender are; SWITCHES has the other. */
 export function createPlatformChannels(config: Config, ports: PlatformPorts): PlatformChannel[] {
   const { whatsapp, sms, moengage, webengage } = config;
   return [

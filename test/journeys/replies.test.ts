@@ -450,7 +450,7 @@ describe("neighbours that are away", () => {
     expect(autoReplies(journey).length).toBe(1);
   });
 
-  it("an owed STOP is not told after a newer START", async () => {
+  it("a STOP from the outbox is not told after a newer START", async () => {
     const journey = await startJourney({ dataApi: true, start: "none" });
     const first = await journey.replica();
     await until("the queues are ready", () => said(journey, /^Queues are ready/).length === 1);

@@ -129,8 +129,8 @@ describe("a message that Vonage refuses for good", () => {
     journey.moengage.setFault("whatsapp", { down: true });
     journey.vonage.behave({ answer: { do: "problem", status: 422, anchor: "messages#1120" } });
     await journey.send(buildWhatsAppSend());
-    const owed = () => journey.vcr.records().queues[`${SERVICE_NAME}-reports`]?.accepted ?? 0;
-    await until("the report is in the queue", () => owed() > 0);
+    const inOutbox = () => journey.vcr.records().queues[`${SERVICE_NAME}-reports`]?.accepted ?? 0;
+    await until("the report is in the queue", () => inOutbox() > 0);
     expect(journey.reports()).toEqual([]);
   });
 });

@@ -67,7 +67,7 @@ async function postOrPutBack(
     if (!retryable || now() >= job.expiresAt) {
       log.error(
         { msg_id: idOf(job), kind: job.kind, attempt: job.attempt, ...loggableError(error) },
-        "Owed to the platform, and given up",
+        "The platform could not be told: given up",
       );
       return;
     }

@@ -74,7 +74,7 @@ async function postOrQueue(
       log.error({ ...about, ...loggableError(error) }, "Reply refused by the platform");
       return;
     }
-    log.warn({ ...about, ...loggableError(error) }, "Reply owed to the platform: it will be told later");
+    log.warn({ ...about, ...loggableError(error) }, "Reply kept in the outbox: the platform is told later");
     await queue.put({ kind: "reply", attempt: 1, origin: tag, reply, expiresAt: now() + OUTBOX_MS });
   }
 }

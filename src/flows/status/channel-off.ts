@@ -7,7 +7,7 @@ export interface ChannelSwitch {
   variables: string;
 }
 
-/** The error, retryable, for what is owed to a channel that is off here; the first one for each tag is said aloud. */
+/** The error, retryable, for what a channel that is off here should be told; the first one for each tag is said aloud. */
 export type ChannelOff = (tag: string) => ConnectorError;
 
 /**
@@ -24,10 +24,10 @@ export function createChannelOff(switchOf: (tag: string) => ChannelSwitch | unde
     const error = new ConnectorError("channel_off", words, { retryable: true });
     if (!said.has(tag)) {
       said.add(tag);
-      log.error({ origin: tag, ...loggableError(error) }, OWED);
+      log.error({ origin: tag, ...loggableError(error) }, WAITS);
     }
     return error;
   };
 }
 
-const OWED = "What is owed to a channel that is off waits in the outbox, for a week at the most";
+const WAITS = "What a channel that is off should be told waits in the outbox, for a week at the most";

@@ -51,7 +51,7 @@ export async function writeSubscription(
     if (status !== undefined && status < 300) log.info(about, "Subscription written to MoEngage");
     else if (status !== undefined && status < 500 && status !== 429)
       log.error(
-        { ...about, status },
+        { ...about, neighbour_status: status },
         `MoEngage refused the subscription update: ${REMEDIES[status] ?? "check the Data API settings"}`,
       );
     else

@@ -3,6 +3,7 @@ import type { Fault } from "../../../src/sandbox/faults.ts";
 import type { Scenario, Series } from "../fire.ts";
 import type { ChaosWorld } from "../world.ts";
 import { TOLD_AGAIN } from "./deaths.ts";
+import { failures, unless } from "./looks.ts";
 
 type Neighbour = "queue" | "state" | "vonage" | "platform";
 const NEIGHBOURS: Neighbour[] = ["queue", "state", "vonage", "platform"];
@@ -47,6 +48,12 @@ function during(neighbours: readonly Neighbour[], fault: Fault): Scenario["troub
   };
 }
 
+/** An outage without answers costs tens of messages, not all that are sent until the first deadline passes. */
+function fewInDoubt(world: ChaosWorld): string[] {
+  const failed = failures(world).reduce((sum, [, count]) => sum + count, 0);
+  return unless(failed <= 40, `${failed} messages were put in doubt`);
+}
+
 /** A page in place of an answer does not say whether the report was taken: it is told again. */
 const unavoidable = (neighbours: readonly Neighbour[], word: string) =>
   word === "lying" && neighbours.includes("platform") ? { allowed: [TOLD_AGAIN] } : {};
@@ -58,6 +65,7 @@ const inTurn = (neighbours: readonly Neighbour[], campaign: Omit<Scenario, "name
     ...campaign,
     name: `${neighbours.join(" and ")} ${word}`,
     ...unavoidable(neighbours, word),
+    ...(neighbours.join() === "vonage" && word === "hanging" ? { also: fewInDoubt } : {}),
     trouble: during(neighbours, fault),
   })),
 });

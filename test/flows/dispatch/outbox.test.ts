@@ -50,7 +50,7 @@ describe("a reply in the outbox", () => {
     await world.run(replyJob({ attempt: 2 }));
     expect([world.queue.jobs.length, world.log.at("error").map(({ msg }) => msg)]).toEqual([
       1,
-      ["Owed to the platform, and given up"],
+      ["The platform could not be told: given up"],
     ]);
   });
 
@@ -87,12 +87,12 @@ describe("a reply in the outbox", () => {
     await world.run(replyJob());
     expect([world.queue.jobs, world.log.at("error").map(({ msg }) => msg)]).toEqual([
       [],
-      ["Owed to the platform, and given up"],
+      ["The platform could not be told: given up"],
     ]);
   });
 });
 
-describe("what is owed to a channel that a redeploy lost", () => {
+describe("what waits for a channel that a redeploy lost", () => {
   const jobs = (origin: string) => [
     replyJob({ origin }),
     reportJob({ report: { ...reportJob().report, origin } }),
@@ -107,7 +107,7 @@ describe("what is owed to a channel that a redeploy lost", () => {
       expect(world.log.at("error")).toEqual([
         {
           level: "error",
-          msg: "What is owed to a channel that is off waits in the outbox, for a week at the most",
+          msg: "What a channel that is off should be told waits in the outbox, for a week at the most",
           fields: {
             ...{ origin, code: "channel_off", retryable: true },
             message:
@@ -125,7 +125,10 @@ describe("what is owed to a channel that a redeploy lost", () => {
           .at("error")
           .slice(1)
           .map(({ msg }) => msg),
-      ]).toEqual([[], ["Owed to the platform, and given up", "Owed to the platform, and given up"]]);
+      ]).toEqual([
+        [],
+        ["The platform could not be told: given up", "The platform could not be told: given up"],
+      ]);
     },
   );
 

@@ -431,7 +431,7 @@ describe("a webhook that comes again", () => {
 });
 
 describe("a neighbour that is away", () => {
-  it("the platform: the opt-out and its confirmation do not wait, and it is owed the word for a week", async () => {
+  it("the platform: the opt-out and its confirmation do not wait, and the word waits in the outbox for a week", async () => {
     const world = createInboundWorld();
     world.channel.outcomes.post = fail(unavailable("platform_unavailable"));
     expect(await world.receive(said("STOP"))).toBe("opt_out");
@@ -448,7 +448,7 @@ describe("a neighbour that is away", () => {
     ]);
   });
 
-  it("the platform refuses it for good: said in the log, and nothing is owed", async () => {
+  it("the platform refuses it for good: said in the log, and nothing waits in the outbox", async () => {
     const world = createInboundWorld({});
     world.channel.outcomes.post = fail(
       new ConnectorError("platform_refused", "HTTP 400", { detail: { status: 400 } }),

@@ -95,7 +95,13 @@ describe("writing a subscription", () => {
     await world.write();
     expect([world.calls.length, world.log.lines]).toEqual([
       1,
-      [{ level: "error", msg: expect.stringContaining(words), fields: { ...about, status } }],
+      [
+        {
+          level: "error",
+          msg: expect.stringContaining(words),
+          fields: { ...about, neighbour_status: status },
+        },
+      ],
     ]);
   });
 
