@@ -13,7 +13,7 @@ import { createSession } from "../vcr/session.ts";
 import { createState } from "../vcr/state.ts";
 import { CHANNELS, type Entry, formatExport, isExport, parseExport } from "./suppression-file.ts";
 import { HELP, type Options, readOptions } from "./suppression-options.ts";
-import { usageFault } from "./usage.ts";
+import { type Print, usageFault } from "./usage.ts";
 
 const SAID: Record<string, Said> = { add: "out", import: "out", remove: "in" };
 const DONE: Record<Said, string> = { out: "added", in: "removed" };
@@ -21,11 +21,6 @@ const DONE: Record<Said, string> = { out: "added", in: "removed" };
 const AT_ONCE = 500;
 
 type Environment = Record<string, string | undefined>;
-/** Called with one line, or a few, at a time. */
-export interface Print {
-  out(text: string): void;
-  error(text: string): void;
-}
 
 /** What is said at the time of a clock that is further off would undo what people say later, or be undone by it. */
 const CLOCK_TOLERANCE_MS = 30_000;

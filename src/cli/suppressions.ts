@@ -1,6 +1,4 @@
 import { suppressions } from "./suppression-commands.ts";
+import { terminal } from "./usage.ts";
 
-process.exitCode = await suppressions(process.argv.slice(2), process.env, {
-  out: (text) => console.log(text),
-  error: (text) => console.error(text),
-});
+process.exitCode = await suppressions(process.argv.slice(2), process.env, terminal);

@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process";
-import { tmpdir } from "node:os";
-import { resolve } from "node:path";
 import { expect, it } from "@jest/globals";
 import { Queue } from "@vonage/vcr-sdk";
+import { deadLetters } from "../../src/cli/dead-letter-commands.ts";
 import type { Job } from "../../src/core/job.ts";
 import { createCredentials } from "../../src/sandbox/credentials.ts";
 import { serve } from "../../src/sandbox/server.ts";
@@ -13,13 +11,12 @@ import { until } from "../support/ports.ts";
 import { closeReplicas, credentials, openVcr, SERVICE, signer, startReplica } from "../vcr/runtime.ts";
 
 /** As an operator runs it, by default without an environment. */
-const run = (args: string[], env: Record<string, string> = {}) =>
-  new Promise<{ code: unknown; out: string; err: string }>((done) => {
-    const command = [resolve("node_modules/tsx/dist/cli.mjs"), resolve("src/cli/dead-letters.ts"), ...args];
-    execFile(process.execPath, command, { cwd: tmpdir(), env }, (error, out, err) =>
-      done({ code: error?.code ?? 0, out, err }),
-    );
-  });
+async function run(args: string[], env: Record<string, string> = {}) {
+  const [out, err]: [string[], string[]] = [[], []];
+  const print = { out: (text: string) => void out.push(text), error: (text: string) => void err.push(text) };
+  const code = await deadLetters(args, env, print);
+  return { code, out: out.join("\n"), err: err.join("\n") };
+}
 const USAGE = expect.stringContaining("node dist/dead-letters.js");
 
 it.each([
@@ -105,7 +102,7 @@ it("puts back more than the queue can list", async () => {
   const more = "(and more on the queue than it can list: replay --all takes them too)";
   expect((await run(["list"], env)).out.split("\n")).toEqual([
     ...["whatsapp", "sms", "reports"].map((purpose) => `${purpose}  ${more}`),
-    ...["0 waiting", ""],
+    "0 waiting",
   ]);
   const { code, out, err } = await run(["replay", "--all"], env);
   expect([code, out.trim().split("\n").at(-1), err]).toEqual([0, `${ids.length} put back`, ""]);

@@ -1,13 +1,13 @@
-import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
-import { resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { start } from "../../src/compose.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { inWords } from "../../src/sandbox/command-line.ts";
 import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
+import { readOptions } from "../../src/sandbox/options.ts";
 import { until } from "../support/ports.ts";
+import { openPrograms } from "../support/programs.ts";
 
 const account = credentialsEnv(createCredentials());
 let busy: Server;
@@ -16,42 +16,23 @@ beforeAll(async () => {
   busy = createServer().listen(0);
   await once(busy, "listening");
   port = String((busy.address() as AddressInfo).port);
+  run = await openPrograms([...new Set(FAULTS.map(([, program]) => program))]);
 });
 afterAll(() => void busy.close());
 
-/** As somebody types it, where there is no .env. */
-const run = (program: string, args: string[], env: Record<string, string> = {}) =>
-  new Promise<{ code: unknown; out: string; err: string }>((done) => {
-    const command = [resolve("node_modules/tsx/dist/cli.mjs"), resolve(program), ...args];
-    const options = { cwd: tmpdir(), env: { PATH: process.env["PATH"] ?? "", ...env } };
-    execFile(process.execPath, command, options, (error, out, err) =>
-      done({ code: error?.code ?? 0, out, err }),
-    );
-  });
-
 const [SANDBOX, FAKE, LOCAL] = ["src/sandbox/main.ts", "src/sandbox/run.ts", "src/sandbox/local.ts"];
+const [DEAD_LETTERS, SUPPRESSIONS] = ["src/cli/dead-letters.ts", "src/cli/suppressions.ts"];
+const [MAPPER, CONNECTOR, CHAOS] = [
+  "src/cli/connected-source-mapper.ts",
+  "src/main.ts",
+  "test/chaos/main.ts",
+];
+let run: Awaited<ReturnType<typeof openPrograms>>;
 const UNKNOWN = "Unknown option '--bogus': --help lists the options\n";
 
 /** What is typed, and the one sentence that comes back. */
 const FAULTS: [string, string, string[], () => Record<string, string>, number, string | RegExp][] = [
   ["sandbox with an unknown option", SANDBOX, ["--bogus"], () => ({}), 2, UNKNOWN],
-  [
-    "sandbox without a value",
-    SANDBOX,
-    ["--count"],
-    () => ({}),
-    2,
-    /^Option '--count <value>' argument missing: .*\n$/,
-  ],
-  ["sandbox with a word", SANDBOX, ["now"], () => ({}), 2, /^Unexpected argument 'now': .*\n$/],
-  [
-    "sandbox with a value that makes no sense",
-    SANDBOX,
-    ["--rate", "fast"],
-    () => ({}),
-    2,
-    "--rate must be a number above 0: --help lists the options\n",
-  ],
   [
     "a fake that there is not",
     FAKE,
@@ -62,7 +43,7 @@ const FAULTS: [string, string, string[], () => Record<string, string>, number, s
   ],
   [
     "dead-letters without a VCR",
-    "src/cli/dead-letters.ts",
+    DEAD_LETTERS,
     ["list"],
     () => ({ ...account, VCR_PROVIDERS_URL: "http://127.0.0.1:1" }),
     1,
@@ -70,13 +51,13 @@ const FAULTS: [string, string, string[], () => Record<string, string>, number, s
   ],
   [
     "suppressions without a VCR",
-    "src/cli/suppressions.ts",
+    SUPPRESSIONS,
     ["list"],
     () => ({ ...account, VCR_PROVIDERS_URL: "http://127.0.0.1:1" }),
     1,
     /^VCR did not answer \(not_sent\).*\n$/,
   ],
-  ["chaos with an unknown option", "test/chaos/main.ts", ["--bogus"], () => ({}), 2, UNKNOWN],
+  ["chaos with an unknown option", CHAOS, ["--bogus"], () => ({}), 2, UNKNOWN],
   ["vcr with an unknown option", FAKE, ["vcr", "--bogus"], () => ({}), 2, UNKNOWN],
   ["vcr on a taken port", FAKE, ["vcr", "--port", "PORT"], () => account, 1, /^Port \d+ is taken: .*\n$/],
   [
@@ -103,18 +84,11 @@ const FAULTS: [string, string, string[], () => Record<string, string>, number, s
     1,
     /\nPort \d+ is taken: stop what listens there, or set VCR_PORT in \.env to another\n$/,
   ],
-  ["suppressions with an unknown option", "src/cli/suppressions.ts", ["--bogus"], () => ({}), 2, UNKNOWN],
-  [
-    "the mapper with an unknown option",
-    "src/cli/connected-source-mapper.ts",
-    ["--bogus"],
-    () => ({}),
-    2,
-    UNKNOWN,
-  ],
+  ["suppressions with an unknown option", SUPPRESSIONS, ["--bogus"], () => ({}), 2, UNKNOWN],
+  ["the mapper with an unknown option", MAPPER, ["--bogus"], () => ({}), 2, UNKNOWN],
   [
     "the connector without .env",
-    "src/main.ts",
+    CONNECTOR,
     [],
     () => ({}),
     1,
@@ -122,7 +96,7 @@ const FAULTS: [string, string, string[], () => Record<string, string>, number, s
   ],
   [
     "the connector on a taken port",
-    "src/main.ts",
+    CONNECTOR,
     [],
     () => ({ ...account, VCR_PORT: port }),
     1,
@@ -147,6 +121,30 @@ it.each(FAULTS)(
   },
   30_000,
 );
+
+it.each<[string[], string | RegExp]>([
+  [["--count"], /^Option '--count <value>' argument missing: --help lists the options$/],
+  [["now"], /^Unexpected argument 'now'.*: --help lists the options$/],
+  [["--rate", "fast"], /^--rate must be a number above 0: --help lists the options$/],
+])("sandbox %j is told in words as well", (args, sentence) => {
+  const read = () => {
+    try {
+      return readOptions(args);
+    } catch (error) {
+      return inWords(error);
+    }
+  };
+  expect(read()).toEqual({ sentence: expect.stringMatching(sentence), code: 2 });
+});
+
+it("what a command says goes to where it belongs", async () => {
+  expect(await run(DEAD_LETTERS, ["--help"])).toEqual({
+    ...{ code: 0, out: expect.stringContaining("node dist/dead-letters.js"), err: "" },
+  });
+  expect(await run(SUPPRESSIONS, ["add", "447700900123"])).toEqual({
+    ...{ code: 2, out: expect.stringContaining("node dist/suppressions.js"), err: "" },
+  });
+});
 
 it("a connector without a channel and without a local VCR says both, once", async () => {
   const lines: { level: string; msg: string }[] = [];

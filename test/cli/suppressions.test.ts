@@ -1,7 +1,6 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { suppressions } from "../../src/cli/suppression-commands.ts";
 import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
@@ -350,12 +349,4 @@ describe("on a machine whose clock is wrong", () => {
       [0, []],
     ]);
   });
-});
-
-it("runs as a command of its own", async () => {
-  const code = await new Promise((done) => {
-    const args = [resolve("node_modules/tsx/dist/cli.mjs"), resolve("src/cli/suppressions.ts"), "add", ANA];
-    execFile(process.execPath, args, { cwd: folder }, (error) => done(error?.code));
-  });
-  expect(code).toBe(2);
 });
