@@ -2,17 +2,24 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { parseEnv } from "node:util";
-import { describe, expect, it } from "@jest/globals";
+import { beforeAll, describe, expect, it } from "@jest/globals";
 import { parseConfig } from "../../src/config/parse.ts";
 import { createHttpClient } from "../../src/lib/http-client.ts";
 import { systemRuntime } from "../../src/lib/runtime.ts";
 import { createCredentials, credentialsEnv, credentialsFrom } from "../../src/sandbox/credentials.ts";
 import { createSession } from "../../src/vcr/session.ts";
 import { createState } from "../../src/vcr/state.ts";
+import { buildPrograms } from "../support/programs.ts";
 import { credentials } from "./helpers.ts";
 
+let program: string;
+beforeAll(async () => {
+  const { path } = await buildPrograms(["src/sandbox/run.ts"]);
+  program = path("src/sandbox/run.ts");
+});
+
 function run(args: string[], env: Record<string, string>) {
-  return spawn(process.execPath, ["node_modules/tsx/dist/cli.mjs", "src/sandbox/run.ts", ...args], {
+  return spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -15,8 +15,8 @@ const REQUIRE =
   'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 const folders: string[] = [];
 
-/** Runs these as somebody types them, where there is no .env. Built once: translating at every start costs ten times as much. */
-export async function openPrograms(programs: string[]) {
+/** For programs to run in processes of their own. Built once: translating at every start costs ten times as much. */
+export async function buildPrograms(programs: string[]) {
   const folder = await mkdtemp(join(tmpdir(), "programs-"));
   folders.push(folder);
   await build({
@@ -24,12 +24,23 @@ export async function openPrograms(programs: string[]) {
     ...{ outdir: folder, outbase: ".", bundle: true, splitting: true, banner: { js: REQUIRE } },
     ...{ platform: "node", target: "node20.19", format: "esm", logLevel: "warning" },
   });
+  return {
+    folder,
+    /** Of the built program. */
+    path(program: string) {
+      const { dir, name } = parse(program);
+      return join(folder, dir, `${name}.js`);
+    },
+  };
+}
+
+/** Runs these to their end as somebody types them, where there is no .env. */
+export async function openPrograms(programs: string[]) {
+  const { folder, path } = await buildPrograms(programs);
   return (program: string, args: string[], env: Record<string, string> = {}) =>
     new Promise<Ended>((done) => {
-      const { dir, name } = parse(program);
-      const command = [join(folder, dir, `${name}.js`), ...args];
       const options = { cwd: folder, env: { PATH: process.env["PATH"] ?? "", ...env } };
-      execFile(process.execPath, command, options, (error, out, err) =>
+      execFile(process.execPath, [path(program), ...args], options, (error, out, err) =>
         done({ code: error?.code ?? 0, out, err }),
       );
     });
