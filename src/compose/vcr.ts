@@ -19,7 +19,7 @@ export function composeVcr(
 ) {
   const { serviceName } = config.instance;
   const session = createSession(config, httpClient);
-  const stateMarks = createStateMarks(() => state, runtime.now, log);
+  const stateMarks = createStateMarks(() => state, serviceName, runtime.now, log);
   const state = createState(session, runtime, stateMarks.used);
   metrics.gauges(
     "state_emptied_timestamp_seconds",

@@ -119,7 +119,7 @@ export const heldMonths = (at: number): number[] => [at, at - HELD_DAYS * DAY_MS
 /** Which replica looks after the dead letters, and what it found last. */
 export const DEAD_LETTERS: Bucket = { key: "dead-letters", ttl: null, scope: "instance" };
 
-/** Says that this is the State that the connector knew. */
+/** Says that this is the State that the connector knew, by the name of the instance. */
 export const markBucket = (scope: Bucket["scope"]): Bucket => ({ key: "mark", ttl: null, scope });
 
 /** When each platform channel was last known to be on, by its tag. */

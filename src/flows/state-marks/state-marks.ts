@@ -9,7 +9,7 @@ export const SCOPES: readonly Scope[] = ["instance", "account"];
 
 /** Says whether State is still the one that this connector knew: emptied, it looks like one that is new. */
 export interface StateMarks {
-  /** Marks State where nobody has: there is no queue yet, so it is new. Rejects, retryable, when State is down. */
+  /** Marks State where this instance never has: there is no queue yet, so it is new. Rejects, retryable, when State is down. */
   firstStart(): Promise<void>;
   /** Looks now, and from now on when it is used. */
   watch(): void;
@@ -30,15 +30,18 @@ const LOST: Record<Scope, string> = {
     "The account's State was emptied. Lost is who has opted out, for every instance of this account. Stop campaigns until they are back: suppressions import FILE, from your last export or from the platform's own list",
 };
 
-/** `getState`, since State itself says when it is used. */
-export function createStateMarks(getState: () => State, now: Clock, log: Log): StateMarks {
+/**
+ * Each instance has a mark of its own, by its name, in both scopes: another one that starts in an emptied account does
+ * not hide that. `getState`, since State itself says when it is used.
+ */
+export function createStateMarks(getState: () => State, instance: string, now: Clock, log: Log): StateMarks {
   const known: Partial<Record<Scope, string>> = {};
   const emptiedAt: Record<Scope, number> = { instance: 0, account: 0 };
   let isWatching = false;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
-  const read = (scope: Scope) => getState().read(markBucket(scope), "mark");
-  const write = (scope: Scope, mark: string) => getState().write(markBucket(scope), "mark", mark);
+  const read = (scope: Scope) => getState().read(markBucket(scope), instance);
+  const write = (scope: Scope, mark: string) => getState().write(markBucket(scope), instance, mark);
 
   async function look(scope: Scope): Promise<void> {
     const found = await read(scope);
@@ -64,7 +67,11 @@ export function createStateMarks(getState: () => State, now: Clock, log: Log): S
 
   return {
     async firstStart() {
-      for (const scope of SCOPES) if ((await read(scope)) === null) await write(scope, FIRST);
+      // One that has been here before misses its mark, whatever became of its queues.
+      if ((await read("instance")) !== null) return;
+      // The instance's own last: who dies in between starts for the first time again.
+      for (const scope of ["account", "instance"] as const)
+        if ((await read(scope)) === null) await write(scope, FIRST);
     },
     watch() {
       isWatching = true;

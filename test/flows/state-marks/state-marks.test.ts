@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import type { State } from "../../../src/core/ports.ts";
+import type { Bucket, State } from "../../../src/core/ports.ts";
 import { markBucket } from "../../../src/core/state-keys.ts";
 import { createStateMarks, type Scope } from "../../../src/flows/state-marks/state-marks.ts";
 import { createClock, createMemoryState, createRecordingLog, T0 } from "../../support/ports.ts";
@@ -21,9 +21,17 @@ function createSubject() {
       return memory.read(bucket, field);
     },
   };
-  function replica() {
+  function replica(instance = "one") {
     const log = createRecordingLog();
-    const marks = createStateMarks(() => state, now, log);
+    // Of the instances each has a namespace of its own, beside the account's.
+    const own = (bucket: Bucket) =>
+      bucket.scope === "account" ? bucket : { ...bucket, key: `${instance}/${bucket.key}` };
+    const view: State = {
+      ...state,
+      read: (bucket, field) => state.read(own(bucket), field),
+      write: (bucket, field, value) => state.write(own(bucket), field, value),
+    };
+    const marks = createStateMarks(() => view, instance, now, log);
     /** One use of State, some seconds later. */
     async function use(seconds = 10) {
       now.advance(seconds * 1_000);
@@ -35,8 +43,15 @@ function createSubject() {
   }
   return {
     ...{ now, memory, replica, reads: () => reads },
-    empty: (...scopes: Scope[]) =>
-      Promise.all(scopes.map((scope) => memory.remove(markBucket(scope), "mark"))),
+    async empty(...scopes: Scope[]) {
+      for (const scope of scopes) {
+        const { key } = markBucket(scope);
+        for (const name of scope === "account" ? [key] : [`one/${key}`, `other/${key}`]) {
+          const bucket = { ...markBucket(scope), key: name };
+          for (const field of Object.keys(memory.hash(bucket))) await memory.remove(bucket, field);
+        }
+      }
+    },
   };
 }
 
@@ -96,9 +111,47 @@ it("a start where there were queues already, and no mark, is one after State was
   expect(await next.use()).toEqual([]);
 });
 
+it("another instance that starts for the first time hides nothing of an emptied account from one that runs", async () => {
+  const { connector, empty, replica } = await started();
+  await empty("account");
+  const other = replica("other");
+  await other.firstStart();
+  other.watch();
+  expect(await other.use(5)).toEqual([]);
+  expect(await connector.use(5)).toEqual([LINES.account]);
+  for (let times = 0; times < 3; times++)
+    for (const { use } of [connector, other]) expect(await use()).toEqual([]);
+});
+
+it.each([
+  ["whose queues are there", false],
+  ["whose queues are gone as well", true],
+])("neither does it from one that starts again, %s", async (_name, isFirstStart) => {
+  const { empty, replica } = await started();
+  await empty("account");
+  const other = replica("other");
+  await other.firstStart();
+  other.watch();
+  const again = replica();
+  if (isFirstStart) await again.firstStart();
+  again.watch();
+  await turn();
+  expect(await again.use(0)).toEqual([LINES.account]);
+  expect(await other.use()).toEqual([]);
+});
+
+it("a first start that dies in the middle is no alarm to the next", async () => {
+  const { memory, replica } = createSubject();
+  await memory.write(markBucket("account"), "one", "first");
+  const next = replica();
+  await next.firstStart();
+  next.watch();
+  expect(await next.use()).toEqual([]);
+});
+
 it("first starts of several replicas and instances are no alarm", async () => {
   const { replica } = createSubject();
-  const both = [replica(), replica()];
+  const both = [replica(), replica(), replica("other")];
   await Promise.all(both.map(({ firstStart }) => firstStart()));
   for (const { watch } of both) watch();
   for (let times = 0; times < 3; times++) for (const { use } of both) expect(await use()).toEqual([]);
