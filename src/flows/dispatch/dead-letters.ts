@@ -36,6 +36,8 @@ export interface DeadLetters {
 const PERIOD_MS = 5 * 60_000;
 /** While letters may be outstanding. */
 const ASK_MS = 5_000;
+/** What another replica left behind is found after this long, where nothing of one's own is due before. */
+const REREAD_MS = PERIOD_MS / 2;
 /** A replica that died in a look blocks the others for so long. */
 const LEASE_MS = 30_000;
 /** A job that is back on its queue is dispatched or dead again by then. */
@@ -55,6 +57,7 @@ export function createDeadLetters({ held, state, runtime, log }: DeadLettersPort
   const { now } = runtime;
   const self = runtime.uuid();
   let waiting: Lease["waiting"] = { whatsapp: 0, sms: 0, reports: 0 };
+  const lastRead = new Map<QueuePurpose, Held>();
   let failures = 0;
   let timer: { handle: Timer; at: number } | undefined;
   let isStopped = false;
@@ -136,7 +139,7 @@ export function createDeadLetters({ held, state, runtime, log }: DeadLettersPort
         "A job died again and again: it is put back no more. The command dead-letters shows it, and puts it back once its cause is gone",
       );
     }
-    const { putBack, left, unread, nextAt } = await putBackDue(queue, goOn);
+    const { putBack, left, unread, nextAt } = await putBackDue(purpose, found > 0, goOn);
     waiting = { ...waiting, [purpose]: left };
     if (found > 0 || putBack > 0 || (isFirst && left > 0)) {
       log[unread > 0 ? "warn" : "info"](
@@ -148,8 +151,21 @@ export function createDeadLetters({ held, state, runtime, log }: DeadLettersPort
     return { found, putBack, nextAt: isDone ? nextAt : now() };
   }
 
-  async function putBackDue(queue: HeldLetters, goOn: () => Promise<boolean>) {
-    const sum = { putBack: 0, left: 0, unread: 0, nextAt: Number.POSITIVE_INFINITY };
+  /** All that State holds is read only where something may be due: `isMore` than there was before. */
+  async function putBackDue(
+    purpose: QueuePurpose,
+    isMore: boolean,
+    goOn: () => Promise<boolean>,
+  ): Promise<Held> {
+    const queue = held[purpose];
+    const before = lastRead.get(purpose);
+    if (before && !isMore && now() < Math.min(before.nextAt, before.readAt + REREAD_MS))
+      return { ...before, putBack: 0 };
+    lastRead.delete(purpose);
+    const sum: Held = {
+      ...{ putBack: 0, left: 0, unread: 0 },
+      ...{ nextAt: Number.POSITIVE_INFINITY, readAt: now() },
+    };
     const steps: (() => Promise<void>)[] = [];
     async function takeSteps(): Promise<boolean> {
       if (steps.length > 0 && !(await goOn())) return false;
@@ -174,7 +190,7 @@ export function createDeadLetters({ held, state, runtime, log }: DeadLettersPort
       }
       if (steps.length === AT_ONCE && !(await takeSteps())) return sum;
     }
-    await takeSteps();
+    if (await takeSteps()) lastRead.set(purpose, sum);
     return sum;
   }
 
@@ -191,6 +207,16 @@ export function createDeadLetters({ held, state, runtime, log }: DeadLettersPort
       return current;
     },
   };
+}
+
+/** What State holds of one queue. */
+interface Held {
+  putBack: number;
+  left: number;
+  /** Of those that are left. */
+  unread: number;
+  nextAt: number;
+  readAt: number;
 }
 
 interface Look {

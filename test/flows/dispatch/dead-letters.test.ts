@@ -525,3 +525,29 @@ it("a stop in the middle of many ends the look between two steps, and the next p
   expect(new Set(whatsapp.keys())).toEqual(new Set(keys));
   await next.stop();
 });
+
+it("what waits for its time is not read again at every look while deliveries fail", async () => {
+  const { runtime, memory, whatsapp, replica } = createSubject();
+  whatsapp.onPutBack = ({ key }) => {
+    runtime.setTimeout(() => whatsapp.die(key), 10 * SECOND);
+  };
+  let scans = 0;
+  const counting: State = {
+    ...memory,
+    scan(bucket) {
+      if (bucket.key.startsWith("held:whatsapp")) scans++;
+      return memory.scan(bucket);
+    },
+  };
+  const connector = replica(counting);
+  connector.start();
+  whatsapp.die("m-1");
+  for (let times = 0; times < 24; times++) {
+    await runtime.advance(5 * SECOND);
+    connector.deliveryFailed();
+  }
+  // Put back at once, and a minute after it was found again; two months are read each time.
+  expect(whatsapp.back.map(({ at }) => Math.round((at - T0) / SECOND))).toEqual([0, 70]);
+  expect(scans).toBeLessThanOrEqual(12);
+  await connector.stop();
+});
