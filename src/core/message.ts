@@ -2,6 +2,8 @@ import { z } from "zod";
 
 export const channel = z.enum(["whatsapp", "sms"]);
 export type Channel = z.output<typeof channel>;
+/** As people write it; log lines that guides promise have it. */
+export const CHANNEL_LABEL: Record<Channel, string> = { whatsapp: "WhatsApp", sms: "SMS" };
 
 /** The confirmation of an opt-out is the one message a person still gets who has opted out. */
 const autoReplyPurpose = z.enum(["opt-out-confirmation", "opt-in-confirmation", "default-reply"]);

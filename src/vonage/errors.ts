@@ -132,7 +132,7 @@ const OUTCOME_BY_STATUS: Record<number, Outcome> = {
 };
 
 /** A problem body, however it was labelled; undefined when it is none. */
-export function parseProblem(text: string): Problem | undefined {
+function parseProblem(text: string): Problem | undefined {
   try {
     return problem.safeParse(JSON.parse(text)).data;
   } catch {

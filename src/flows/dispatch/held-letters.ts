@@ -113,7 +113,7 @@ export function openHeldLetters(purpose: QueuePurpose, ports: HeldLettersPorts):
   }
 
   /** Resolves to those that may not be in State, and why; those that were not there before join `fresh`. */
-  async function hold(letters: readonly DeadLetter[], fresh: HeldLetter[]) {
+  async function keepInState(letters: readonly DeadLetter[], fresh: HeldLetter[]) {
     const distinct = [...new Map(letters.map((letter) => [letter.key, letter])).values()];
     const writes = distinct.map(async ({ key, signed }) => {
       const known = await knownAs(key);
@@ -134,7 +134,7 @@ export function openHeldLetters(purpose: QueuePurpose, ports: HeldLettersPorts):
    * meanwhile, is not yet. Where State does not take it the queue has it again: a copy does no harm.
    */
   async function keep(taken: readonly DeadLetter[], fresh: HeldLetter[]): Promise<void> {
-    const { failed, error } = await hold(taken, fresh);
+    const { failed, error } = await keepInState(taken, fresh);
     if (failed.length === 0) return;
     const outcomes = await Promise.allSettled(failed.map((letter) => queue.putBack(letter)));
     inHand.push(...failed.filter((_, index) => outcomes[index]?.status === "rejected"));
@@ -168,7 +168,7 @@ export function openHeldLetters(purpose: QueuePurpose, ports: HeldLettersPorts):
       if (lying.length === 0) return true;
       for (let from = 0; from < lying.length; from += AT_ONCE) {
         if (!(await goOn())) return false;
-        const { failed, error } = await hold(lying.slice(from, from + AT_ONCE), fresh);
+        const { failed, error } = await keepInState(lying.slice(from, from + AT_ONCE), fresh);
         if (failed.length > 0) throw error;
       }
       for (let left = lying.length; left > 0; left -= AT_ONCE) {

@@ -21,8 +21,8 @@ export interface SendGate {
   giveBack(message: Message): void;
   /** Whether sending stopped after the slot was reserved. */
   isClosed(message: Message): boolean;
-  /** The message leaves. What is returned has to be told what came of it. */
-  leaves(job: Candidate): (result: SendResult) => void;
+  /** The message is about to leave; what is returned takes the result. */
+  begin(job: Candidate): (result: SendResult) => void;
   /** Whether messages like this one were taken since then: those of its sender, or of the account. */
   othersPassedSince(at: number, message: Message, concerns: Concerns): boolean;
   /** A status said "too fast" of a message that had been taken. */
@@ -150,7 +150,7 @@ export function createSendGate(maxRate: number, now: Clock, log: Log): SendGate 
       rateLimiter.isClosed() ||
       isStalled() ||
       breakersOf(message).some((breaker) => breaker.isClosedTo(message.id)),
-    leaves(job) {
+    begin(job) {
       const send = {};
       const startedAt = now();
       lastLeftAt = startedAt;

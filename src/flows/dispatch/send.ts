@@ -1,5 +1,5 @@
 import type { SendJob } from "../../core/job.ts";
-import type { OutboundMessage, QueuedMessage } from "../../core/message.ts";
+import { CHANNEL_LABEL, type OutboundMessage, type QueuedMessage } from "../../core/message.ts";
 import type { FailedSend, OffloadPorts, Sender, SendResult } from "../../core/ports.ts";
 import { failedReport, type Refusal } from "../../core/report.ts";
 import { asConnectorError, loggableError } from "../../lib/errors.ts";
@@ -112,18 +112,16 @@ function conclude(message: QueuedMessage, phase: Phase, ports: SendPorts): void 
   });
 }
 
-const LABEL = { whatsapp: "WhatsApp", sms: "SMS" } as const;
-
 async function send(job: SendJob, message: OutboundMessage, ports: SendPorts): Promise<void> {
   const { sender, gate, conversations, mismatches, log, now } = ports;
   const started = now();
-  const line = `Sending ${LABEL[message.channel]} via Vonage: msg_id=${message.id}`;
+  const line = `Sending ${CHANNEL_LABEL[message.channel]} via Vonage: msg_id=${message.id}`;
   const about = { msg_id: message.id, attempt: job.attempt };
   if (message.channel === "whatsapp" && message.content.type === "template") {
     log.info(about, `execute { template: { name: '${message.content.template.name}' } }`);
   }
   await mismatches.record(message);
-  const ended = gate.leaves(job);
+  const ended = gate.begin(job);
   const { result, word } = await sendOnce(message, sender);
   ended(result);
   const ms = now() - started;

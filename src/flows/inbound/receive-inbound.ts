@@ -1,6 +1,7 @@
 import { saidBy } from "../../core/consent.ts";
 import { type Events, replyEvent } from "../../core/event.ts";
 import type { Keywords } from "../../core/keywords.ts";
+import { CHANNEL_LABEL } from "../../core/message.ts";
 import {
   asReply,
   type CarrierOptOut,
@@ -109,14 +110,12 @@ async function receive(
   return kind;
 }
 
-const LABEL = { whatsapp: "WhatsApp", sms: "SMS" } as const;
-
 /**
  * Why it is another instance's to answer; undefined when it is ours. On SMS nobody knows which of the account's
  * numbers people were told to text (docs/decisions/0009).
  */
 function whyForeign({ channel, to }: InboundMessage, { channels, ownNumbers }: InboundPorts) {
-  if (!channels.some((one) => one.channel === channel)) return `${LABEL[channel]} is off here`;
+  if (!channels.some((one) => one.channel === channel)) return `${CHANNEL_LABEL[channel]} is off here`;
   if (channel === "whatsapp" && !ownNumbers.includes(to))
     return "it was sent to a number that is not one of WHATSAPP_NUMBER";
   return undefined;

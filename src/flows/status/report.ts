@@ -80,11 +80,11 @@ export function createReporter(ports: ReportPorts): Reporter {
     if (verdict !== "go") return verdict;
     try {
       const refused = await channel.post(report);
-      ledger.told(report);
+      ledger.reported(report);
       if (report.status === "failed") events?.emit(failureEvent(report));
       return refused ? "refused" : "posted";
     } catch (error) {
-      ledger.notTold(report);
+      ledger.notReported(report);
       throw error;
     }
   }

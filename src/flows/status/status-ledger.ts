@@ -26,9 +26,9 @@ export interface StatusLedger {
    */
   admit(report: DeliveryReport): Promise<"go" | "repeated" | "outdated">;
   /** The platform has it, or has refused it for good. */
-  told(report: DeliveryReport): void;
+  reported(report: DeliveryReport): void;
   /** The platform could not take it. */
-  notTold(report: DeliveryReport): void;
+  notReported(report: DeliveryReport): void;
   /** The platform never wants it, but it proves that its message went out. False when this process knows it already. */
   unwanted(report: DeliveryReport): boolean;
   /** Whether the vendor has spoken of a message, which proves that it went out; rejects when State is down. */
@@ -51,7 +51,7 @@ const STATUSES = Object.keys(OUTDATED_BY) as DeliveryStatus[];
  */
 export type Entry =
   | { kind: "announced"; at: number; by: string }
-  | { kind: "told" }
+  | { kind: "reported" }
   | { kind: "seen"; at: number | undefined }
   | { kind: "unwanted" };
 export type Entries = Partial<Record<DeliveryStatus, Entry>>;
@@ -85,7 +85,7 @@ export function judge(
     return entry?.kind === "seen" && entry.at !== undefined && now - entry.at < WITHDRAWN_MS;
   };
   const outdates = (other: DeliveryStatus) => OUTDATED_BY[other].includes(status);
-  if (entries[status]?.kind === "told") return "repeated";
+  if (entries[status]?.kind === "reported") return "repeated";
   if (OUTDATED_BY[status].some(isKnown)) return "outdated";
   const isUnderWay = (other: DeliveryStatus) =>
     isAnnounced(other) || (other !== status && isWithdrawn(other));
@@ -125,7 +125,7 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
       const field = fieldOf(message, status);
       const values = await Promise.all(reportedBuckets(now()).map((bucket) => state.read(bucket, field)));
       const found = values.map(parseEntry).filter((entry) => entry !== undefined);
-      return [status, found.find(({ kind }) => kind === "told") ?? found[0]] as const;
+      return [status, found.find(({ kind }) => kind === "reported") ?? found[0]] as const;
     });
     return withOwn(message, Object.fromEntries(await Promise.all(entries)));
   }
@@ -133,7 +133,7 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
   function withOwn(message: Message, entries: Entries): Entries {
     const merged = STATUSES.map((status) => {
       const own = here.get(fieldOf(message, status));
-      return [status, own?.kind === "told" ? own : (entries[status] ?? own)] as const;
+      return [status, own?.kind === "reported" ? own : (entries[status] ?? own)] as const;
     });
     return Object.fromEntries(merged);
   }
@@ -190,8 +190,8 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
 
   return {
     admit,
-    told: (report) => note(report, { kind: "told" }),
-    notTold(report) {
+    reported: (report) => note(report, { kind: "reported" }),
+    notReported(report) {
       const at = ownAnnouncement(here.get(fieldOf(report, report.status)));
       note(report, { kind: "seen", at });
     },
@@ -204,7 +204,7 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
       const entries = await read({ origin, id });
       // A failure that was not told may be one of the connector's own, which proves nothing.
       return STATUSES.some(
-        (status) => entries[status] && (status !== "failed" || entries[status].kind === "told"),
+        (status) => entries[status] && (status !== "failed" || entries[status].kind === "reported"),
       );
     },
   };
@@ -212,15 +212,15 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
 
 type Message = Pick<DeliveryReport, "origin" | "id">;
 
-/** `announced 1768476600000 <process>`, `told 1768476600000 <a failure's code>`, `seen [1768476600000]`, `unwanted`. */
+/** `announced 1768476600000 <process>`, `reported 1768476600000 <a failure's code>`, `seen [1768476600000]`, `unwanted`. */
 function formatEntry(entry: Entry, at: number, code = ""): string {
   switch (entry.kind) {
     case "announced":
       return `announced ${entry.at} ${entry.by}`;
     case "seen":
       return `seen ${entry.at ?? ""}`.trimEnd();
-    case "told":
-      return `told ${at} ${code}`.trimEnd();
+    case "reported":
+      return `reported ${at} ${code}`.trimEnd();
     case "unwanted":
       return entry.kind;
   }
@@ -230,7 +230,7 @@ function parseEntry(text: string | null): Entry | undefined {
   const [kind, at, by = ""] = text?.split(" ") ?? [];
   if (kind === "announced") return { kind, at: Number(at), by };
   if (kind === "seen") return { kind, at: at === undefined ? undefined : Number(at) };
-  return kind === "told" || kind === "unwanted" ? { kind } : undefined;
+  return kind === "reported" || kind === "unwanted" ? { kind } : undefined;
 }
 
 const underWay = () =>

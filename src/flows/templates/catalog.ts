@@ -63,7 +63,7 @@ export function createCatalog({ source, store, numbers, wabaIds, now, pause, log
   const reloads = new Map<string, { at: number; done: Promise<Entry | undefined> }>();
   let syncing: Promise<CatalogTemplate[]> | undefined;
 
-  function take(wabaId: string, { startedAt, templates }: TemplateList): Entry {
+  function remember(wabaId: string, { startedAt, templates }: TemplateList): Entry {
     const known = entries.get(wabaId);
     if (known && known.startedAt > startedAt) return known;
     const entry = { startedAt, templates, index: createTemplateIndex(templates) };
@@ -74,7 +74,7 @@ export function createCatalog({ source, store, numbers, wabaIds, now, pause, log
   async function load(wabaId: string, deadline: number): Promise<Entry> {
     const startedAt = now();
     const templates = await source.list(wabaId, deadline);
-    const entry = take(wabaId, { startedAt, templates });
+    const entry = remember(wabaId, { startedAt, templates });
     log.info({ waba_id: wabaId, templates: templates.length, ms: now() - startedAt }, "Templates fetched");
     // A list that could not be kept is still the list: only another replica goes without it, and nobody waits.
     void store
@@ -167,7 +167,7 @@ export function createCatalog({ source, store, numbers, wabaIds, now, pause, log
     if (!wabaId || !list) return undefined;
     wabas.set(number, wabaId);
     const known = entries.get(wabaId);
-    return known?.startedAt === list.startedAt ? known : take(wabaId, list);
+    return known?.startedAt === list.startedAt ? known : remember(wabaId, list);
   }
 
   function reload(number: string): Promise<Entry | undefined> {

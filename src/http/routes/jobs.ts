@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import { idOf, type Job } from "../../core/job.ts";
+import { CHANNEL_LABEL } from "../../core/message.ts";
 import { asConnectorError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
@@ -44,10 +45,8 @@ export function jobRoute({ channels, readJob, dispatch, refusals, log }: JobPort
   return [...readUnprovedBody(["json"]), handle, onError];
 }
 
-const LABEL = { whatsapp: "WhatsApp", sms: "SMS" } as const;
-
 const theQueuesOwn = (channels: readonly PlatformChannel[]) => {
-  const addresses = channels.map(({ channel, intake }) => `${LABEL[channel]} to ${intake.path}`);
+  const addresses = channels.map(({ channel, intake }) => `${CHANNEL_LABEL[channel]} to ${intake.path}`);
   return ["This address is the queue's own", addresses.join(", ")].filter(Boolean).join(": send ");
 };
 

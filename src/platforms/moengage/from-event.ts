@@ -21,7 +21,7 @@ export interface SourceEvent {
   error_reason: string;
 }
 
-export const EVENT_NAMES: Record<EngagementEvent["kind"], string> = {
+const EVENT_NAMES: Record<EngagementEvent["kind"], string> = {
   other: "Vonage Reply Received",
   button: "Vonage Button Tapped",
   opt_in: "Vonage Opted In",

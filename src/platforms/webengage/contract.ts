@@ -8,7 +8,7 @@ export const INTAKE_PATH = "/webengage/whatsapp";
 /** The version of the payloads, in both directions. */
 export const VERSION = "1.0";
 
-export const MAX_MESSAGE_ID = 500;
+const MAX_MESSAGE_ID = 500;
 
 /** The status codes, for answers and for delivery status notifications alike. */
 export const STATUS_CODES = {

@@ -16,7 +16,7 @@ const other = sendJob(1, whatsappMessage({ id: "other" }));
 
 /** Vonage refuses three messages in a row. */
 function pause({ gate }: ReturnType<typeof createWorld>): void {
-  for (let n = 0; n < 3; n++) gate.leaves(other)(lowBalance());
+  for (let n = 0; n < 3; n++) gate.begin(other)(lowBalance());
 }
 
 const lowBalance = () =>

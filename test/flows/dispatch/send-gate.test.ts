@@ -17,7 +17,7 @@ function createWorld(rate = 100) {
     /** One more message, if it may go; its result at once, or the function that tells it. */
     send(result: SendResult, next = job()) {
       if (gate.reserve(next, 0) === undefined) return false;
-      gate.leaves(next)(result);
+      gate.begin(next)(result);
       return true;
     },
     /** Messages that get no answer until told; resolves to those that left, in `ms` of offering ten a tenth of a second. */
@@ -25,7 +25,7 @@ function createWorld(rate = 100) {
       const left: ((result: SendResult) => void)[] = [];
       for (let passed = 0; passed < ms; passed += 10) {
         const next = job();
-        if (gate.reserve(next, 0) !== undefined) left.push(gate.leaves(next));
+        if (gate.reserve(next, 0) !== undefined) left.push(gate.begin(next));
         now.advance(10);
       }
       return left;
@@ -140,7 +140,7 @@ describe("answers that do not come", () => {
     for (let second = 0; second < 14; second++) {
       const next = job();
       if (gate.reserve(next, 0) !== undefined) {
-        gate.leaves(next);
+        gate.begin(next);
         left++;
       }
       now.advance(1_000);
@@ -163,7 +163,7 @@ describe("answers that do not come", () => {
     for (let ms = 0; ms < 20_000; ms += 5) {
       while (answers[0] && answers[0].at <= now()) answers.shift()?.end(accepted);
       for (let next = job(); gate.reserve(next, 0) !== undefined; next = job()) {
-        answers.push({ at: now() + latency, end: gate.leaves(next) });
+        answers.push({ at: now() + latency, end: gate.begin(next) });
         sent++;
       }
       now.advance(5);
@@ -186,7 +186,7 @@ describe("answers that do not come", () => {
     now.advance(60_000);
     const probe = job();
     gate.reserve(probe, 0);
-    gate.leaves(probe);
+    gate.begin(probe);
     now.advance(60_000);
     expect(gate.reserve(job(), 0)).toBeUndefined();
     expect(log.at("error").map(({ msg }) => msg)).toEqual([
@@ -198,7 +198,7 @@ describe("answers that do not come", () => {
     const { send, gate, job, now } = createWorld();
     for (let n = 0; n < 20; n++) send(n % 4 === 3 ? accepted : failedSend("unknown"));
     now.advance(1_000);
-    const old = Array.from({ length: 9 }, () => gate.leaves(job()));
+    const old = Array.from({ length: 9 }, () => gate.begin(job()));
     now.advance(1);
     send(accepted);
     for (const end of old) end(failedSend("unknown"));

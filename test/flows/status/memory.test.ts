@@ -95,7 +95,7 @@ describe("a process that dies", () => {
     const { state, replica, stored, field, now } = createWorld();
     const write = state.write;
     state.write = async (bucket, name, value) => {
-      if (value.startsWith("told")) return new Promise(() => undefined);
+      if (value.startsWith("reported")) return new Promise(() => undefined);
       return write(bucket, name, value);
     };
     await replica().tell("delivered");
@@ -122,7 +122,7 @@ describe("two replicas", () => {
       expect(await tell("sent")).toBe(tell === one.tell ? "posted" : "repeated");
     await other.tell("delivered");
     await one.tell("read");
-    const told = expect.stringMatching(/^told \d+$/);
-    expect(stored()).toEqual({ [field("s")]: told, [field("d")]: told, [field("r")]: told });
+    const reported = expect.stringMatching(/^reported \d+$/);
+    expect(stored()).toEqual({ [field("s")]: reported, [field("d")]: reported, [field("r")]: reported });
   });
 });

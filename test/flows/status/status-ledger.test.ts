@@ -20,7 +20,7 @@ import {
   unavailable,
 } from "../../support/ports.ts";
 
-const [TOLD, UNWANTED]: Entry[] = [{ kind: "told" }, { kind: "unwanted" }];
+const [REPORTED, UNWANTED]: Entry[] = [{ kind: "reported" }, { kind: "unwanted" }];
 const announced = (ago: number, by = "other"): Entry => ({ kind: "announced", at: T0 - ago, by });
 const seen = (ago?: number): Entry => ({ kind: "seen", at: ago === undefined ? undefined : T0 - ago });
 
@@ -29,24 +29,24 @@ describe("what becomes of a status", () => {
     ["sent", {}, "go"],
     ["delivered", {}, "go"],
     // Told, whatever else is known.
-    ["sent", { sent: TOLD }, "repeated"],
-    ["delivered", { delivered: TOLD, read: TOLD }, "repeated"],
-    ["failed", { failed: TOLD, sent: announced(10) }, "repeated"],
+    ["sent", { sent: REPORTED }, "repeated"],
+    ["delivered", { delivered: REPORTED, read: REPORTED }, "repeated"],
+    ["failed", { failed: REPORTED, sent: announced(10) }, "repeated"],
     // Whatever the vendor has said after it, told or not.
-    ["sent", { delivered: TOLD }, "outdated"],
+    ["sent", { delivered: REPORTED }, "outdated"],
     ["sent", { read: seen() }, "outdated"],
     ["sent", { failed: announced(10) }, "outdated"],
     ["sent", { failed: announced(60_000) }, "outdated"],
     ["sent", { delivered: announced(10, "self") }, "outdated"],
     ["delivered", { read: announced(10) }, "outdated"],
     ["failed", { delivered: seen() }, "outdated"],
-    ["failed", { read: TOLD }, "outdated"],
+    ["failed", { read: REPORTED }, "outdated"],
     ["delivered", { read: announced(10), sent: announced(10) }, "outdated"],
     // Whatever comes before it, or is no news of it.
-    ["delivered", { sent: TOLD }, "go"],
+    ["delivered", { sent: REPORTED }, "go"],
     ["delivered", { sent: seen() }, "go"],
-    ["delivered", { failed: TOLD }, "go"],
-    ["read", { sent: TOLD, delivered: TOLD, failed: TOLD }, "go"],
+    ["delivered", { failed: REPORTED }, "go"],
+    ["read", { sent: REPORTED, delivered: REPORTED, failed: REPORTED }, "go"],
     ["sent", { sent: seen() }, "go"],
     ["failed", { failed: seen(10) }, "go"],
     ["delivered", { read: UNWANTED }, "go"],
@@ -110,17 +110,17 @@ describe("the ledger of statuses", () => {
     const ledger = open();
     expect(await ledger.admit(DELIVERED)).toBe("go");
     expect(stored("delivered")).toMatch(new RegExp(`^announced ${T0} \\S+$`));
-    ledger.told(DELIVERED);
+    ledger.reported(DELIVERED);
     expect({ calls, stored: stored("delivered") }).toEqual({
       calls: { read: 2, write: 2 },
-      stored: `told ${T0}`,
+      stored: `reported ${T0}`,
     });
   });
 
   it("keeps the code of a failure", async () => {
     const { open, stored } = createWorld();
-    open().told({ ...FAILED, error: { code: "1022", description: "Invalid template" } });
-    expect(stored("failed")).toBe(`told ${T0} 1022`);
+    open().reported({ ...FAILED, error: { code: "1022", description: "Invalid template" } });
+    expect(stored("failed")).toBe(`reported ${T0} 1022`);
   });
 
   it("asks State once for a status that nobody wants, and not at all when it comes again", async () => {
@@ -137,7 +137,7 @@ describe("the ledger of statuses", () => {
     await one.admit(SENT);
     const admitted = other.admit(DELIVERED);
     while (now() < T0 + 500) await new Promise((resolve) => setImmediate(resolve));
-    one.told(SENT);
+    one.reported(SENT);
     expect(await admitted).toBe("go");
     expect(now()).toBeLessThan(T0 + 1_000);
   });
@@ -148,7 +148,7 @@ describe("the ledger of statuses", () => {
     await one.admit(SENT);
     const admitted = other.admit(SENT);
     while (now() < T0 + 500) await new Promise((resolve) => setImmediate(resolve));
-    one.told(SENT);
+    one.reported(SENT);
     expect(await admitted).toBe("repeated");
   });
 
