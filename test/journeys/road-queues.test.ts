@@ -155,7 +155,7 @@ describe("requests to the queue", () => {
   });
 });
 
-/** Skips time, some seconds at once, until that is so; with a moment for whoever goes on then. */
+/** Skips time, some seconds at once, until that is so; with a moment for whoever goes on then, which a busy machine needs. */
 async function passing(journey: Journey, what: string, seconds: number, check: () => boolean): Promise<void> {
   for (let passed = 0; !check(); passed += 2.5) {
     if (passed > seconds) throw new Error(`${what}: not within ${seconds} s`);
@@ -174,7 +174,7 @@ describe("an outage that the queue does not outlast", () => {
     const ids = Array.from({ length: count }, (_, n) => `m-${n}`);
     await Promise.all(ids.map((id) => journey.send(buildWhatsAppSend({ msg_id: id }))));
     vcr.setFault("queue-service", { down: true });
-    await passing(journey, "all are dead", 120, () => died() === count);
+    await passing(journey, "all are dead", 600, () => died() === count);
     expect([journey.sends(), moengage.funnel().waiting]).toEqual([[], count]);
 
     for (const provider of ["queue-service", "client-persistence-api"] as const) vcr.setFault(provider, null);
@@ -182,7 +182,7 @@ describe("an outage that the queue does not outlast", () => {
       journey.lines
         .filter(({ msg }) => msg.startsWith("The queue had given up on jobs"))
         .reduce((sum, { put_back }) => sum + Number(put_back), 0);
-    await passing(journey, "all is put back", 60, () => putBack() === count);
+    await passing(journey, "all is put back", 600, () => putBack() === count);
     await passing(journey, "all is settled", 600, () => moengage.funnel().waiting === 0);
     expect(journey.sends()).toHaveLength(count);
     expect(moengage.funnel().failed).toEqual({});
