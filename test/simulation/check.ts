@@ -48,6 +48,10 @@ const ANSWER_MS: Partial<Record<Edge, number>> = {
   inbound: 10_000,
   callback: 29_000,
 };
+/** As the platforms write them. */
+const IDS = /[0-9a-f]{24}_[0-9a-f]{24}_\d+|~campaign\/[0-9a-f]+/;
+/** Copies of a message too large for the queue: one, and one more for each repeat of its platform and each lost answer. */
+const MOST_COPIES = 20;
 /** Requests to Vonage for one message. */
 const MOST_CALLS = 400;
 
@@ -103,6 +107,9 @@ export function createChecker(checked: CheckedWorld): Checker {
   const linkedAt = new Map<string, number>();
   const lines: unknown[] = [];
   const calls = new Map<string, number>();
+  /** Reports that reached their platform after the connector had stopped waiting for the answer. */
+  const overdue: string[] = [];
+  const copies = new Map<string, number>();
   const admitted: Record<string, number> = {};
   const say = (invariant: string, detail: string) => found.push({ invariant, detail, at: checked.now() });
 
@@ -211,6 +218,9 @@ export function createChecker(checked: CheckedWorld): Checker {
       if (fault.kind === "pause") return fault.for > 15_000;
       return fault.kind === "empty" || fault.kind === "skew";
     });
+    // It had been given up, and was told again or outdated since.
+    if (isOrder && overdue.some((body) => body.includes(id)))
+      return void admit(`${rule} of a report that the platform looked at late`);
     if (isOrder && isBlind)
       return void admit(`${rule} while State is away, clocks differ or a process stands still`);
     say(isOrder ? "order" : "contract", words);
@@ -229,6 +239,13 @@ export function createChecker(checked: CheckedWorld): Checker {
       for (const violation of platform.violations()) judge(violation, name);
     }
     for (const [id, times] of calls) if (times > MOST_CALLS) say("bounds", `${times} calls for ${id}`);
+    if (
+      isEmptied() &&
+      !lines.some((line) => /State was emptied/.test(String((line as { msg?: string }).msg)))
+    )
+      say("noticed", "State was emptied and no line says so");
+    for (const [id, count] of copies)
+      if (count > MOST_COPIES) say("bounds", `${count} copies of ${id} in State`);
     const altered = moengage.altered(vonage.messages);
     if (altered.length > 0) say("content", `altered: ${altered.join(", ")}`);
     const { webhooks, sentTwice } = vonage.records();
@@ -251,12 +268,18 @@ export function createChecker(checked: CheckedWorld): Checker {
       else say("stop", `${from.name} sends to ${to} who had said STOP on ${channel}`);
     },
     onArrive(exchange) {
-      if (exchange.edge === "inbound") hear(exchange);
+      const { edge, endedAt, request } = exchange;
+      if (edge === "inbound") hear(exchange);
+      if ((edge === "moengage" || edge === "webengage") && endedAt !== undefined) overdue.push(request.body);
     },
     onDone(exchange) {
       const { edge, request } = exchange;
       if (edge === "enqueue" && isOk(exchange)) for (const id of idsOfJobs(request.body)) enqueued.add(id);
       if (edge === "inbound") hear(exchange);
+      if (edge === "state" && request.body.includes('"job:')) {
+        const id = IDS.exec(request.body)?.[0];
+        if (id && request.body.includes('"SET"')) copies.set(id, (copies.get(id) ?? 0) + 1);
+      }
       const status = edge === "status" && isOk(exchange) ? parsed(request.body) : undefined;
       // Of an SMS it says nothing about the other name.
       if (status?.["channel"] === "whatsapp") {

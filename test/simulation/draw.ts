@@ -102,21 +102,24 @@ function drawMessages(random: Random, within: number, start: number): Message[] 
 }
 
 function drawWords(random: Random, trouble: number, messages: readonly Message[]): Word[] {
-  if (random.chance(0.4)) return [];
+  if (random.chance(0.3)) return [];
+  const isCrossing = random.chance(0.4);
   const words: Word[] = [];
   const say = (word: Omit<Word, "id">) => words.push({ id: words.length, ...word });
-  for (let n = random.between(1, 6); n > 0; n--) {
+  for (let n = random.between(1, 8); n > 0; n--) {
     const { person, platform, at: sentAt } = random.pick(messages);
     const channel = platform === "sms" ? "sms" : "whatsapp";
     const isHidden = channel === "whatsapp" && random.chance(0.25);
-    const at = Math.min(trouble - 1, sentAt + logBetween(random, 20, trouble));
+    // While the message is on its way, or any time after it.
+    const after = isCrossing ? random.between(-50, 600) : logBetween(random, 20, trouble);
+    const at = Math.max(0, Math.min(trouble - 1, sentAt + after));
     const said = random.chance(0.7) ? "STOP" : "START";
     say({ at, person, channel, said, isHidden });
     if (!random.chance(0.5)) continue;
     const other = said === "STOP" ? "START" : "STOP";
-    const after = random.pick([0, random.between(1, 100), random.between(500, 3_000)]);
+    const later = random.pick([0, random.between(1, 100), random.between(500, 3_000)]);
     say({
-      at: at + after,
+      at: at + later,
       person,
       channel,
       said: other,
@@ -256,6 +259,13 @@ function drawTrouble(
     ],
     [0.05, () => void faults.push({ kind: "empty", at: moment(), for: 1 })],
     [0.1, () => void faults.push({ kind: "deploy", at: moment(), for: 1 })],
+    [
+      0.07,
+      () => {
+        const without = random.pick(["MOENGAGE_DELIVERY_URL", "MOENGAGE_SMS_DELIVERY_URL"]);
+        faults.push({ kind: "deploy", at: moment(), for: lasting(5_000), without });
+      },
+    ],
   ];
   for (const [share, add] of mixture) if (random.chance(share)) add();
   return { faults };

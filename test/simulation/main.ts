@@ -28,6 +28,8 @@ const { values } = parseArgs({
     timeline: { type: "boolean", default: false },
     /** Stops at the first world that goes wrong. */
     first: { type: "boolean", default: false },
+    /** Begins no world after so many seconds. */
+    within: { type: "string" },
     /** Where to keep the shortest story of the first world that goes wrong, in `seeds/`. */
     save: { type: "string" },
     "no-shrink": { type: "boolean", default: false },
@@ -63,6 +65,7 @@ async function* outcomes(seeds: readonly number[]): AsyncGenerator<Told> {
   const workers = Number(values.workers ?? (count >= 100 ? 2 : 1));
   if (workers > 1) return yield* merged(Array.from({ length: workers }, (_, n) => elsewhere(n, workers)));
   for (const seed of seeds) {
+    if (performance.now() - began > Number(values.within ?? Number.POSITIVE_INFINITY) * 1_000) return;
     const { timeline, ...outcome } = await run(await worldOf(seed), { withTimeline: values.timeline });
     for (const { text } of timeline) console.log(text);
     yield { ...outcome, seed };
@@ -73,7 +76,7 @@ async function* outcomes(seeds: readonly number[]): AsyncGenerator<Told> {
 async function* elsewhere(offset: number, step: number): AsyncGenerator<Told> {
   const from = first + Math.floor((count * offset) / step);
   const to = first + Math.floor((count * (offset + 1)) / step);
-  const flags = (["hours", "replicas"] as const).flatMap((name) =>
+  const flags = (["hours", "replicas", "within"] as const).flatMap((name) =>
     values[name] ? [`--${name}`, values[name]] : [],
   );
   const options = [
@@ -146,6 +149,8 @@ for await (const told of outcomes(Array.from({ length: count }, (_, n) => first 
 }
 if (!values.json) {
   console.log(tally.text());
-  console.log(`${wrong} of ${count} worlds went wrong, ${Math.round((performance.now() - began) / 1_000)} s`);
+  console.log(
+    `${wrong} of ${tally.worlds()} worlds went wrong, ${Math.round((performance.now() - began) / 1_000)} s`,
+  );
 }
 process.exitCode = wrong > 0 ? 1 : 0;

@@ -50,6 +50,16 @@ const MUTATIONS: Record<string, Mutation> = {
     from: "queuesReady.then(deadLetters.start),",
     to: "",
   },
+  "an emptied State is not noticed": {
+    file: "src/compose/vcr.ts",
+    from: "createState(session, runtime, stateMarks.used)",
+    to: "createState(session, runtime)",
+  },
+  "reports of a lost variable are ignored": {
+    file: "src/flows/status/receive-status.ts",
+    from: "if (lost) {",
+    to: "if (lost && (false as boolean)) {",
+  },
   "doubt is taken for sent": {
     file: "src/flows/dispatch/send.ts",
     from: "return awaitOutcome(job, ports);",

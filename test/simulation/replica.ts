@@ -7,7 +7,7 @@ import { createRandom } from "../../src/sandbox/random.ts";
 import { call } from "./express.ts";
 import { uuidOf } from "./globals.ts";
 import { hash } from "./hash.ts";
-import type { Net } from "./net.ts";
+import { type Net, WORLD } from "./net.ts";
 import type { Event, Owner, Scheduler } from "./scheduler.ts";
 
 /** One life of a connector's process. */
@@ -71,6 +71,8 @@ function createRuntime(owner: Owner, { seed, scheduler, skewMs }: ReplicaOptions
 }
 
 const CLOSE_GRACE_MS = 500;
+/** What the platform gives a process before it ends it. */
+const STOP_MS = 12_000;
 
 export function startReplica(options: ReplicaOptions): Replica {
   const { slot, net, scheduler, env } = options;
@@ -151,8 +153,10 @@ export function startReplica(options: ReplicaOptions): Replica {
     started,
     isListening: () => isListening && owner.isAlive,
     async stop() {
+      if (!owner.isAlive) return;
       const late = new Promise<void>((resolve) => {
-        scheduler.after(12_000, owner, resolve);
+        // The world's own: one that is killed meanwhile does not come to an end by itself.
+        scheduler.after(STOP_MS, WORLD, resolve);
       });
       await Promise.race([started.then(() => connector?.stop()), late]);
       net.kill(owner);

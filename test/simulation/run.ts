@@ -150,11 +150,19 @@ async function runIn(
     ...{ IN_DOUBT_WAIT_SECONDS: "60", ...REPLIES, ...moengage.env, ...webengage.env, ...world.env },
   };
 
+  let lost: string | undefined;
   function startSlot(slot: number): void {
     const place = slots[slot] as (typeof slots)[number];
     const skews = world.faults.filter((fault) => fault.kind === "skew" && fault.replica === slot);
     place.replica = startReplica({
-      ...{ seed: world.seed, slot, life: place.lives++, scheduler, net, env },
+      ...{
+        seed: world.seed,
+        slot,
+        life: place.lives++,
+        scheduler,
+        net,
+        env: lost ? { ...env, [lost]: "" } : env,
+      },
       skewMs: () =>
         skews.filter(isActive).reduce((sum, fault) => sum + (fault.kind === "skew" ? fault.ms : 0), 0),
       log(line, owner) {
@@ -195,10 +203,20 @@ async function runIn(
     if (!slots[slot]?.replica?.owner.isAlive) startSlot(slot);
   }
 
-  async function deploy(): Promise<void> {
+  let deploys = Promise.resolve();
+  /** One after another, each replica after the one before it. */
+  function deploy(without?: string): void {
+    deploys = deploys.then(() => {
+      lost = isPeace ? undefined : without;
+      tell(lost ? `a deploy begins, without ${lost}` : "a deploy begins");
+      return renewSlots();
+    });
+  }
+
+  async function renewSlots(): Promise<void> {
     for (const [slot, place] of slots.entries()) {
       await place.replica?.stop();
-      if (!isPeace || !place.replica?.owner.isAlive) startSlot(slot);
+      if (!place.replica?.owner.isAlive) startSlot(slot);
       await new Promise<void>((resolve) => void scheduler.after(2_000, WORLD, resolve));
     }
   }
@@ -275,10 +293,10 @@ async function runIn(
       tell("State is emptied");
       vcr.emptyState();
     },
-    deploy() {
-      strike("deploy");
-      tell("a deploy begins");
-      void deploy();
+    deploy(fault: Extract<Fault, { kind: "deploy" }>) {
+      strike(fault.without ? "variable" : "deploy");
+      deploy(fault.without);
+      if (fault.without) scheduler.after(fault.for, WORLD, () => !isPeace && deploy());
     },
   };
 
@@ -298,6 +316,7 @@ async function runIn(
     if (replica) replica.owner.pausedUntil = 0;
     revive(slot);
   }
+  if (world.faults.some((fault) => fault.kind === "deploy" && fault.without)) deploy();
   /** Why the world has not settled; empty when it has. */
   const pending = () => {
     const queues = Object.entries(vcr.records().queues);

@@ -33,7 +33,9 @@ function inWords(fault: Fault): string {
     case "empty":
       return "State is emptied";
     case "deploy":
-      return "a rolling deploy";
+      return fault.without
+        ? `a rolling deploy that loses ${fault.without}, put right after ${seconds(fault.for)}`
+        : "a rolling deploy";
     default: {
       const { edge, share, ms, status } = fault;
       const how = [ms === undefined ? [] : seconds(ms), status ?? []].flat().join(", ");

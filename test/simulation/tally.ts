@@ -16,6 +16,7 @@ export function createTally() {
       sums.worlds++;
       for (const name of ["messages", "exchanges", "ms"] as const) sums[name] += outcome[name];
     },
+    worlds: () => sums.worlds,
     /** How often each fault struck each kind of exchange; `-` where it never did. */
     text(): string {
       const { worlds, messages, exchanges, ms } = sums;

@@ -47,8 +47,8 @@ export type Fault = { at: number; for: number } & (
   | { kind: "skew"; replica: number; ms: number }
   /** State forgets everything; `for` means nothing. */
   | { kind: "empty" }
-  /** Every replica is stopped and started, one after another. */
-  | { kind: "deploy" }
+  /** Every replica is stopped and started, one after another; `without` is a variable that gets lost until `for` is over. */
+  | { kind: "deploy"; without?: string }
 );
 
 export interface Message {
