@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { changed, stepsOf } from "./follow-guide.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
@@ -22,15 +23,11 @@ describe("the guides", () => {
 });
 
 describe("how to add a platform", () => {
-  const diffs = [...read("docs/add-a-platform.md").matchAll(/```diff\n\+\+\+ (\S+)\n(.*?)```/gs)].map(
-    ([, path = "", diff = ""]) => ({ path, diff }),
-  );
+  const guide = read("docs/add-a-platform.md");
+  const diffs = stepsOf(guide).filter(({ kind }) => kind === "diff");
 
-  it.each(diffs)("finds its place in $path", ({ path, diff }) => {
-    const there = new Set(read(path).split("\n"));
-    const context = diff.split("\n").filter((line) => line.startsWith(" "));
-
-    expect(context.filter((line) => !there.has(line.slice(1)))).toEqual([]);
+  it("has a step for each block that is no command", () => {
+    expect(stepsOf(guide)).toHaveLength(guide.match(/^```(?!sh$)\w+$/gm)?.length ?? 0);
   });
 
   it("changes each file that knows the platforms", () => {
@@ -40,5 +37,9 @@ describe("how to add a platform", () => {
         ...["vcr.yml", ".env.example", "docs/marketplace-form.md"],
       ]),
     );
+  });
+
+  it.each(diffs)("finds the one place of each part in $path", ({ path, text }) => {
+    expect(() => changed(read(path), text)).not.toThrow();
   });
 });

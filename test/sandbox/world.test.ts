@@ -122,8 +122,10 @@ describe("a world", () => {
 });
 
 describe("the demo's options", () => {
+  const others = PLATFORM_NAMES.filter((name) => name !== "moengage").map((name) => ({ name, count: 250 }));
+
   it.each([
-    [[], { channels: ["whatsapp", "sms"], others: [{ name: "webengage", count: 250 }] }],
+    [[], { channels: ["whatsapp", "sms"], others }],
     [["--platform", "moengage", "--channel", "sms"], { channels: ["sms"], others: [] }],
     [["--platform", "webengage"], { channels: [], others: [{ name: "webengage", count: 1_000 }] }],
     [["--help"], undefined],
