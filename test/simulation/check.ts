@@ -52,6 +52,8 @@ const ANSWER_MS: Partial<Record<Edge, number>> = {
 const IDS = /[0-9a-f]{24}_[0-9a-f]{24}_\d+|~campaign\/[0-9a-f]+/;
 /** Copies of a message too large for the queue: one, and one more for each repeat of its platform and each lost answer. */
 const MOST_COPIES = 20;
+/** From the look at opt-outs to the send's leaving: calls of State that take the time they are allowed. */
+const LOOK_TO_LEAVE_MS = 10_000;
 /** Requests to Vonage for one message. */
 const MOST_CALLS = 400;
 
@@ -109,6 +111,8 @@ export function createChecker(checked: CheckedWorld): Checker {
   const calls = new Map<string, number>();
   /** Reports that reached their platform after the connector had stopped waiting for the answer. */
   const overdue: string[] = [];
+  /** When a replica last asked State for somebody's opt-out. */
+  const looks = new Map<string, number>();
   const copies = new Map<string, number>();
   const admitted: Record<string, number> = {};
   const say = (invariant: string, detail: string) => found.push({ invariant, detail, at: checked.now() });
@@ -134,8 +138,8 @@ export function createChecker(checked: CheckedWorld): Checker {
       [...(words.get(`${channel} ${name}`)?.values() ?? [])].some((word) => word.said === said),
     );
 
-  /** The last word that a person said, if it binds a send that leaves now. */
-  function isStopped(channel: string, to: string): boolean {
+  /** Whether the last word that a person said, as far as it was answered by then, is STOP. */
+  function isStopped(channel: string, to: string, by = checked.now()): boolean {
     const now = checked.now();
     const hidden = `${channel} ${userIdOf(to)}`;
     const linked = linkedAt.get(to) ?? Number.POSITIVE_INFINITY;
@@ -147,7 +151,7 @@ export function createChecker(checked: CheckedWorld): Checker {
       })),
     ];
     const stop = Math.max(
-      ...all.filter((word) => word.said === "STOP" && word.answeredAt < now).map(({ at }) => at),
+      ...all.filter((word) => word.said === "STOP" && word.answeredAt < by).map(({ at }) => at),
     );
     const start = Math.max(
       ...all.filter((word) => word.said === "START" && word.arrivedAt <= now).map(({ at }) => at),
@@ -259,12 +263,23 @@ export function createChecker(checked: CheckedWorld): Checker {
 
   return {
     onLeave({ edge, request, from }) {
+      if (edge === "state" && request.body.includes('"suppressed:'))
+        for (const [, to] of request.body.matchAll(/"stop ([^"]+)"/g))
+          looks.set(`${from.name} ${to}`, checked.now());
       if (edge !== "send") return;
       const body = parsed(request.body) ?? {};
       if (autoReplies.includes(String(body["text"]))) return;
       const [channel, to] = [String(body["channel"]), String(body["to"])];
       if (!isStopped(channel, to)) return;
       if (isEmptied()) admit("sent after STOP");
+      else if (
+        !isStopped(
+          channel,
+          to,
+          Math.max(looks.get(`${from.name} ${to}`) ?? 0, checked.now() - LOOK_TO_LEAVE_MS),
+        )
+      )
+        admit("sent while STOP was being said");
       else say("stop", `${from.name} sends to ${to} who had said STOP on ${channel}`);
     },
     onArrive(exchange) {

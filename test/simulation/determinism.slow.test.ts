@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { expect, it } from "@jest/globals";
+import { MUTATIONS } from "./guarantees.ts";
 
 /**
  * What crossed in the world of seed 3, as every version of Node has it. A change of what the connector says to anybody
@@ -25,4 +27,8 @@ it("what went wrong in a world once goes well", async () => {
   const script = ["--import", "tsx", "test/simulation/main.ts", "--kept", "--no-shrink"];
   const { stdout } = await promisify(execFile)(process.execPath, script).catch((error) => error);
   expect(stdout).toContain("\n0 of ");
+});
+
+it.each(Object.entries(MUTATIONS))("the guarantee can still be taken out: %s", async (_, { file, from }) => {
+  expect((await readFile(file, "utf8")).split(from)).toHaveLength(2);
 });

@@ -1,0 +1,64 @@
+interface Mutation {
+  file: string;
+  from: string;
+  to: string;
+}
+
+/** Guarantees of the connector, each with what takes it out. */
+export const MUTATIONS: Record<string, Mutation> = {
+  "no claim": {
+    file: "src/flows/dispatch/send.ts",
+    from: "return { refusal, claim: await claims.claim(job) };",
+    to: 'return { refusal, claim: { outcome: "won" } };',
+  },
+  "claim after the send": {
+    file: "src/flows/dispatch/send.ts",
+    from: "return { refusal, claim: await claims.claim(job) };",
+    to: 'void new Promise((r) => setTimeout(r, 500)).then(() => claims.claim(job)); return { refusal, claim: { outcome: "won" } };',
+  },
+  "no look at opt-outs": {
+    file: "src/flows/dispatch/send.ts",
+    from: 'if (!refusal && purpose !== "opt-out-confirmation") {',
+    to: "if (false as boolean) {",
+  },
+  "an answer before the queue's": {
+    file: "src/flows/intake/accept.ts",
+    from: "const { url } = await queue.put(",
+    to: 'const url = ""; void queue.put(',
+  },
+  "no look at the half day before": {
+    file: "src/flows/dispatch/claims.ts",
+    from: "const bucketsOf = ({ acceptedAt }: QueuedMessage) => claimBuckets(acceptedAt);",
+    to: "const bucketsOf = ({ acceptedAt }: QueuedMessage) => claimBuckets(acceptedAt).slice(-1);",
+  },
+  "no order of reports": {
+    file: "src/flows/status/status-ledger.ts",
+    from: 'if (OUTDATED_BY[status].some(isKnown)) return "outdated";',
+    to: "",
+  },
+  "dead letters stay": {
+    file: "src/compose.ts",
+    from: "queuesReady.then(deadLetters.start),",
+    to: "",
+  },
+  "an emptied State is not noticed": {
+    file: "src/compose/vcr.ts",
+    from: "createState(session, runtime, stateMarks.used)",
+    to: "createState(session, runtime)",
+  },
+  "reports of a lost variable are ignored": {
+    file: "src/flows/status/receive-status.ts",
+    from: "if (lost) {",
+    to: "if (lost && (false as boolean)) {",
+  },
+  "doubt is taken for sent": {
+    file: "src/flows/dispatch/send.ts",
+    from: "return awaitOutcome(job, ports);",
+    to: "return;",
+  },
+  "doubt is sent again": {
+    file: "src/vonage/client.ts",
+    from: 'code === "not_sent" ? "transient" : "unknown"',
+    to: '"transient"',
+  },
+};
