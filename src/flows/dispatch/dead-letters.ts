@@ -139,15 +139,17 @@ export function createDeadLetters({ held, state, runtime, log }: DeadLettersPort
         "A job died again and again: it is put back no more. The command dead-letters shows it, and puts it back once its cause is gone",
       );
     }
-    const { putBack, left, unread, nextAt } = await putBackDue(purpose, found > 0, goOn);
-    waiting = { ...waiting, [purpose]: left };
+    const due = await putBackDue(purpose, found > 0, goOn);
+    const { putBack, left, unread, nextAt } = due;
+    if (due.failure === undefined) waiting = { ...waiting, [purpose]: left };
     if (found > 0 || putBack > 0 || (isFirst && left > 0)) {
       log[unread > 0 ? "warn" : "info"](
         { queue: purpose, found, put_back: putBack, held: left, refused: unread },
         "The queue had given up on jobs: those that can be done are put back",
       );
     }
-    if (failure !== undefined) throw failure;
+    const firstFailure = failure ?? due.failure;
+    if (firstFailure !== undefined) throw firstFailure;
     return { found, putBack, nextAt: isDone ? nextAt : now() };
   }
 
@@ -173,24 +175,28 @@ export function createDeadLetters({ held, state, runtime, log }: DeadLettersPort
       for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
       return true;
     }
-    for await (const [key, letter] of queue.scan()) {
-      if (letter.is === "back") {
-        if (letter.at < now() - REMEMBERED_MS) steps.push(() => queue.forget(key, letter));
-      } else {
-        const reading = queue.read(letter);
-        const at = dueAt(letter, reading);
-        if (at <= now()) {
-          sum.putBack++;
-          steps.push(() => queue.putBack(key, letter));
+    // What went well before is told as well.
+    try {
+      for await (const [key, letter] of queue.scan()) {
+        if (letter.is === "back") {
+          if (letter.at < now() - REMEMBERED_MS) steps.push(() => queue.forget(key, letter));
         } else {
-          sum.left++;
-          if (typeof reading === "string") sum.unread++;
-          sum.nextAt = Math.min(sum.nextAt, at);
+          const reading = queue.read(letter);
+          const at = dueAt(letter, reading);
+          if (at <= now()) {
+            steps.push(() => queue.putBack(key, letter).then(() => void sum.putBack++));
+          } else {
+            sum.left++;
+            if (typeof reading === "string") sum.unread++;
+            sum.nextAt = Math.min(sum.nextAt, at);
+          }
         }
+        if (steps.length === AT_ONCE && !(await takeSteps())) return sum;
       }
-      if (steps.length === AT_ONCE && !(await takeSteps())) return sum;
+      if (await takeSteps()) lastRead.set(purpose, sum);
+    } catch (failure) {
+      sum.failure = failure;
     }
-    if (await takeSteps()) lastRead.set(purpose, sum);
     return sum;
   }
 
@@ -217,6 +223,8 @@ interface Held {
   unread: number;
   nextAt: number;
   readAt: number;
+  /** It stopped there: the rest is not counted. */
+  failure?: unknown;
 }
 
 interface Look {

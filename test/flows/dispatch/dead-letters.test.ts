@@ -466,6 +466,28 @@ it("a queue that says nothing of its dead letters does not keep back those that 
   await connector.stop();
 });
 
+it("what was put back beside one that could not be is told, and the one follows", async () => {
+  const { runtime, whatsapp, replica, log } = createSubject();
+  whatsapp.die("m-1", "m-2", "m-3");
+  let isRefused = true;
+  const putBack: DeadLetterQueue["putBack"] = async (letter) => {
+    if (letter.key === "m-2" && isRefused) throw unavailable();
+    await whatsapp.port.putBack(letter);
+  };
+  const connector = replica(undefined, { whatsapp: { ...whatsapp.port, putBack } });
+  connector.start();
+  await runtime.advance(SECOND);
+  isRefused = false;
+  await runtime.advance(6 * SECOND);
+  expect(whatsapp.keys().sort()).toEqual(["m-1", "m-2", "m-3"]);
+  expect(log.lines.map(({ msg, fields }) => [msg, fields["put_back"]])).toEqual([
+    ["The queue had given up on jobs: those that can be done are put back", 2],
+    ["Dead letters cannot be looked at now: trying again", undefined],
+    ["The queue had given up on jobs: those that can be done are put back", 1],
+  ]);
+  await connector.stop();
+});
+
 it("a queue that does not answer at all is not asked for letters which nobody has listed", async () => {
   const { runtime, whatsapp, replica } = createSubject();
   whatsapp.die("m-1");
