@@ -54,6 +54,8 @@ const IDS = /[0-9a-f]{24}_[0-9a-f]{24}_\d+|~campaign\/[0-9a-f]+/;
 const MOST_COPIES = 20;
 /** From the look at opt-outs to the send's leaving: calls of State that take the time they are allowed. */
 const LOOK_TO_LEAVE_MS = 10_000;
+/** Of traffic, until somebody is told that State was emptied. */
+const NOTICED_MS = 11_000;
 /** Requests to Vonage for one message. */
 const MOST_CALLS = 400;
 
@@ -111,6 +113,8 @@ export function createChecker(checked: CheckedWorld): Checker {
   const calls = new Map<string, number>();
   /** Reports that reached their platform after the connector had stopped waiting for the answer. */
   const overdue: string[] = [];
+  /** Calls of State since it was emptied. */
+  const usedSince = { first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
   /** When a replica last asked State for somebody's opt-out. */
   const looks = new Map<string, number>();
   const copies = new Map<string, number>();
@@ -244,7 +248,7 @@ export function createChecker(checked: CheckedWorld): Checker {
     }
     for (const [id, times] of calls) if (times > MOST_CALLS) say("bounds", `${times} calls for ${id}`);
     if (
-      isEmptied() &&
+      usedSince.last - usedSince.first > NOTICED_MS &&
       !lines.some((line) => /State was emptied/.test(String((line as { msg?: string }).msg)))
     )
       say("noticed", "State was emptied and no line says so");
@@ -291,6 +295,10 @@ export function createChecker(checked: CheckedWorld): Checker {
       const { edge, request } = exchange;
       if (edge === "enqueue" && isOk(exchange)) for (const id of idsOfJobs(request.body)) enqueued.add(id);
       if (edge === "inbound") hear(exchange);
+      if (edge === "state" && isOk(exchange) && isEmptied()) {
+        usedSince.first = Math.min(usedSince.first, checked.now());
+        usedSince.last = checked.now();
+      }
       if (edge === "state" && request.body.includes('"job:')) {
         const id = IDS.exec(request.body)?.[0];
         if (id && request.body.includes('"SET"')) copies.set(id, (copies.get(id) ?? 0) + 1);

@@ -1,5 +1,5 @@
 import "./globals.ts";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -72,7 +72,10 @@ async function* outcomes(seeds: readonly number[]): AsyncGenerator<Told> {
   }
 }
 
-/** Every so many seeds from this one on, by another process. */
+/** Those that are not at their end when this process is. */
+const children = new Set<ChildProcess>();
+
+/** One of so many parts of the seeds, by another process. */
 async function* elsewhere(offset: number, step: number): AsyncGenerator<Told> {
   const from = first + Math.floor((count * offset) / step);
   const to = first + Math.floor((count * (offset + 1)) / step);
@@ -92,10 +95,11 @@ async function* elsewhere(offset: number, step: number): AsyncGenerator<Told> {
   const child = spawn(process.execPath, ["--import", "tsx", import.meta.filename, ...options], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  children.add(child);
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   for await (const line of createInterface(child.stdout)) yield JSON.parse(line);
   const code = await ended;
-  if (code !== 0) throw new Error(`a worker ended with ${code}`);
+  if (children.delete(child) && code !== 0) throw new Error(`a worker ended with ${code}`);
 }
 
 async function* merged(sources: AsyncGenerator<Told>[]): AsyncGenerator<Told> {
@@ -152,5 +156,9 @@ if (!values.json) {
   console.log(
     `${wrong} of ${tally.worlds()} worlds went wrong, ${Math.round((performance.now() - began) / 1_000)} s`,
   );
+}
+for (const child of children) {
+  children.delete(child);
+  child.kill();
 }
 process.exitCode = wrong > 0 ? 1 : 0;
