@@ -420,10 +420,10 @@ it("twenty thousand letters, far more than the queue can list, come back within 
   await connector.stop();
 });
 
-it("tens of thousands that are held already are put back some at a time, and none before it is due", async () => {
+it("thousands that are held already are put back some at a time, and none before it is due", async () => {
   const { runtime, memory, whatsapp, replica } = createSubject();
   const early = replica();
-  const keys = Array.from({ length: 20_000 }, (_, n) => `m-${n}`);
+  const keys = Array.from({ length: 2_000 }, (_, n) => `m-${n}`);
   whatsapp.die(...keys);
   await early.held.whatsapp.collect();
   const due = runtime.now() + HOUR;
@@ -440,7 +440,7 @@ it("tens of thousands that are held already are put back some at a time, and non
   const connector = replica();
   connector.start();
   await runtime.advance(MINUTE);
-  expect([whatsapp.back.length, connector.waiting("whatsapp"), most]).toEqual([19_990, 10, 50]);
+  expect([whatsapp.back.length, connector.waiting("whatsapp"), most]).toEqual([1_990, 10, 50]);
   await runtime.advance(HOUR);
   expect([new Set(whatsapp.keys()), connector.waiting("whatsapp")]).toEqual([new Set(keys), 0]);
   await connector.stop();
