@@ -139,8 +139,7 @@ export function createDeadLetters({ held, state, runtime, log }: DeadLettersPort
         "A job died again and again: it is put back no more. The command dead-letters shows it, and puts it back once its cause is gone",
       );
     }
-    const due = await putBackDue(purpose, found > 0, goOn);
-    const { putBack, left, unread, nextAt } = due;
+    const { putBack, left, unread, nextAt, ...due } = await putBackDue(purpose, found > 0, goOn);
     if (due.failure === undefined) waiting = { ...waiting, [purpose]: left };
     if (found > 0 || putBack > 0 || (isFirst && left > 0)) {
       log[unread > 0 ? "warn" : "info"](
@@ -148,8 +147,7 @@ export function createDeadLetters({ held, state, runtime, log }: DeadLettersPort
         "The queue had given up on jobs: those that can be done are put back",
       );
     }
-    const firstFailure = failure ?? due.failure;
-    if (firstFailure !== undefined) throw firstFailure;
+    if ((failure ?? due.failure) !== undefined) throw failure ?? due.failure;
     return { found, putBack, nextAt: isDone ? nextAt : now() };
   }
 
@@ -221,18 +219,14 @@ interface Held {
   left: number;
   /** Of those that are left. */
   unread: number;
+  /** When a letter is due that was not yet; infinite where none ever will be. */
   nextAt: number;
   readAt: number;
   /** It stopped there: the rest is not counted. */
   failure?: unknown;
 }
 
-interface Look {
-  found: number;
-  putBack: number;
-  /** When a letter is due that was not yet; infinite where none ever will be. */
-  nextAt: number;
-}
+type Look = Pick<Held, "putBack" | "nextAt"> & { found: number };
 
 /** When it is put back. */
 function dueAt(letter: HeldLetter, reading: Reading): number {
