@@ -39,9 +39,9 @@ const REFUSED_WAITS_MS = 35_000;
 const UNANSWERED = { failuresToOpen: 5, pauseMs: 5_000, longestPauseMs: 60_000 };
 /**
  * Answers have stopped coming: so many wait for one, and for so long there was none. Where Vonage takes a second to
- * answer there is still one every few milliseconds. One more message is sent now and then, to see whether it is over.
+ * answer there is still one every few milliseconds, from the first on. One more message is sent now and then, to see whether it is over.
  */
-const STALLED = { unanswered: 5, afterMs: 1_000, probeMs: 3_000 };
+const STALLED = { unanswered: 5, afterMs: 500, probeMs: 3_000 };
 /** Senders remembered: an SMS may name any. */
 const MOST_SENDERS = 1_000;
 
