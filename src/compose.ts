@@ -3,6 +3,7 @@ import { composeDeadLetters } from "./compose/dead-letters.ts";
 import { composeDispatch, composePacing } from "./compose/dispatch.ts";
 import { composeInbound, composeIntake, composeStatus } from "./compose/flows.ts";
 import { composePlatforms } from "./compose/platforms.ts";
+import { shutDown } from "./compose/shutdown.ts";
 import { composeTemplates } from "./compose/templates.ts";
 import { composeVcr } from "./compose/vcr.ts";
 import type { Config } from "./config/schema.ts";
@@ -17,7 +18,6 @@ import { createApp } from "./http/app.ts";
 import { credentialsCheck } from "./http/auth/credentials.ts";
 import { createRefusalLog } from "./http/refusals.ts";
 import { listen } from "./http/server.ts";
-import { withDeadline } from "./lib/deadline.ts";
 import { createHttpClient } from "./lib/http-client.ts";
 import { createLog } from "./lib/log.ts";
 import { createMetrics } from "./lib/metrics.ts";
@@ -27,10 +27,6 @@ import { SWITCHES } from "./platforms/registry.ts";
 import { prepareQueues, prepareTemplates, prepareWebhooks, watchQueues } from "./startup.ts";
 import { createSignatureCheck } from "./vonage/signature.ts";
 
-/** Of the ten seconds a stop may take, this many are for what is in hand. */
-const STOP_GRACE_MS = 8_000;
-const EVENTS_GRACE_MS = 500;
-const DRAIN_GRACE_MS = 500;
 /** The very first start creates the queues; what arrives meanwhile need not be turned away. */
 const FIRST_START_MS = 1_000;
 const PROVIDER_CONNECTIONS = 64;
@@ -95,21 +91,8 @@ export async function start(
   const people = { suppression, conversations };
   const pacing = composePacing(config, metrics, runtime, log);
   const dispatch = composeDispatch(config, {
-    ...{
-      httpClient,
-      pacing,
-      metrics,
-      channels,
-      channelOff,
-      queue,
-      state,
-      reporter,
-      mismatches,
-      ...people,
-      now,
-      random: runtime.random,
-      log,
-    },
+    ...{ httpClient, pacing, metrics, channels, channelOff, queue, state, reporter, mismatches },
+    ...{ ...people, now, random: runtime.random, log },
     ...{ loadOffloaded: vcr.loadOffloaded, discardOffloaded: vcr.discardOffloaded },
   });
   const inboundPorts = { channels, queue, events, ...people, state, now, log };
@@ -161,21 +144,10 @@ export async function start(
 
   return {
     port: server.port,
-    async stop() {
-      stopping.abort();
-      const looked = deadLetters.stop();
-      for (const { ackDelay } of Object.values(pacing)) ackDelay.release();
-      await server.stop(STOP_GRACE_MS);
-      // Events are the least of it: what a slow neighbour does not take in a moment is dropped.
-      await withDeadline(events?.stop() ?? Promise.resolve(), EVENTS_GRACE_MS, "", runtime).catch(
-        () => undefined,
-      );
-      await withDeadline(state.drained(), DRAIN_GRACE_MS, "", runtime).catch(() => undefined);
-      refusals.flush();
-      await Promise.all(Object.values(httpClients).map((httpClient) => httpClient.close()));
-      // Only now: what waits for a neighbour that hangs has lost its socket.
-      await Promise.all([preparing, looked]);
-      log.info({}, "Connector has stopped");
-    },
+    stop: () =>
+      shutDown({
+        ...{ stopping, deadLetters, pacing, server, events, state, refusals, httpClients, preparing },
+        ...{ runtime, log },
+      }),
   };
 }

@@ -12,7 +12,7 @@ const HELP = `Kills processes and breaks neighbours: about three minutes.
 
   --only WORD     the rows whose name has this word (all)
   --seed N        of all chance (1)
-  --parallel N    rows at a time (20)
+  --parallel N    rows at a time (16)
 `;
 
 const { values } = readOptions();
@@ -23,7 +23,7 @@ function readOptions() {
       options: {
         seed: { type: "string", default: "1" },
         only: { type: "string", default: "" },
-        parallel: { type: "string", default: "20" },
+        parallel: { type: "string", default: "16" },
         help: { type: "boolean", default: false },
       },
     });
@@ -38,7 +38,7 @@ function readOptions() {
 }
 
 /** Messages a second that are offered to all worlds together: the machine is to be busy, not swamped. */
-const MOST_A_SECOND = 110 * availableParallelism();
+const MOST_A_SECOND = 90 * availableParallelism();
 
 const room = createRoom(MOST_A_SECOND);
 const results: Result[] = [];

@@ -48,10 +48,13 @@ function during(neighbours: readonly Neighbour[], fault: Fault): Scenario["troub
   };
 }
 
-/** An outage without answers costs tens of messages, not all that are sent until the first deadline passes. */
+/**
+ * An outage without answers costs what leaves in half a second (some 40 here, where both channels catch up) and a probe
+ * every three seconds, not all that would leave until the first deadline passes.
+ */
 function fewInDoubt(world: ChaosWorld): string[] {
   const failed = failures(world).reduce((sum, [, count]) => sum + count, 0);
-  return unless(failed <= 40, `${failed} messages were put in doubt`);
+  return unless(failed <= 60, `${failed} messages were put in doubt`);
 }
 
 /** A page in place of an answer does not say whether the report was taken: it is told again. */
