@@ -27,16 +27,21 @@ export interface RefusalLog {
  * once, so that a log is not flooded.
  */
 const ALIKE = new Set<ErrorCode>([
-  ...(["unauthorized", "unsupported_media_type", "too_large", "empty_body", "not_json"] as const),
-  ...(["unreadable", "overloaded", "not_found", "foreign_job"] as const),
-  ...([
-    "unsigned",
-    "signature_mismatch",
-    "forged_webhook",
-    "other_account",
-    "wrong_time",
-    "channel_off",
-  ] as const),
+  "unauthorized",
+  "unsupported_media_type",
+  "too_large",
+  "empty_body",
+  "not_json",
+  "unreadable",
+  "overloaded",
+  "not_found",
+  "foreign_job",
+  "unsigned",
+  "signature_mismatch",
+  "forged_webhook",
+  "other_account",
+  "wrong_time",
+  "channel_off",
 ]);
 /** Of each kind so many lines; from then on one a minute, with how many there were. */
 const FIRST_FEW = 5;

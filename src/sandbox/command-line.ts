@@ -21,7 +21,7 @@ export function inWords(error: unknown): Ending {
   return { sentence: message, code: 1 };
 }
 
-export const portTaken = (port: number, remedy = "choose another") =>
+const portTaken = (port: number, remedy = "choose another") =>
   `Port ${port} is taken: stop what listens there, or ${remedy}`;
 
 /** Runs a command; resolves once it has set the process's exit code, or ends the process where it failed. */

@@ -4,8 +4,8 @@ import type { Facts } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import type { AckDelay } from "./ack-delay.ts";
-import { type Breaker, createBreaker } from "./breaker.ts";
 import { createRateLimiter } from "./rate-limiter.ts";
+import { createSendBreaker, type SendBreaker } from "./send-breaker.ts";
 
 type Message = Pick<SendJob["message"], "id" | "from">;
 /** A message, and how often it was refused for want of a right. */
@@ -65,16 +65,16 @@ const PAUSED = {
 
 export function createSendGate(maxRate: number, now: Clock, log: Log): SendGate {
   const rateLimiter = createRateLimiter(maxRate, now, log);
-  const unanswered = createBreaker(UNANSWERED, now);
-  const account = createBreaker(REFUSED, now);
-  const senders = new Map<string, Breaker>();
+  const unanswered = createSendBreaker(UNANSWERED, now);
+  const account = createSendBreaker(REFUSED, now);
+  const senders = new Map<string, SendBreaker>();
   /** The starts of the sends under way, the oldest first. */
   const underWay = new Map<object, number>();
   let lastLeftAt = Number.NEGATIVE_INFINITY;
   let lastAnswerAt = Number.NEGATIVE_INFINITY;
 
-  function senderOf({ from }: Message): Breaker {
-    const breaker = senders.get(from) ?? createBreaker(REFUSED, now);
+  function senderOf({ from }: Message): SendBreaker {
+    const breaker = senders.get(from) ?? createSendBreaker(REFUSED, now);
     senders.delete(from);
     senders.set(from, breaker);
     const [oldest] = senders.keys();
@@ -90,7 +90,7 @@ export function createSendGate(maxRate: number, now: Clock, log: Log): SendGate 
     return now() - Math.max(oldest, lastAnswerAt) > STALLED.afterMs && now() - lastLeftAt < STALLED.probeMs;
   }
 
-  function works(...breakers: Breaker[]): void {
+  function works(...breakers: SendBreaker[]): void {
     const wereOpen = breakers.map((breaker) => breaker.succeeded());
     if (wereOpen.includes(true)) {
       log.warn({ rate: rateLimiter.rate() }, "Sending goes on: Vonage accepts messages again");
@@ -98,7 +98,7 @@ export function createSendGate(maxRate: number, now: Clock, log: Log): SendGate 
   }
 
   /** Told once, when so many have failed in a row. */
-  function fails(breaker: Breaker, about: keyof typeof PAUSED, { id }: Message, facts: Facts): void {
+  function fails(breaker: SendBreaker, about: keyof typeof PAUSED, { id }: Message, facts: Facts): void {
     const { loudAt, words } = PAUSED[about];
     if (breaker.failed() === loudAt) log.error({ msg_id: id, ...facts }, words);
   }

@@ -4,7 +4,7 @@ import type { Clock } from "../../lib/runtime.ts";
  * A circuit breaker for sends: closed, everything passes; open, one message at a time is tried, until one shows that
  * sending works again. Needs no timer, so it works in an instance that sleeps.
  */
-export interface Breaker {
+export interface SendBreaker {
   /** Whether a message may go now. */
   letsPass(): boolean;
   /** The message goes; while the breaker is open it is the probe. */
@@ -23,17 +23,17 @@ export interface Breaker {
   workedAt(): number;
 }
 
-export interface BreakerOptions {
+export interface SendBreakerOptions {
   failuresToOpen: number;
   /** Between two probes; where it may grow, it doubles with each that fails. */
   pauseMs: number;
   longestPauseMs?: number;
 }
 
-export function createBreaker(
-  { failuresToOpen, pauseMs, longestPauseMs = pauseMs }: BreakerOptions,
+export function createSendBreaker(
+  { failuresToOpen, pauseMs, longestPauseMs = pauseMs }: SendBreakerOptions,
   now: Clock,
-): Breaker {
+): SendBreaker {
   let failures = 0;
   let isOpen = false;
   let probe: string | undefined;
