@@ -27,6 +27,8 @@ export interface VcrOptions {
   unreachableMs?: number;
   /** How long each provider takes for an answer, in milliseconds; 0 by default. */
   delays?: Partial<Record<Provider, number | undefined>>;
+  /** Takes what the SDK sends to the log service unless told otherwise, as the real one does; else it is held against the connector. */
+  takesLogs?: boolean;
   /** Clock of the State's expiry, epoch milliseconds. */
   now?: () => number;
   /** Sockets by default. */
@@ -103,6 +105,7 @@ export async function startVcr(options: VcrOptions): Promise<Vcr> {
   };
 
   const complain = async (provider: Provider): Promise<Reply> => {
+    if (options.takesLogs) return { status: 200, body: { status: "ok" } };
     const violation = `a call to ${provider}: it would copy payloads, phone numbers included, to the platform's logs`;
     violations.push(violation);
     console.error(`sandbox: VIOLATION ${violation}`);

@@ -1,0 +1,70 @@
+import type { Figures } from "../measure.ts";
+import { type RemoteWorld, startWorld } from "../remote-world.ts";
+import { type Subject, type SubjectName, startSubject } from "../subject.ts";
+import type { AnswerTimes } from "../world/world.ts";
+
+export interface Settings {
+  times: AnswerTimes;
+  /** Of each window that is measured. */
+  seconds: number;
+  /** The log of the connector, if somebody wants it. */
+  log?: string | undefined;
+}
+
+/** A measurement: what is done to each subject, and what is compared. */
+export interface Scenario {
+  name: string;
+  about: string;
+  subjects: readonly SubjectName[];
+  /** Left out unless it is asked for by name. */
+  isLong?: boolean;
+  /** Takes long or says little about speed: once is enough. */
+  isOnce?: boolean;
+  /** Figures by part of the scenario. */
+  run(subject: SubjectName, settings: Settings): Promise<Record<string, Figures>>;
+  ratios?: readonly Ratio[];
+}
+
+/** `of` divided by `by`, or the figure of `of` alone; `goal` is what it should be. */
+export interface Ratio {
+  words: string;
+  part: string;
+  figure: string;
+  of: SubjectName;
+  by?: SubjectName;
+  goal: string;
+}
+
+export interface Stage {
+  world: RemoteWorld;
+  subject: Subject;
+}
+
+/** A world and a subject in it, for as long as `act` takes. */
+export async function onStage<T>(
+  name: SubjectName,
+  settings: Settings,
+  act: (stage: Stage) => Promise<T>,
+  { connections = 64 }: { connections?: number } = {},
+): Promise<T> {
+  const world = await startWorld({ times: settings.times, connections });
+  try {
+    const env = await world.env();
+    const subject = await startSubject(name, {
+      env: name === "plain" ? { ...env, ...PLAIN_ENV } : env,
+      log: settings.log && `${settings.log}.${name}`,
+    });
+    try {
+      await world.setApps([subject.url]);
+      return await act({ world, subject });
+    } finally {
+      await subject.stop();
+    }
+  } finally {
+    world.stop();
+  }
+}
+
+const { SKIP_LOGS_SUBMISSION } = process.env;
+/** The SDK as it is shipped sends its log lines to VCR; whoever switches that off for the comparison says so. */
+const PLAIN_ENV: Record<string, string> = SKIP_LOGS_SUBMISSION ? { SKIP_LOGS_SUBMISSION } : {};
