@@ -1,7 +1,10 @@
 import type { Config } from "../config/schema.ts";
+import type { CodeTable } from "../core/codes.ts";
+import { CODES as MOENGAGE_CODES } from "./moengage/codes.ts";
 import { type ConnectedSource, createConnectedSource } from "./moengage/connected-source.ts";
 import { moengageSms, moengageWhatsApp } from "./moengage/index.ts";
 import type { PlatformChannel, PlatformPorts } from "./platform.ts";
+import { CODES as WEBENGAGE_CODES } from "./webengage/codes.ts";
 import { webengageWhatsApp } from "./webengage/index.ts";
 
 /** The registry: one entry per platform channel, there when its settings and our sender are; SWITCHES has the other. */
@@ -25,6 +28,12 @@ export const SWITCHES: Record<string, { name: string; variables: string }> = {
     variables:
       "WHATSAPP_NUMBER, WEBENGAGE_DSN_URL, WEBENGAGE_DSN_TOKEN and WEBENGAGE_API_KEY (or WEBENGAGE_USERNAME and WEBENGAGE_PASSWORD)",
   },
+};
+
+/** What each platform is told, by its name: numbers of its own, the same as somebody else's now and then. */
+export const PLATFORM_CODES: Readonly<Record<string, CodeTable>> = {
+  moengage: MOENGAGE_CODES,
+  webengage: WEBENGAGE_CODES,
 };
 
 /** Whoever keeps a history of what people do, where one is configured. */

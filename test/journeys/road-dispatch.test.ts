@@ -100,7 +100,7 @@ describe("a message that Vonage refuses for good", () => {
     await isIdle(journey);
     expect(journey.sends()).toHaveLength(1);
     expect(journey.reports()).toEqual([
-      failedReport(MSG_ID, "1120", "Invalid sender: The `from` parameter is invalid for the given channel."),
+      failedReport(MSG_ID, "1420", "Invalid sender: The `from` parameter is invalid for the given channel."),
     ]);
     expect(journey.linesOf(MSG_ID)).toEqual(
       expect.arrayContaining(["Message not sent", "Report failed: posted"]),
@@ -119,7 +119,7 @@ describe("a message that Vonage refuses for good", () => {
       {
         trackingId: (body as { trackingId: string }).trackingId,
         status: "failed",
-        error: "1130, Invalid recipient: The `to` parameter is invalid for the given channel.",
+        error: "1430, Invalid recipient: The `to` parameter is invalid for the given channel.",
       },
     ]);
   });

@@ -209,7 +209,7 @@ describe("the sender's token", () => {
     expect(await sender.send(buildWhatsAppMessage())).toEqual({
       outcome: "account",
       concerns: "account",
-      code: "unathorized",
+      code: "401",
       description: "No",
       facts: { status: 401, vonageCode: "unathorized" },
     });
@@ -342,7 +342,7 @@ describe("the sender's reference", () => {
 
     expect(await sender.send(buildWhatsAppMessage())).toMatchObject({
       outcome: "refused",
-      code: "1060",
+      code: "1450",
       facts: { status: 422, vonageCode: "1060", blamesReference: true },
     });
     expect(received).toHaveLength(2);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { FailedSend } from "../../src/core/ports.ts";
-import { blamesReference, resultFromResponse, STATUS_ERRORS, statusError } from "../../src/vonage/errors.ts";
+import { STATUS_CODES } from "../../src/vonage/codes.ts";
+import { blamesReference, resultFromResponse, statusError } from "../../src/vonage/errors.ts";
 
 const NOW = Date.UTC(2026, 0, 15, 12);
 const GENERAL = "https://developer.vonage.com/api-errors/#";
@@ -86,27 +87,35 @@ describe("resultFromResponse", () => {
     expect(resultOf(status, problem(`${GENERAL}${anchor}`, "Title"))).toEqual({
       outcome: "account",
       concerns: ["unprovisioned", "forbidden"].includes(anchor) ? "sender" : "account",
-      code: anchor,
+      code: /^una(u?)thorized$/.test(anchor) ? "401" : anchor,
       description: "Title",
       facts: { status, vonageCode: anchor },
     });
   });
 
   it.each([
-    ["1120", "Invalid sender"],
-    ["1130", "Invalid recipient"],
-    ["1150", "Invalid params"],
-    ["1000", "Throttled, says the other numbering"],
-  ])("takes 422 #%s for the message's own fault, by its status and not by the number", (anchor, title) => {
-    const text = problem(`${MESSAGES}${anchor}`, title, { detail: "See the docs." });
+    ["110", "Invalid recipient", "1430"],
+    ["1060", "Invalid client reference", "1450"],
+    ["1100", "Unsupported channel", "1400"],
+    ["1110", "Invalid channel parameters", "1410"],
+    ["1120", "Invalid sender", "1420"],
+    ["1130", "Invalid recipient", "1430"],
+    ["1140", "Invalid message type", "1440"],
+    ["1150", "Invalid params", "1020"],
+    ["1000", "Throttled, says the other numbering", "1000"],
+  ])(
+    "takes 422 #%s for the message's own fault, by its status, and gives it the status's code",
+    (anchor, title, code) => {
+      const text = problem(`${MESSAGES}${anchor}`, title, { detail: "See the docs." });
 
-    expect(resultOf(422, text)).toEqual({
-      outcome: "refused",
-      code: anchor,
-      description: `${title}: See the docs.`,
-      facts: { status: 422, vonageCode: anchor },
-    });
-  });
+      expect(resultOf(422, text)).toEqual({
+        outcome: "refused",
+        code,
+        description: `${title}: See the docs.`,
+        facts: { status: 422, vonageCode: anchor, ...(anchor === "1060" ? { blamesReference: true } : {}) },
+      });
+    },
+  );
 
   it("takes no sentence for a code", () => {
     const text = problem(`${MESSAGES}The number 447700900123`, "Invalid recipient");
@@ -203,7 +212,7 @@ describe("blamesReference", () => {
 });
 
 describe("statusError", () => {
-  const words = STATUS_ERRORS["1022"] as string;
+  const words = STATUS_CODES["1022"]?.[0] as string;
 
   it.each([
     [
@@ -270,6 +279,6 @@ describe("statusError", () => {
       "1360 1370 1380 1381 1382 1400 1410 1420 1430 1431 1440 1450 1451 1460 1461 1470 1472 1473 1474 1475 1476 " +
       "1480 1481 1482 1483 1484 1490 2001";
 
-    expect(documented.split(" ").filter((code) => !STATUS_ERRORS[code])).toEqual([]);
+    expect(documented.split(" ").filter((code) => !STATUS_CODES[code])).toEqual([]);
   });
 });

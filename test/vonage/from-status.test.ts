@@ -52,7 +52,7 @@ const expected: Record<string, MessageStatus> = {
   "whatsapp-rejected-no-title": failed(
     "rejected",
     "1300",
-    "The recipient is not on this network, for example not a WhatsApp user",
+    "The recipient is not on this network: on WhatsApp, the number has no WhatsApp",
   ),
   "whatsapp-rejected-no-error": failed("rejected", "unknown", "Vonage gave no reason"),
   "whatsapp-undeliverable": failed("undeliverable", "1331", "Provider not responding"),
@@ -83,7 +83,11 @@ describe("fromStatus", () => {
 
   it.each(["failed", "expired"])("takes the older API's %s for a failure", (status) => {
     expect(fromStatus(buildVonageStatus({ status, error: { title: "1360" } }), NOW)).toEqual(
-      failed(status, "1360", "The time to live ended before delivery"),
+      failed(
+        status,
+        "1360",
+        "The message waited until its time was over, because the phone could not be reached",
+      ),
     );
   });
 
@@ -116,7 +120,11 @@ describe("fromStatus", () => {
     const body = buildVonageStatus({ status: "rejected", error: { title: "1340", ...fields } });
 
     expect(fromStatus(body, NOW)).toEqual(
-      failed("rejected", "1340", "Outside the allowed window: only a template can be sent"),
+      failed(
+        "rejected",
+        "1340",
+        "The person has not written to you within 24 hours, so only a template can be sent",
+      ),
     );
   });
 

@@ -1,7 +1,8 @@
+import { ownRefusal } from "../../core/codes.ts";
 import type { Job, OffloadedJob } from "../../core/job.ts";
 import type { OutboundMessage, QueuedMessage } from "../../core/message.ts";
 import type { JobQueue, OffloadPorts } from "../../core/ports.ts";
-import { failedReport, type Refusal } from "../../core/report.ts";
+import { failedReport } from "../../core/report.ts";
 import { asConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
@@ -16,11 +17,7 @@ export interface OffloadedPorts extends OffloadPorts {
   log: Log;
 }
 
-export const CONTENT_LOST: Refusal = {
-  code: "content_lost",
-  description:
-    "The message was too large for the queue, and what was kept of it elsewhere is gone: send it again",
-};
+export const CONTENT_LOST = ownRefusal("content_lost");
 
 /** `not-now`: State does not answer, or another version of the connector has to read it. */
 export type Content = { outcome: "found"; message: OutboundMessage } | { outcome: "gone" | "not-now" };

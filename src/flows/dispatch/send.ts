@@ -1,3 +1,4 @@
+import { ownRefusal } from "../../core/codes.ts";
 import type { SendJob } from "../../core/job.ts";
 import { CHANNEL_LABEL, type OutboundMessage, type QueuedMessage } from "../../core/message.ts";
 import type { FailedSend, OffloadPorts, Sender, SendResult } from "../../core/ports.ts";
@@ -34,11 +35,8 @@ const REFUSALS_TO_GIVE_UP = 3;
 /** A second delivery may find the first one still sending: longer than a send can take. */
 const OWNER_PATIENCE_MS = 20_000;
 
-const EXPIRED: Refusal = { code: "expired", description: "The message expired before it could be sent" };
-const OPTED_OUT: Refusal = {
-  code: "opted_out",
-  description: "The person has opted out of messages from this sender",
-};
+const EXPIRED = ownRefusal("expired");
+const OPTED_OUT = ownRefusal("opted_out");
 
 /** One delivery of one message: paced, checked, claimed and sent, or handed on so that nothing is lost or doubled. */
 export async function dispatchMessage(job: SendJob, ports: SendPorts): Promise<void> {

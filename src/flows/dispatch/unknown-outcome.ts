@@ -1,6 +1,7 @@
+import { ownRefusal } from "../../core/codes.ts";
 import type { SendJob, UnknownOutcomeJob } from "../../core/job.ts";
 import type { JobQueue, OffloadPorts } from "../../core/ports.ts";
-import { failedReport, type Refusal } from "../../core/report.ts";
+import { failedReport } from "../../core/report.ts";
 import { loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
@@ -24,10 +25,7 @@ export interface UnknownOutcomePorts extends AwaitOutcomePorts {
   ackDelay: AckDelay;
 }
 
-const OUTCOME_UNKNOWN: Refusal = {
-  code: "outcome_unknown",
-  description: "The outcome is unknown: Vonage neither confirmed nor refused the message",
-};
+const OUTCOME_UNKNOWN = ownRefusal("outcome_unknown");
 
 /** Nobody knows whether it was sent: it waits for a status, `atLeastMs` even if configured shorter, and is not sent again by itself. */
 export async function awaitOutcome(

@@ -19,9 +19,8 @@ const STATUSES: Record<DeliveryStatus, Dsn["status"]> = {
 };
 
 /**
- * Codes of failed reports as WebEngage's; any other is 9988, "unknown or other". The numbers are those of status
- * webhooks. A refused send brings an HTTP answer's number instead, and where the two numberings disagree the
- * entry is left out, so that the reason speaks. 2015 is not used: WebEngage would send the message again.
+ * Codes of failed reports as WebEngage's; any other is 9988, "unknown or other". The numbers are those of Vonage's
+ * status webhooks, also for a send that was refused at once. 2015 is not used: WebEngage would send the message again.
  * https://developer.vonage.com/en/api-errors/messages
  */
 export const FAILURES: Record<string, number> = {
@@ -35,11 +34,14 @@ export const FAILURES: Record<string, number> = {
   "1022": STATUS_CODES.templateDidNotMatch,
   "1040": STATUS_CODES.invalidRecipient,
   "1050": STATUS_CODES.notDelivered,
+  "1060": STATUS_CODES.authorizationFailure,
   "1070": STATUS_CODES.retriesExhausted,
   "1080": STATUS_CODES.authorizationFailure,
   "1090": STATUS_CODES.messageTooLong,
+  "1100": STATUS_CODES.notDelivered,
   "1120": STATUS_CODES.invalidSender,
-  "1130": STATUS_CODES.invalidRecipient,
+  "1130": STATUS_CODES.invalidFormat,
+  "1140": STATUS_CODES.authorizationFailure,
   "1150": STATUS_CODES.invalidFormat,
   "1160": STATUS_CODES.authorizationFailure,
   "1170": STATUS_CODES.invalidRecipient,
