@@ -33,6 +33,8 @@ export interface Acts {
   post(path: string, body: unknown, headers?: Record<string, string>, url?: string): Promise<Answer>;
   /** As the platform sends, once: booked by the fake, and its answer held against the contract. */
   send(body: object): Promise<Answer>;
+  /** The same, again while the answer is 503, which a machine out of breath may give first. */
+  sendUntilTaken(body: object): Promise<Answer>;
   sendSms(body: object): Promise<Answer>;
   /** Sends a status as Vonage does, retries included, and resolves to how often it was answered what. */
   status(
@@ -46,7 +48,7 @@ export interface Acts {
 }
 
 /** Polls for an outcome; fails with `what` after a time that only a machine out of breath needs. */
-export async function until(what: string, check: () => boolean, withinMs = 20_000): Promise<void> {
+export async function until(what: string, check: () => boolean, withinMs = 40_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!check()) {
     if (Date.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
@@ -79,9 +81,16 @@ export function createActs({
     });
     return { status: answer.status, body: parsed(await answer.text()) };
   };
+  const send: Acts["send"] = async (body) => answerOf(await moengage.send(body as WhatsAppSend));
   return {
     post,
-    send: async (body) => answerOf(await moengage.send(body as WhatsAppSend)),
+    send,
+    async sendUntilTaken(body) {
+      for (let tries = 1; ; tries++) {
+        const answer = await send(body);
+        if (answer.status !== 503 || tries === 5) return answer;
+      }
+    },
     sendSms: async (body) => answerOf(await moengage.sendSms(body as SmsSend)),
     async status(message, name, overrides, signing) {
       const record = vonage.sendStatus(message, name, overrides, signing);
