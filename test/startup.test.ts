@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { Queue, type VCRSession } from "@vonage/vcr-sdk";
+import { QUEUE_PURPOSES } from "../src/core/job.ts";
 import type { Vcr } from "../src/sandbox/vcr/index.ts";
 import { watchQueues } from "../src/startup.ts";
 import { ProviderRefusal } from "../src/vcr/session.ts";
@@ -116,5 +117,5 @@ it("a provider that is away makes no queue, and no noise", async () => {
     if (look === 3) vcr.setFault("queue-service", null);
   });
   expect(lines.filter(([level]) => level !== "debug")).toEqual([]);
-  expect(vcr.records().calls["queue-service"]?.["POST /queue"]).toBe(3);
+  expect(vcr.records().calls["queue-service"]?.["POST /queue"]).toBe(QUEUE_PURPOSES.length);
 });

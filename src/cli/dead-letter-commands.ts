@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { ConfigError, parseConfig } from "../config/parse.ts";
-import { idOf, QUEUE_PURPOSES, type QueuePurpose } from "../core/job.ts";
+import { idOf, perQueue, QUEUE_PURPOSES, type QueuePurpose } from "../core/job.ts";
 import {
   AT_ONCE,
   type HeldLetter,
@@ -151,7 +151,7 @@ function connect(env: Environment) {
     return openHeldLetters(purpose, { queue, state, verify, now: Date.now });
   };
   return {
-    held: { whatsapp: open("whatsapp"), sms: open("sms"), reports: open("reports") },
+    held: perQueue(open),
     close: () => httpClient.close(),
   };
 }

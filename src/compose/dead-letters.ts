@@ -1,4 +1,4 @@
-import { QUEUE_PURPOSES, type QueuePurpose } from "../core/job.ts";
+import { perQueue, QUEUE_PURPOSES, type QueuePurpose } from "../core/job.ts";
 import { createDeadLetters } from "../flows/dispatch/dead-letters.ts";
 import { openHeldLetters } from "../flows/dispatch/held-letters.ts";
 import { asConnectorError } from "../lib/errors.ts";
@@ -21,7 +21,7 @@ export function composeDeadLetters(
     const queue = openDeadLetters(session, settings, runtime);
     return openHeldLetters(purpose, { queue, state, verify, now });
   };
-  const held = { whatsapp: open("whatsapp"), sms: open("sms"), reports: open("reports") };
+  const held = perQueue(open);
   const { start, stop, waiting, deliveryFailed } = createDeadLetters({ held, state, runtime, log });
   metrics.gauges(
     "dead_letters",

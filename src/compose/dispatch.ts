@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import { type Job, QUEUE_PURPOSES, type QueuePurpose, queueOf } from "../core/job.ts";
+import { type Job, perQueue, type QueuePurpose, queueOf } from "../core/job.ts";
 import type { Sender } from "../core/ports.ts";
 import { type AckDelay, createAckDelay } from "../flows/dispatch/ack-delay.ts";
 import { createClaims } from "../flows/dispatch/claims.ts";
@@ -18,15 +18,18 @@ export type Pacing = Record<QueuePurpose, { gate: SendGate; ackDelay: AckDelay }
 
 /** One for each queue: a throttle, or deliveries that wait, on one must not stop another. */
 export function composePacing({ dispatch }: Config, metrics: Metrics, runtime: Runtime, log: Log): Pacing {
+  const whatsappGate = createSendGate(dispatch.ratePerSecond, runtime.now, log);
   const pacingOf = (purpose: QueuePurpose) => {
-    const gate = createSendGate(dispatch.ratePerSecond, runtime.now, log);
+    // What is written in a chat leaves through the gate of its channel, in front of the others.
+    const isWhatsApp = purpose === "whatsapp" || purpose === "chat";
+    const gate = isWhatsApp ? whatsappGate : createSendGate(dispatch.ratePerSecond, runtime.now, log);
     const ackDelay = createAckDelay(Math.ceil(dispatch.maxInflight / 2), runtime);
     const rateHelp = `Messages a second this replica may send now: ${purpose}`;
     metrics.gauge(`sending_rate_${purpose}`, rateHelp, gate.rate);
     metrics.gauge(`held_callbacks_${purpose}`, `Queue callbacks being held: ${purpose}`, ackDelay.waiting);
     return { gate, ackDelay };
   };
-  return Object.fromEntries(QUEUE_PURPOSES.map((purpose) => [purpose, pacingOf(purpose)])) as Pacing;
+  return perQueue(pacingOf);
 }
 
 type Made = "sender" | "claims" | "unknownOutcome" | "gate" | "ackDelay";

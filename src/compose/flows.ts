@@ -23,7 +23,7 @@ type IntakePorts = Pick<AcceptPorts, "preflight" | "ready" | "log"> & { now: Clo
 
 export function composeIntake(vcr: Vcr, { pacing, ...ports }: IntakePorts, metrics: Metrics): Accept {
   const { now, log } = ports;
-  const rate = (channel: keyof Pacing) => pacing[channel].gate.rate();
+  const rate = (queue: keyof Pacing) => pacing[queue].gate.rate();
   return createAccept({
     ...ports,
     backlog: createBacklog({ waiting: vcr.waitingJobs, rate, now, log }),

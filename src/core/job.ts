@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ConnectorError, type ErrorCode } from "../lib/errors.ts";
-import { channel, offloadedMessage, outboundMessage, reportable } from "./message.ts";
+import { channel, offloadedMessage, outboundMessage, type QueuedMessage, reportable } from "./message.ts";
 import { inboundReply } from "./reply.ts";
 import { deliveryReport } from "./report.ts";
 
@@ -10,10 +10,17 @@ import { deliveryReport } from "./report.ts";
  */
 const VERSION = 1;
 
-/** The queues by purpose, so that one channel's throttle or an absent platform does not stop the others. */
-const queuePurpose = z.enum([...channel.options, "reports"]);
+/**
+ * The queues by purpose, so that one channel's throttle or an absent platform does not stop the others. `chat` has what
+ * is written to somebody who has just written: it does not wait behind a campaign.
+ */
+const queuePurpose = z.enum([...channel.options, "chat", "reports"]);
 export type QueuePurpose = z.output<typeof queuePurpose>;
 export const QUEUE_PURPOSES = queuePurpose.options;
+
+/** One of something for each queue. */
+export const perQueue = <T>(make: (purpose: QueuePurpose) => T) =>
+  Object.fromEntries(QUEUE_PURPOSES.map((purpose) => [purpose, make(purpose)])) as Record<QueuePurpose, T>;
 
 /** How often it was put back, from 1. */
 const attempt = z.int().min(1);
@@ -157,8 +164,12 @@ export function expiryOf(job: Exclude<Job, OffloadedJob>): number {
 /** The queue a job belongs on. */
 export function queueOf(job: Job): QueuePurpose {
   if (job.kind === "offloaded") return job.queue;
-  return job.kind === "send" ? job.message.channel : "reports";
+  return job.kind === "send" ? queueOfMessage(job.message) : "reports";
 }
+
+/** WhatsApp takes anything but a template for a day after the person has written, and from nobody else. */
+export const queueOfMessage = (message: QueuedMessage): Exclude<QueuePurpose, "reports"> =>
+  "content" in message && message.content.type !== "template" ? "chat" : message.channel;
 
 /** The message id a job is about: the one id that tells its story in the log. */
 export function idOf(job: Job): string {

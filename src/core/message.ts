@@ -45,12 +45,25 @@ const envelope = {
   purpose: autoReplyPurpose.optional(),
 };
 
+/** What a picture, a film, a sound or a file is called in a send and in an answer. */
+export const mediaKind = z.enum(["image", "video", "audio", "file"]);
+export type MediaKind = z.output<typeof mediaKind>;
+
 const whatsappMessage = z.strictObject({
   ...envelope,
   channel: z.literal("whatsapp"),
   content: z.discriminatedUnion("type", [
     z.strictObject({ type: z.literal("template"), template }),
     z.strictObject({ type: z.literal("text"), text: z.string() }),
+    z.strictObject({
+      type: z.literal("media"),
+      media: mediaKind,
+      url: z.string(),
+      /** None with `audio`. */
+      caption: z.string().optional(),
+      /** Of a `file` alone. */
+      name: z.string().optional(),
+    }),
   ]),
 });
 export type WhatsAppMessage = z.output<typeof whatsappMessage>;

@@ -9,6 +9,12 @@ export interface Log {
   error(fields: object, msg: string): void;
 }
 
+/** An id that begins with a phone number, as a platform may make them: the number and a dot. */
+const NUMBER_IN_ID = /^\+?\d{3,11}(?=\d{4}\.)/;
+
+/** A message's id as a log line or a page may show it: of a number in front the last four digits. */
+export const shownId = (id: string): string => id.replace(NUMBER_IN_ID, "…");
+
 /**
  * The process's logger: one JSON object a line on standard output, `level` as a word, `time` in ISO 8601.
  * Callers pass ids and masked numbers only; the redaction list is the second fence behind that rule.
@@ -24,6 +30,7 @@ export function createLog(
     messageKey: "msg",
     timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { msg_id: (id: unknown) => (typeof id === "string" ? shownId(id) : id) },
     redact: {
       paths: [
         "to",

@@ -44,6 +44,10 @@ type WhatsAppContent = Extract<OutboundMessage, { channel: "whatsapp" }>["conten
 
 function whatsappContent(content: WhatsAppContent): { message_type: string } & Record<string, unknown> {
   if (content.type === "text") return { message_type: "text", text: content.text };
+  if (content.type === "media") {
+    const { media, url, caption, name } = content;
+    return { message_type: media, [media]: { url, caption, name } };
+  }
   const { template } = content;
   const language = { ...template.language, policy: "deterministic" };
   return { message_type: "custom", custom: { type: "template", template: { ...template, language } } };

@@ -101,7 +101,7 @@ it("puts back more than the queue can list", async () => {
   const env = { ...envFor(vcr), VCR_PROVIDERS_URL: front.url };
   const more = "(and more on the queue than it can list: replay --all takes them too)";
   expect((await run(["list"], env)).out.split("\n")).toEqual([
-    ...["whatsapp", "sms", "reports"].map((purpose) => `${purpose}  ${more}`),
+    ...["whatsapp", "sms", "chat", "reports"].map((purpose) => `${purpose}  ${more}`),
     "0 waiting",
   ]);
   const { code, out, err } = await run(["replay", "--all"], env);

@@ -44,7 +44,22 @@ const jobs: [string, Job, { queue: string; id: string }][] = [
         content: { type: "text", text: "Bye" },
       }),
     }),
-    { queue: "whatsapp", id: MSG_ID },
+    { queue: "chat", id: MSG_ID },
+  ],
+  [
+    "a picture with everything",
+    buildSendJob({
+      message: buildWhatsAppMessage({
+        content: {
+          type: "media",
+          media: "file",
+          url: "https://example.com/a.pdf",
+          caption: "A",
+          name: "a.pdf",
+        },
+      }),
+    }),
+    { queue: "chat", id: MSG_ID },
   ],
   [
     "a report",
@@ -169,7 +184,11 @@ describe("a job that cannot be read", () => {
       { ...send, message: { ...message, content: { type: "template", template: { language: {} } } } },
       "message.content.template",
     ],
-    ["a report of another status", { ...jobs[4]?.[1], version: 1, report: { id: "m-1" } }, "report.origin"],
+    [
+      "a report of another status",
+      { kind: "report", version: 1, attempt: 1, report: { id: "m-1" } },
+      "report.origin",
+    ],
   ])("%s: unreadable, retryable", (_what, job, at) => {
     expect(() => parseJob(JSON.stringify(job))).toThrow(
       expect.objectContaining({

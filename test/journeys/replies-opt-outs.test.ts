@@ -40,11 +40,7 @@ describe("STOP and START", () => {
       told: [{ from: RECIPIENT, context: { msg_id: "m-1" }, said: "STOP" }],
       profiles: [{ moe_mobile: RECIPIENT, moe_wa_subscription: false }],
       autoReplies: [{ to: RECIPIENT, text: "You have opted out, canary" }],
-      queues: [
-        ["whatsapp", 2],
-        ["sms", 0],
-        ["reports", 0],
-      ],
+      queues: { whatsapp: 1, chat: 1 },
       log: ["Reply received: opt_out", "Reply told to the platform", "Subscription written to MoEngage"],
     });
 

@@ -39,11 +39,13 @@ export const autoReplies = (journey: Journey) =>
   journey.vonage.messages
     .filter(({ request }) => request.client_ref?.startsWith("1var."))
     .map(({ request }) => ({ to: request.to, text: "text" in request ? request.text : "" }));
+/** By queue, what it took; those that took nothing are left out. */
 export const accepted = (journey: Journey) =>
-  Object.entries(journey.vcr.records().queues).map(([name, queue]) => [
-    name.split("-").at(-1),
-    queue.accepted,
-  ]);
+  Object.fromEntries(
+    Object.entries(journey.vcr.records().queues)
+      .filter(([, queue]) => queue.accepted > 0)
+      .map(([name, queue]) => [name.split("-").at(-1), queue.accepted]),
+  );
 export const said = (journey: Journey, pattern: RegExp) =>
   journey.lines.map(({ msg }) => msg).filter((msg) => pattern.test(msg));
 

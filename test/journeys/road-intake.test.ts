@@ -16,7 +16,7 @@ const TRY_LATER = "The connector cannot take the message now: try again later";
 /** Nothing came of it: no job, no message, and a line in the log that says why. */
 function expectNothing(journey: Journey, code: string): void {
   const { queues } = journey.vcr.records();
-  expect(Object.values(queues).map(({ accepted }) => accepted)).toEqual([0, 0, 0]);
+  expect(Object.values(queues).map(({ accepted }) => accepted)).toEqual([0, 0, 0, 0]);
   expect(journey.sends()).toEqual([]);
   expect(journey.lines.map(({ msg }) => msg)).toContain(`Send not accepted: ${code}`);
 }

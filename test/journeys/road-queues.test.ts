@@ -5,7 +5,7 @@ import { endJourneys, type Journey, SERVICE_NAME, startJourney, until } from "..
 
 afterEach(endJourneys);
 
-const QUEUES = ["whatsapp", "sms", "reports"].map((purpose) => `${SERVICE_NAME}-${purpose}`);
+const QUEUES = ["whatsapp", "sms", "chat", "reports"].map((purpose) => `${SERVICE_NAME}-${purpose}`);
 const READY = "Queues are ready";
 const MAX_REQUEST_BYTES = 8_000;
 
@@ -30,7 +30,7 @@ describe("the queues", () => {
     await Promise.all([journey.replica(), journey.replica(), journey.replica()]);
     await until("all are ready", isReady(journey, 3));
     const created = journey.callsTo("vcr", "/queue").filter(({ method }) => method === "POST");
-    expect(created.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(created.map(({ status }) => status)).toEqual(QUEUES.map(() => 200));
     expect(created.map(({ body }) => body)).toEqual(
       QUEUES.map((name) => ({
         name,
@@ -151,7 +151,7 @@ describe("requests to the queue", () => {
       Object.values(journey.vcr.records().queues).every(({ inflight }) => inflight === 0),
     );
     const { queues } = journey.vcr.records();
-    expect(QUEUES.map((name) => queues[name]?.acked)).toEqual([1, 1, 0]);
+    expect(QUEUES.map((name) => queues[name]?.acked)).toEqual([1, 1, 0, 0]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { ConnectorError, loggableError } from "../../src/lib/errors.ts";
 import { createHttpClient } from "../../src/lib/http-client.ts";
-import { createLog } from "../../src/lib/log.ts";
+import { createLog, shownId } from "../../src/lib/log.ts";
 
 function createWorld(level = "info") {
   const lines: string[] = [];
@@ -28,6 +28,24 @@ describe("a log line", () => {
       { level: "error", time, msg: "four" },
     ]);
     expect(lines.map((line) => line.split("\n").length)).toEqual([2, 2, 2, 2]);
+  });
+
+  it.each([
+    [
+      "919999999999.1200000000.1654002362.20220531.0.wzrk_default.-1.",
+      "…9999.1200000000.1654002362.20220531.0.wzrk_default.-1.",
+    ],
+    ["+9199999999.1", "…9999.1"],
+    ["25596363|1639561857|20220227|25596363", "25596363|1639561857|20220227|25596363"],
+    [
+      "67ee485792b846576e34b2cc_677f3537b39e97772cc33719_17436754518",
+      "67ee485792b846576e34b2cc_677f3537b39e97772cc33719_17436754518",
+    ],
+    ["123456.1", "123456.1"],
+  ])("shows of the id %s the number it begins with masked", (id, shown) => {
+    const { log, parsed } = createWorld();
+    log.info({ msg_id: id }, "x");
+    expect([parsed()[0]?.msg_id, shownId(id)]).toEqual([shown, shown]);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { Job, OffloadedJob, SendJob } from "../../src/core/job.ts";
+import { type Job, type OffloadedJob, QUEUE_PURPOSES, type SendJob } from "../../src/core/job.ts";
 import type { WhatsAppMessage } from "../../src/core/message.ts";
 import { DAY_MS } from "../../src/core/state-keys.ts";
 import type { Vcr } from "../../src/sandbox/vcr/index.ts";
@@ -75,13 +75,17 @@ describe("putting jobs on the queue", () => {
     expect(bodies(requests).map((body) => JSON.parse(body).length)).toEqual([1]);
   });
 
-  it("has a queue for each channel and one for the outbox", async () => {
+  it("has a queue for each channel, one for what is written in chats, and one for the outbox", async () => {
     const { queue, ensure } = startReplica(vcr);
     await ensure();
     const message = buildSmsMessage();
     await Promise.all([
       queue.put({ kind: "send", attempt: 1, message: buildWhatsAppMessage() }),
       queue.put({ kind: "send", attempt: 1, message }),
+      queue.put({
+        ...{ kind: "send", attempt: 1 },
+        message: buildWhatsAppMessage({ content: { type: "text", text: "Hello" } }),
+      }),
       queue.put({ kind: "report", attempt: 1, report: buildReport(), expiresAt: 1 }),
       queue.put({ kind: "unknown-outcome", attempt: 1, message, decideAt: 1 }),
     ]);
@@ -89,6 +93,7 @@ describe("putting jobs on the queue", () => {
     expect(accepted).toEqual([
       [`${SERVICE}-whatsapp`, 1],
       [`${SERVICE}-sms`, 1],
+      [`${SERVICE}-chat`, 1],
       [`${SERVICE}-reports`, 2],
     ]);
   });
@@ -239,8 +244,8 @@ describe("preparing the queues", () => {
   it("creates each of them once, however many replicas start together", async () => {
     await Promise.all(Array.from({ length: 6 }, () => startReplica(vcr).ensure()));
     expect({ created: created(), rates: await rates() }).toEqual({
-      created: 3,
-      rates: Array(3).fill({ maxInflight: 200, msgPerSecond: 29 }),
+      created: QUEUE_PURPOSES.length,
+      rates: Array(QUEUE_PURPOSES.length).fill({ maxInflight: 200, msgPerSecond: 29 }),
     });
   });
 
@@ -248,15 +253,15 @@ describe("preparing the queues", () => {
     await startReplica(vcr).ensure();
     const { requests, ensure } = startReplica(vcr);
     await ensure();
-    expect(requests.map(({ method }) => method)).toEqual(["GET", "GET", "GET"]);
+    expect(requests.map(({ method }) => method)).toEqual(QUEUE_PURPOSES.map(() => "GET"));
   });
 
   it("updates the rate at a restart with another one", async () => {
     await startReplica(vcr).ensure();
     await startReplica(vcr, { ratePerSecond: 80, maxInflight: 50 }).ensure();
     expect({ created: created(), rates: await rates() }).toEqual({
-      created: 3,
-      rates: Array(3).fill({ maxInflight: 50, msgPerSecond: 80 }),
+      created: QUEUE_PURPOSES.length,
+      rates: Array(QUEUE_PURPOSES.length).fill({ maxInflight: 50, msgPerSecond: 80 }),
     });
   });
 
@@ -266,7 +271,7 @@ describe("preparing the queues", () => {
     await expect(ensure()).rejects.toMatchObject({ code: "provider_refused" });
     vcr.setFault("queue-service", null);
     await ensure();
-    expect(created()).toBe(3);
+    expect(created()).toBe(QUEUE_PURPOSES.length);
   });
 });
 

@@ -31,12 +31,14 @@ const SEARCHABLE = [
   "a.b-c_d",
   "x".repeat(95),
 ];
-const KEPT_IN_STATE = [
-  "",
+const ESCAPED = [
+  "25596363|1639561857|20220227|25596363",
+  "i|campaignID|batchID|j|campaign_variant",
+  "0|0|0|0",
+  "|",
   " ",
-  "x".repeat(96),
-  "x".repeat(10_000),
   "two words",
+  "_ and _7c",
   "Ünïcode",
   "消息-1",
   "🎉",
@@ -46,12 +48,21 @@ const KEPT_IN_STATE = [
   '"quoted"',
   "a,b;c:d",
   "nul\0",
+  `${"x".repeat(92)}|`,
+];
+const KEPT_IN_STATE = [
+  "",
+  "x".repeat(96),
+  "x".repeat(10_000),
+  `${"x".repeat(93)}|`,
+  "|".repeat(40),
+  "half \ud83c",
 ];
 const cases = ORIGINS.flatMap((origin) =>
-  [...SEARCHABLE, ...KEPT_IN_STATE].map((id) => ({
+  [...SEARCHABLE, ...ESCAPED, ...KEPT_IN_STATE].map((id) => ({
     origin,
     id,
-    form: SEARCHABLE.includes(id) ? "verbatim" : "key",
+    form: KEPT_IN_STATE.includes(id) ? "key" : "verbatim",
   })),
 );
 
@@ -73,6 +84,12 @@ describe("a reference", () => {
 
   it("contains the id as it is, so that it can be searched for", () => {
     expect(formatReference(referenceFor("mw", MSG_ID))).toBe(`1vmw.${MSG_ID}`);
+  });
+
+  it("escapes what Vonage's characters do not have, and is still searched for by its parts", () => {
+    expect(formatReference(referenceFor("cw", "25596363|1639561857_1"))).toBe(
+      "1ecw.25596363_7c1639561857_5f1",
+    );
   });
 
   it("uses all of Vonage's 100 characters and not one more", () => {

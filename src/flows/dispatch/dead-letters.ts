@@ -1,4 +1,4 @@
-import { idOf, QUEUE_PURPOSES, type QueuePurpose } from "../../core/job.ts";
+import { idOf, perQueue, QUEUE_PURPOSES, type QueuePurpose } from "../../core/job.ts";
 import type { State } from "../../core/ports.ts";
 import { DAY_MS, DEAD_LETTERS } from "../../core/state-keys.ts";
 import { loggableError } from "../../lib/errors.ts";
@@ -56,7 +56,7 @@ interface Lease {
 export function createDeadLetters({ held, state, runtime, log }: DeadLettersPorts): DeadLetters {
   const { now } = runtime;
   const self = runtime.uuid();
-  let waiting: Lease["waiting"] = { whatsapp: 0, sms: 0, reports: 0 };
+  let waiting: Lease["waiting"] = perQueue(() => 0);
   const lastRead = new Map<QueuePurpose, Held>();
   let failures = 0;
   let timer: { handle: Timer; at: number } | undefined;

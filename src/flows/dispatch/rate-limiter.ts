@@ -2,8 +2,11 @@ import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
 
 export interface RateLimiter {
-  /** Reserves the next free slot and returns the milliseconds until it; undefined when that is longer than `maxWaitMs`. */
-  reserve(maxWaitMs: number): number | undefined;
+  /**
+   * Reserves the next free slot and returns the milliseconds until it; undefined when that is longer than `maxWaitMs`.
+   * What goes `ahead` has a slot at once, and whoever asks later waits so much longer.
+   */
+  reserve(maxWaitMs: number, ahead?: boolean): number | undefined;
   /** Returns a slot that was not used. */
   giveBack(): void;
   /**
@@ -59,12 +62,13 @@ export function createRateLimiter(maxRate: number, now: Clock, log: Log): RateLi
 
   return {
     rate: () => rate,
-    reserve(maxWaitMs) {
+    reserve(maxWaitMs, ahead = false) {
       const at = now();
       recover(at);
-      const slot = Math.max(nextAt, at - BURST_MS, closedUntil);
+      const free = Math.max(nextAt, at - BURST_MS, closedUntil);
+      const slot = ahead ? Math.max(at - BURST_MS, closedUntil) : free;
       if (slot - at > maxWaitMs) return undefined;
-      nextAt = slot + Math.max(1_000 / rate, isProbeDue ? PROBE_MS : 0);
+      nextAt = free + Math.max(1_000 / rate, isProbeDue ? PROBE_MS : 0);
       isProbeDue = false;
       return Math.max(0, slot - at);
     },

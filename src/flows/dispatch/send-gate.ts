@@ -1,4 +1,4 @@
-import type { SendJob } from "../../core/job.ts";
+import { queueOf, type SendJob } from "../../core/job.ts";
 import type { Concerns, SendResult } from "../../core/ports.ts";
 import type { Facts } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
@@ -15,8 +15,11 @@ interface Candidate extends Pick<SendJob, "refusals"> {
 
 /** Decides when the messages of one queue may be sent, from what became of those before them. */
 export interface SendGate {
-  /** Reserves the next free slot and returns the milliseconds until it; undefined when there is none within `maxWaitMs`. */
-  reserve(job: Candidate, maxWaitMs: number): number | undefined;
+  /**
+   * Reserves the next free slot, or for what is written in a chat one before it, and returns the milliseconds until
+   * it; undefined when there is none within `maxWaitMs`.
+   */
+  reserve(job: Candidate, maxWaitMs: number, isChat?: boolean): number | undefined;
   /** Returns a slot that was not used. */
   giveBack(message: Message): void;
   /** Whether sending stopped after the slot was reserved. */
@@ -134,11 +137,11 @@ export function createSendGate(maxRate: number, now: Clock, log: Log): SendGate 
   return {
     rate: rateLimiter.rate,
     throttled: () => rateLimiter.throttled(),
-    reserve({ message, refusals }, maxWaitMs) {
+    reserve({ message, refusals }, maxWaitMs, isChat) {
       if (refusals && now() < refusals.at + REFUSED_WAITS_MS) return undefined;
       const breakers = breakersOf(message);
       if (isStalled() || !breakers.every((breaker) => breaker.letsPass())) return undefined;
-      const wait = rateLimiter.reserve(maxWaitMs);
+      const wait = rateLimiter.reserve(maxWaitMs, isChat);
       if (wait !== undefined) for (const breaker of breakers) breaker.passes(message.id);
       return wait;
     },
@@ -170,9 +173,10 @@ export function createSendGate(maxRate: number, now: Clock, log: Log): SendGate 
 const LOOK_AGAIN_MS = 500;
 
 /** Waits for a slot; false when none came within reach, and the message has to wait in the queue. */
-export async function waitForSlot(job: Candidate, gate: SendGate, ackDelay: AckDelay): Promise<boolean> {
+export async function waitForSlot(job: SendJob, gate: SendGate, ackDelay: AckDelay): Promise<boolean> {
+  const isChat = queueOf(job) === "chat";
   for (;;) {
-    const ms = gate.reserve(job, ackDelay.hasRoom() ? ackDelay.longest() : 0);
+    const ms = gate.reserve(job, ackDelay.hasRoom() ? ackDelay.longest() : 0, isChat);
     if (ms === 0) return true;
     if (ms !== undefined) {
       if ((await ackDelay.wait(ms)) && !gate.isClosed(job.message)) return true;

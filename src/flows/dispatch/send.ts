@@ -4,6 +4,7 @@ import { CHANNEL_LABEL, type OutboundMessage, type QueuedMessage } from "../../c
 import type { FailedSend, OffloadPorts, Sender, SendResult } from "../../core/ports.ts";
 import { failedReport, type Refusal } from "../../core/report.ts";
 import { asConnectorError, loggableError } from "../../lib/errors.ts";
+import { shownId } from "../../lib/log.ts";
 import type { Runtime } from "../../lib/runtime.ts";
 import type { Conversations } from "../inbound/conversations.ts";
 import type { Suppression } from "../inbound/suppression.ts";
@@ -113,7 +114,7 @@ function conclude(message: QueuedMessage, phase: Phase, ports: SendPorts): void 
 async function send(job: SendJob, message: OutboundMessage, ports: SendPorts): Promise<void> {
   const { sender, gate, conversations, mismatches, log, now } = ports;
   const started = now();
-  const line = `Sending ${CHANNEL_LABEL[message.channel]} via Vonage: msg_id=${message.id}`;
+  const line = `Sending ${CHANNEL_LABEL[message.channel]} via Vonage: msg_id=${shownId(message.id)}`;
   const about = { msg_id: message.id, attempt: job.attempt };
   if (message.channel === "whatsapp" && message.content.type === "template") {
     log.info(about, `execute { template: { name: '${message.content.template.name}' } }`);

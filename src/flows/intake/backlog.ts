@@ -1,13 +1,14 @@
-import type { Channel, OutboundMessage } from "../../core/message.ts";
+import { type QueuePurpose, queueOfMessage } from "../../core/job.ts";
+import type { OutboundMessage } from "../../core/message.ts";
 import { ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
 
 export interface BacklogPorts {
-  /** Jobs waiting on a channel's queue. */
-  waiting(channel: Channel): Promise<number>;
-  /** Messages a second that can be sent on it now. */
-  rate(channel: Channel): number;
+  /** Jobs waiting on a queue. */
+  waiting(queue: QueuePurpose): Promise<number>;
+  /** Messages a second that can be sent from it now. */
+  rate(queue: QueuePurpose): number;
   now: Clock;
   log: Log;
 }
@@ -26,30 +27,30 @@ export interface Backlog {
  * added.
  */
 export function createBacklog({ waiting, rate, now, log }: BacklogPorts): Backlog {
-  const channels = new Map<Channel, Known>();
+  const queues = new Map<QueuePurpose, Known>();
 
-  function knownOf(channel: Channel): Known {
-    const known = channels.get(channel) ?? {
+  function knownOf(queue: QueuePurpose): Known {
+    const known = queues.get(queue) ?? {
       depth: 0,
       since: 0,
       countedAt: now(),
       fetchedAt: 0,
       fetching: false,
     };
-    channels.set(channel, known);
+    queues.set(queue, known);
     return known;
   }
 
-  async function refresh(channel: Channel, known: Known): Promise<void> {
+  async function refresh(queue: QueuePurpose, known: Known): Promise<void> {
     if (known.fetching || now() - known.fetchedAt < REFRESH_MS) return;
     known.fetching = true;
     const before = known.since;
     try {
-      known.depth = await waiting(channel);
+      known.depth = await waiting(queue);
     } catch (error) {
-      log.warn({ channel, ...loggableError(error) }, "The queue's length is unknown");
+      log.warn({ queue, ...loggableError(error) }, "The queue's length is unknown");
       // Sending goes on while nobody tells how much is left, and so must taking.
-      const sent = (rate(channel) * (now() - known.countedAt)) / 1_000;
+      const sent = (rate(queue) * (now() - known.countedAt)) / 1_000;
       known.depth = Math.max(0, known.depth + before - sent);
     }
     // What came during the fetch may not be in the figure.
@@ -59,11 +60,12 @@ export function createBacklog({ waiting, rate, now, log }: BacklogPorts): Backlo
     known.fetching = false;
   }
 
-  function reserve({ channel, expiresAt }: OutboundMessage) {
-    const known = knownOf(channel);
-    void refresh(channel, known);
-    const secondsToSend = (known.depth + known.since) / rate(channel);
-    const secondsToLive = (expiresAt - now()) / 1_000;
+  function reserve(message: OutboundMessage) {
+    const queue = queueOfMessage(message);
+    const known = knownOf(queue);
+    void refresh(queue, known);
+    const secondsToSend = (known.depth + known.since) / rate(queue);
+    const secondsToLive = (message.expiresAt - now()) / 1_000;
     if (secondsToSend > secondsToLive) {
       throw new ConnectorError(
         "backlog_full",
@@ -71,7 +73,7 @@ export function createBacklog({ waiting, rate, now, log }: BacklogPorts): Backlo
         {
           retryable: true,
           httpStatus: 429,
-          detail: { waiting: known.depth + known.since, rate: Math.round(rate(channel)) },
+          detail: { waiting: known.depth + known.since, rate: Math.round(rate(queue)) },
         },
       );
     }

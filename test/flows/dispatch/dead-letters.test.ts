@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { type Job, QUEUE_PURPOSES, type QueuePurpose } from "../../../src/core/job.ts";
+import { type Job, perQueue, QUEUE_PURPOSES, type QueuePurpose } from "../../../src/core/job.ts";
 import type { DeadLetter, DeadLetterQueue, State } from "../../../src/core/ports.ts";
 import { DAY_MS, DEAD_LETTERS, heldBucket } from "../../../src/core/state-keys.ts";
 import { createDeadLetters } from "../../../src/flows/dispatch/dead-letters.ts";
@@ -79,11 +79,7 @@ function createSubject() {
   const runtime = createVirtualRuntime();
   const memory = createMemoryState();
   const log = createRecordingLog();
-  const queues = {
-    whatsapp: createFakeQueue(runtime.now),
-    sms: createFakeQueue(runtime.now),
-    reports: createFakeQueue(runtime.now),
-  };
+  const queues = perQueue(() => createFakeQueue(runtime.now));
   const jobs = new Map<string, Job>();
   const readable = { newer: false };
   function verify(signed: unknown): Job {
@@ -102,7 +98,7 @@ function createSubject() {
         queue: at[purpose] ?? queues[purpose].port,
         ...{ state, verify, now: runtime.now },
       });
-    const held = { whatsapp: open("whatsapp"), sms: open("sms"), reports: open("reports") };
+    const held = perQueue(open);
     return { held, ...createDeadLetters({ held, state, runtime: { ...runtime, random }, log }) };
   }
   return { runtime, memory, log, queues, jobs, readable, replica, ...queues };

@@ -13,6 +13,16 @@ describe("the pace", () => {
     expect(Array.from({ length: 5 }, () => rateLimiter.reserve(10_000))).toEqual([0, 0, 100, 200, 300]);
   });
 
+  it("gives a slot at once to what goes ahead, and the others wait so much longer", () => {
+    const { rateLimiter } = createWorld();
+    for (let n = 0; n < 4; n++) rateLimiter.reserve(10_000);
+    expect([rateLimiter.reserve(0, true), rateLimiter.reserve(0, true), rateLimiter.reserve(10_000)]).toEqual(
+      [0, 0, 500],
+    );
+    rateLimiter.throttled(5);
+    expect([rateLimiter.reserve(4_999, true), rateLimiter.reserve(5_000, true)]).toEqual([undefined, 5_000]);
+  });
+
   it("gives no slot beyond the wait allowed, and takes none then", () => {
     const { rateLimiter, now } = createWorld();
     for (let slot = 0; slot < 12; slot++) rateLimiter.reserve(10_000);
