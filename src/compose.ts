@@ -51,7 +51,8 @@ export async function start(
   network: Network = { createHttpClient, listen },
 ): Promise<Connector> {
   const { now } = runtime;
-  const log = createLog(config.logLevel, logTo, now);
+  const replica = runtime.randomBytes(6).toString("hex");
+  const log = createLog(config.logLevel, logTo, now, replica);
   const metrics = createMetrics();
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);

@@ -1,4 +1,4 @@
-import { type Logger, pino } from "pino";
+import { pino } from "pino";
 import type { Clock } from "./runtime.ts";
 
 /** One wide line a step: ids, counts, codes and durations; never numbers, text or secrets. */
@@ -7,6 +7,34 @@ export interface Log {
   info(fields: object, msg: string): void;
   warn(fields: object, msg: string): void;
   error(fields: object, msg: string): void;
+  /**
+   * Whether a line on this message's way is to be written now: always while few messages are under way, above that
+   * for a sample of them, the same at every replica. Ask before the line is made.
+   */
+  follows(id: string): boolean;
+}
+
+/** Lines on messages' ways that are written in a second in any case: those of about five messages. */
+const FOLLOWED_LINES = 40;
+
+function createFollows(level: string, now: Clock): Log["follows"] {
+  if (level === "debug" || level === "trace") return () => true;
+  let second = 0;
+  let lines = 0;
+  return (id) => {
+    const current = Math.floor(now() / 1_000);
+    lines = current === second ? lines + 1 : 1;
+    second = current;
+    return lines <= FOLLOWED_LINES || isSampled(id);
+  };
+}
+
+/** One of 64 ids, by a hash (FNV-1a) of their ends. */
+function isSampled(id: string): boolean {
+  let hash = 0x811c9dc5;
+  for (let at = Math.max(0, id.length - 8); at < id.length; at++)
+    hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
+  return hash >>> 26 === 0;
 }
 
 /** An id that begins with a phone number, as a platform may make them: the number and a dot. */
@@ -16,17 +44,19 @@ const NUMBER_IN_ID = /^\+?\d{3,11}(?=\d{4}\.)/;
 export const shownId = (id: string): string => id.replace(NUMBER_IN_ID, "…");
 
 /**
- * The process's logger: one JSON object a line on standard output, `level` as a word, `time` in ISO 8601.
+ * The process's logger: one JSON object a line on standard output, `level` as a word, `time` in ISO 8601,
+ * and which replica it is.
  * Callers pass ids and masked numbers only; the redaction list is the second fence behind that rule.
  */
 export function createLog(
   level: string,
   destination: { write(line: string): void } | undefined,
   now: Clock,
-): Logger {
+  replica: string,
+): Log {
   const options = {
     level,
-    base: null,
+    base: { replica },
     messageKey: "msg",
     timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
@@ -50,5 +80,6 @@ export function createLog(
       censor: "[redacted]",
     },
   };
-  return destination ? pino(options, destination) : pino(options);
+  const log = destination ? pino(options, destination) : pino(options);
+  return Object.assign(log, { follows: createFollows(level, now) });
 }

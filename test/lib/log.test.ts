@@ -5,8 +5,10 @@ import { createLog, shownId } from "../../src/lib/log.ts";
 
 function createWorld(level = "info") {
   const lines: string[] = [];
-  const log = createLog(level, { write: (line) => void lines.push(line) }, Date.now);
-  return { log, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
+  let now = 0;
+  const clock = { tick: (ms: number) => (now += ms) };
+  const log = createLog(level, { write: (line) => void lines.push(line) }, () => now, "a1b2c3");
+  return { log, clock, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
 }
 
 const TEXT = "Your code is 4711";
@@ -22,10 +24,10 @@ describe("a log line", () => {
     log.error({}, "four");
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     expect(parsed()).toEqual([
-      { level: "debug", time, msg: "one" },
-      { level: "info", time, msg_id: "m-1", attempt: 2, msg: "two\nlines" },
-      { level: "warn", time, msg: "three" },
-      { level: "error", time, msg: "four" },
+      { level: "debug", time, replica: "a1b2c3", msg: "one" },
+      { level: "info", time, replica: "a1b2c3", msg_id: "m-1", attempt: 2, msg: "two\nlines" },
+      { level: "warn", time, replica: "a1b2c3", msg: "three" },
+      { level: "error", time, replica: "a1b2c3", msg: "four" },
     ]);
     expect(lines.map((line) => line.split("\n").length)).toEqual([2, 2, 2, 2]);
   });
@@ -69,6 +71,36 @@ describe("a log line", () => {
     log.info(fields, "x");
     for (const secret of [TEXT, NUMBER, TOKEN]) expect(lines.join()).not.toContain(secret);
     expect(lines.join()).toContain("[redacted]");
+  });
+});
+
+describe("messages that are followed", () => {
+  const ids = (count: number) => Array.from({ length: count }, (_, n) => `67ee485792b846576e34b2cc_${n}`);
+
+  it("are all of them while they are few, each second anew", () => {
+    const { log, clock } = createWorld();
+    for (const _second of ids(3)) {
+      expect(ids(40).every((id) => log.follows(id))).toBe(true);
+      clock.tick(1_000);
+    }
+  });
+
+  it("are above that a sample, the same at every replica and every step", () => {
+    const sampleOf = ({ log }: ReturnType<typeof createWorld>) => {
+      for (const id of ids(40)) log.follows(id);
+      return ids(6_400).filter((id) => log.follows(id));
+    };
+    const world = createWorld();
+    const sample = sampleOf(world);
+    expect(sample.length).toBeGreaterThan(50);
+    expect(sample.length).toBeLessThan(200);
+    expect(sampleOf(world)).toEqual(sample);
+    expect(sampleOf(createWorld())).toEqual(sample);
+  });
+
+  it("are all of them at level debug", () => {
+    const { log } = createWorld("debug");
+    expect(ids(1_000).every((id) => log.follows(id))).toBe(true);
   });
 });
 

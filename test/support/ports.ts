@@ -52,6 +52,7 @@ export function createRecordingLog(): RecordingLog {
     lines,
     at: (level) => lines.filter((line) => line.level === level),
     debug: record("debug"),
+    follows: () => true,
     info: record("info"),
     warn: record("warn"),
     error: record("error"),

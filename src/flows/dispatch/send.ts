@@ -116,7 +116,8 @@ async function send(job: SendJob, message: OutboundMessage, ports: SendPorts): P
   const started = now();
   const line = `Sending ${CHANNEL_LABEL[message.channel]} via Vonage: msg_id=${shownId(message.id)}`;
   const about = { msg_id: message.id, attempt: job.attempt };
-  if (message.channel === "whatsapp" && message.content.type === "template") {
+  const isFollowed = log.follows(message.id);
+  if (isFollowed && message.channel === "whatsapp" && message.content.type === "template") {
     log.info(about, `execute { template: { name: '${message.content.template.name}' } }`);
   }
   await mismatches.record(message);
@@ -130,7 +131,7 @@ async function send(job: SendJob, message: OutboundMessage, ports: SendPorts): P
   }
   conclude(job.message, { is: "sent" }, ports);
   conversations.remember(message, result.vendorId);
-  log.info({ ...about, outcome: word, message_uuid: result.vendorId, ms }, line);
+  if (isFollowed) log.info({ ...about, outcome: word, message_uuid: result.vendorId, ms }, line);
 }
 
 /** An error of ours may have come after the request left: nobody knows. `word` is the outcome's, for the log. */

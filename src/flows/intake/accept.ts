@@ -31,10 +31,8 @@ export function createAccept({ preflight, ready, backlog, queue, countAccepted, 
       place.release();
       throw error;
     });
-    log.info(
-      { msg_id: message.id, channel: message.channel, origin: message.origin },
-      `Sending POST to ${url}`,
-    );
+    const { id, channel, origin } = message;
+    if (log.follows(id)) log.info({ msg_id: id, channel, origin }, `Sending POST to ${url}`);
     countAccepted(message.channel);
   };
 }

@@ -65,7 +65,7 @@ async function follow(status: MessageStatus, ports: StatusPorts): Promise<"ok" |
     await recordOptOut(status, undefined, ports);
     return "ignored";
   }
-  log.info({ msg_id: id, ...about }, `Status ${vendorStatus} received`);
+  if (log.follows(id)) log.info({ msg_id: id, ...about }, `Status ${vendorStatus} received`);
   if (reason === "throttled") ports.throttled(channel.channel);
   const report: DeliveryReport = {
     ...{ origin: channel.tag, channel: channel.channel, id, status: status.status },

@@ -100,10 +100,17 @@ export function createReporter(ports: ReportPorts): Reporter {
     underWay.set(field, telling);
     try {
       const outcome = await telling;
-      log.info(
-        { msg_id: report.id, origin: report.origin, outcome, code: report.error?.code, ms: now() - started },
-        `Report ${report.status}: ${outcome}`,
-      );
+      if (report.status === "failed" || log.follows(report.id))
+        log.info(
+          {
+            msg_id: report.id,
+            origin: report.origin,
+            outcome,
+            code: report.error?.code,
+            ms: now() - started,
+          },
+          `Report ${report.status}: ${outcome}`,
+        );
       return outcome;
     } catch (error) {
       log.warn(

@@ -28,7 +28,7 @@ export function jobRoute({ channels, readJob, dispatch, refusals, log }: JobPort
     const job = await readJob(req.body);
     const about = { msg_id: idOf(job), kind: job.kind, attempt: job.attempt };
     res.locals["about"] = about;
-    log.info(about, `POST ${JOBS_PATH}`);
+    if (log.follows(about.msg_id)) log.info(about, `POST ${JOBS_PATH}`);
     await dispatch(job);
     res.status(200).json({ status: "done" });
   };
