@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { composeDeadLetters } from "./compose/dead-letters.ts";
 import { composeDispatch, composePacing } from "./compose/dispatch.ts";
 import { composeInbound, composeIntake, composeStatus } from "./compose/flows.ts";
+import { composeInsight } from "./compose/insight.ts";
 import { composePlatforms } from "./compose/platforms.ts";
 import { shutDown } from "./compose/shutdown.ts";
 import { composeTemplates } from "./compose/templates.ts";
@@ -90,17 +91,18 @@ export async function start(
     ...{ channels, channelOff, queue, events, mismatches, state, runtime, pause: waitBetweenLooks, now, log },
   });
   const people = { suppression, conversations };
+  const { recorder, journal } = composeInsight({ state, runtime, log });
   const pacing = composePacing(config, metrics, runtime, log);
   const dispatch = composeDispatch(config, {
     ...{ httpClient, pacing, metrics, channels, channelOff, queue, state, reporter, mismatches },
-    ...{ ...people, now, random: runtime.random, log },
+    ...{ ...people, recorder, now, random: runtime.random, log },
     ...{ loadOffloaded: vcr.loadOffloaded, discardOffloaded: vcr.discardOffloaded },
   });
   const inboundPorts = { channels, queue, events, ...people, state, now, log };
   const inbound = composeInbound(config, inboundPorts, metrics);
   const isStopping = () => stopping.signal.aborted;
   const channelMarks = createChannelMarks({ state, pause, isStopping, now, log });
-  const statusPorts = { channels, channelMarks, reporter, inbound, suppression, pacing, now, log };
+  const statusPorts = { channels, channelMarks, reporter, inbound, suppression, pacing, recorder, now, log };
   const receiveStatus = composeStatus(vcr, statusPorts, metrics);
   const surroundings = {
     ...{ session, state, stateMarks: vcr.stateMarks, queueSettings, httpClient, pause, now, log },
@@ -109,11 +111,13 @@ export async function start(
   };
   const queuesReady = prepareQueues(config, surroundings);
   const ready = Promise.race([queuesReady, pause(FIRST_START_MS)]);
-  const accept = composeIntake(vcr, { preflight: templates.preflight, ready, pacing, now, log }, metrics);
+  const intakePorts = { preflight: templates.preflight, ready, pacing, recorder, now, log };
+  const accept = composeIntake(vcr, intakePorts, metrics);
 
   const refusals = createRefusalLog(log, runtime);
   const app = createApp({
     ...{ channels, accept, receiveStatus, receiveInbound: inbound.receive, refusals, metrics, now, log },
+    notAccepted: recorder.refused,
     timers: runtime,
     readJob: (received) =>
       deadLetters.watch(readDelivery(() => vcr.verifyJob(received), pacing.reports.ackDelay, now)),
@@ -133,6 +137,7 @@ export async function start(
     "Connector is listening",
   );
   for (const note of config.notes) log.warn({}, note);
+  journal.start();
   if (channels.length === 0)
     log.error({}, `No channel is on, so nothing can be sent. ${config.notes.join(". ")}`);
   const preparing = Promise.all([
@@ -147,7 +152,18 @@ export async function start(
     port: server.port,
     stop: () =>
       shutDown({
-        ...{ stopping, deadLetters, pacing, server, events, state, refusals, httpClients, preparing },
+        ...{
+          stopping,
+          deadLetters,
+          pacing,
+          server,
+          events,
+          journal,
+          state,
+          refusals,
+          httpClients,
+          preparing,
+        },
         ...{ runtime, log },
       }),
   };

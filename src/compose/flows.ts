@@ -19,16 +19,28 @@ import { resolveReference } from "../vonage/reference.ts";
 import type { Pacing } from "./dispatch.ts";
 import type { Vcr } from "./vcr.ts";
 
-type IntakePorts = Pick<AcceptPorts, "preflight" | "ready" | "log"> & { now: Clock; pacing: Pacing };
+type IntakePorts = Pick<AcceptPorts, "preflight" | "ready" | "recorder" | "log"> & {
+  now: Clock;
+  pacing: Pacing;
+};
 
-export function composeIntake(vcr: Vcr, { pacing, ...ports }: IntakePorts, metrics: Metrics): Accept {
+export function composeIntake(
+  vcr: Vcr,
+  { pacing, recorder, ...ports }: IntakePorts,
+  metrics: Metrics,
+): Accept {
   const { now, log } = ports;
   const rate = (queue: keyof Pacing) => pacing[queue].gate.rate();
   return createAccept({
     ...ports,
     backlog: createBacklog({ waiting: vcr.waitingJobs, rate, now, log }),
     queue: vcr.queue,
-    countAccepted: (channel) => metrics.accepted.inc({ channel }),
+    recorder: {
+      accepted(message) {
+        recorder.accepted(message);
+        metrics.accepted.inc({ channel: message.channel });
+      },
+    },
   });
 }
 
@@ -49,7 +61,7 @@ export function composeInbound(
   });
 }
 
-type ComposedStatusPorts = Pick<StatusPorts, "channels" | "now" | "log"> & {
+type ComposedStatusPorts = Pick<StatusPorts, "channels" | "recorder" | "now" | "log"> & {
   channelMarks: Pick<ChannelMarks, "wasOnLately">;
   reporter: Pick<Reporter, "report">;
   inbound: Pick<InboundReceiver, "carrierOptOut">;
@@ -58,14 +70,14 @@ type ComposedStatusPorts = Pick<StatusPorts, "channels" | "now" | "log"> & {
 };
 
 export function composeStatus({ state }: Vcr, ports: ComposedStatusPorts, metrics: Metrics) {
-  const { channels, channelMarks, reporter, inbound, suppression, pacing, now, log } = ports;
+  const { channels, channelMarks, reporter, inbound, suppression, pacing, recorder, now, log } = ports;
   const statusPorts: StatusPorts = {
-    ...{ channels, now, log, link: suppression.link, carrierOptOut: inbound.carrierOptOut },
+    ...{ channels, recorder, now, log, link: suppression.link, carrierOptOut: inbound.carrierOptOut },
     lostChannel: async (tag) => ((await channelMarks.wasOnLately(tag)) ? SWITCHES[tag] : undefined),
     resolve: (reference) => resolveReference(state, reference),
     throttled: (channel) => pacing[channel].gate.throttled(),
-    async report(report) {
-      const outcome = await reporter.report(report);
+    async report(report, heard) {
+      const outcome = await reporter.report(report, heard);
       metrics.reports.inc({ status: report.status, outcome });
     },
   };

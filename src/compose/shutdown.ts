@@ -1,5 +1,6 @@
 import type { AckDelay } from "../flows/dispatch/ack-delay.ts";
 import type { DeadLetters } from "../flows/dispatch/dead-letters.ts";
+import type { Journal } from "../flows/insight/journal.ts";
 import type { RefusalLog } from "../http/refusals.ts";
 import type { RunningServer } from "../http/server.ts";
 import { withDeadline } from "../lib/deadline.ts";
@@ -9,6 +10,7 @@ import type { Runtime } from "../lib/runtime.ts";
 /** Of the ten seconds a stop may take, this many are for what is in hand. */
 const STOP_GRACE_MS = 8_000;
 const EVENTS_GRACE_MS = 500;
+const FIGURES_GRACE_MS = 1_000;
 const DRAIN_GRACE_MS = 500;
 
 export interface ShutdownPorts {
@@ -17,6 +19,7 @@ export interface ShutdownPorts {
   pacing: Record<string, { ackDelay: Pick<AckDelay, "release"> }>;
   server: Pick<RunningServer, "stop">;
   events: { stop(): Promise<void> } | undefined;
+  journal: Pick<Journal, "stop">;
   state: { drained(): Promise<void> };
   refusals: Pick<RefusalLog, "flush">;
   httpClients: Record<string, { close(): Promise<void> }>;
@@ -37,6 +40,7 @@ export async function shutDown(ports: ShutdownPorts): Promise<void> {
   await withDeadline(events?.stop() ?? Promise.resolve(), EVENTS_GRACE_MS, "", runtime).catch(
     () => undefined,
   );
+  await withDeadline(ports.journal.stop(), FIGURES_GRACE_MS, "", runtime).catch(() => undefined);
   await withDeadline(state.drained(), DRAIN_GRACE_MS, "", runtime).catch(() => undefined);
   ports.refusals.flush();
   await Promise.all(Object.values(ports.httpClients).map((httpClient) => httpClient.close()));

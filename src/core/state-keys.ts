@@ -30,12 +30,14 @@ export function claimBuckets(acceptedAt: number): Bucket[] {
   return before.key === own.key ? [own] : [before, own];
 }
 
+/** The story of a message can be told for so long. */
+const STORY_DAYS = 7;
 const REPORTED_DAYS = 4;
 
 /** What is known of the statuses of each message, by when it became known. */
 export const reportedBucket = (at: number): Bucket => ({
   key: `reported:${Math.floor(at / (REPORTED_DAYS * DAY_MS))}`,
-  ttl: (REPORTED_DAYS + 1) * 24 * 3_600,
+  ttl: (REPORTED_DAYS + STORY_DAYS) * 24 * 3_600,
   scope: "instance",
 });
 
@@ -121,6 +123,33 @@ export const DEAD_LETTERS: Bucket = { key: "dead-letters", ttl: null, scope: "in
 
 /** Says that this is the State that the connector knew, by the name of the instance. */
 export const markBucket = (scope: Bucket["scope"]): Bucket => ({ key: "mark", ttl: null, scope });
+
+const FIGURES_DAYS = 14;
+
+/** What was counted, by the day since the epoch: a field for each hour and process, with the process's own sums. */
+export const figuresBucket = (day: number): Bucket => ({
+  key: `figures:${day}`,
+  ttl: (FIGURES_DAYS + 1) * 24 * 3_600,
+  scope: "instance",
+});
+
+/** The days of which there are figures, newest first. */
+export const figuresDays = (at: number): number[] =>
+  Array.from({ length: FIGURES_DAYS + 1 }, (_, days) => Math.floor(at / DAY_MS) - days);
+
+/** The latest failures, by the day since the epoch: a field for each process. */
+export const failuresBucket = (day: number): Bucket => ({
+  key: `failures:${day}`,
+  ttl: (STORY_DAYS + 1) * 24 * 3_600,
+  scope: "instance",
+});
+
+/** The days of which there are failures, newest first. */
+export const failuresDays = (at: number): number[] =>
+  Array.from({ length: STORY_DAYS + 1 }, (_, days) => Math.floor(at / DAY_MS) - days);
+
+/** The processes that were heard of lately, by their ids. */
+export const REPLICAS: Bucket = { key: "replicas", ttl: 7 * 24 * 3_600, scope: "instance" };
 
 /** When each platform channel was last known to be on, by its tag. */
 export const CHANNELS_ON: Bucket = { key: "channels-on", ttl: 7 * 24 * 3_600, scope: "instance" };

@@ -49,6 +49,7 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
     now: () => Date.now(),
     timers: systemRuntime,
     accept: async (message) => void accepted.push(message),
+    notAccepted: () => undefined,
     readJob: async (received) => signer.verify(received),
     dispatch: async (job) => void dispatched.push(job),
     verify: (headers, rawBody) =>

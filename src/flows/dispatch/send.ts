@@ -8,6 +8,7 @@ import { shownId } from "../../lib/log.ts";
 import type { Runtime } from "../../lib/runtime.ts";
 import type { Conversations } from "../inbound/conversations.ts";
 import type { Suppression } from "../inbound/suppression.ts";
+import type { Recorder } from "../insight/recorder.ts";
 import type { Reporter } from "../status/report.ts";
 import type { TemplateMismatches } from "../templates/mismatches.ts";
 import type { AckDelay } from "./ack-delay.ts";
@@ -24,6 +25,7 @@ export interface SendPorts extends AwaitOutcomePorts, OffloadPorts {
   suppression: Pick<Suppression, "isSuppressed">;
   conversations: Pick<Conversations, "remember">;
   mismatches: Pick<TemplateMismatches, "record">;
+  recorder: Recorder;
   /** Those of the job's own queue. */
   gate: SendGate;
   ackDelay: AckDelay;
@@ -101,6 +103,7 @@ async function checkAndClaim(
 async function refuse(message: QueuedMessage, refusal: Refusal, ports: SendPorts): Promise<void> {
   ports.log.warn({ msg_id: message.id, channel: message.channel, code: refusal.code }, "Message not sent");
   await ports.reporter.reportEventually(failedReport(message, refusal, ports.now()));
+  ports.recorder.notSent(message, refusal.code);
   conclude(message, { is: "refused" }, ports);
 }
 
@@ -130,7 +133,8 @@ async function send(job: SendJob, message: OutboundMessage, ports: SendPorts): P
     return afterFailure(job, result, ports);
   }
   conclude(job.message, { is: "sent" }, ports);
-  conversations.remember(message, result.vendorId);
+  ports.recorder.sent(message, job.attempt, result.vendorId);
+  conversations.remember(message, result.vendorId, job.attempt);
   if (isFollowed) log.info({ ...about, outcome: word, message_uuid: result.vendorId, ms }, line);
 }
 

@@ -5,6 +5,7 @@ import { failedReport } from "../../core/report.ts";
 import { loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
+import type { Recorder } from "../insight/recorder.ts";
 import type { Reporter } from "../status/report.ts";
 import type { AckDelay } from "./ack-delay.ts";
 import type { Claims } from "./claims.ts";
@@ -14,6 +15,7 @@ export interface AwaitOutcomePorts {
   queue: JobQueue;
   /** How long a status is waited for, and what is done when none came. */
   unknownOutcome: { waitSeconds: number; policy: "fail" | "resend" };
+  recorder: Pick<Recorder, "doubted" | "settled" | "notSent">;
   now: Clock;
   log: Log;
 }
@@ -30,7 +32,7 @@ const OUTCOME_UNKNOWN = ownRefusal("outcome_unknown");
 /** Nobody knows whether it was sent: it waits for a status, `atLeastMs` even if configured shorter, and is not sent again by itself. */
 export async function awaitOutcome(
   { message, attempt, unanswered }: SendJob,
-  { queue, unknownOutcome, now, log }: AwaitOutcomePorts,
+  { queue, unknownOutcome, recorder, now, log }: AwaitOutcomePorts,
   atLeastMs = 0,
 ): Promise<void> {
   // Nobody counts on an auto-reply, and the person must not get it twice.
@@ -40,6 +42,7 @@ export async function awaitOutcome(
   }
   const decideAt = now() + Math.max(unknownOutcome.waitSeconds * 1_000, atLeastMs);
   await queue.put({ kind: "unknown-outcome", attempt, message, unanswered, decideAt });
+  recorder.doubted(message, attempt);
 }
 
 /** The new attempt's claim, or the memory of reports told, makes the decision take effect once. */
@@ -48,7 +51,7 @@ export async function dispatchUnknownOutcome(
   ports: UnknownOutcomePorts,
 ): Promise<void> {
   const { message, attempt } = job;
-  const { reporter, claims, queue, ackDelay, now, log } = ports;
+  const { reporter, claims, queue, ackDelay, recorder, now, log } = ports;
   const about = { msg_id: message.id, attempt };
   const resend = () => queue.put({ kind: "send", attempt: attempt + 1, message });
 
@@ -56,14 +59,17 @@ export async function dispatchUnknownOutcome(
   await ackDelay.wait(Math.min(remaining, ackDelay.longest()));
   switch (await findOutcome(job, ports)) {
     case "settled":
+      recorder.settled(message);
       discardContent(message, ports);
       return;
     case "elsewhere":
+      recorder.settled(message);
       return;
     case "unsent":
       log.info(about, "Surely not sent: put back");
       await claims.settle(message, { is: "released", attempt });
       await resend();
+      recorder.settled(message);
       return;
     case "state-down":
       if (remaining <= 0) await ackDelay.wait(ackDelay.longest());
@@ -80,8 +86,10 @@ export async function dispatchUnknownOutcome(
   } else {
     log.warn(about, "Outcome still unknown: reported failed");
     await reporter.reportEventually(failedReport(message, OUTCOME_UNKNOWN, now()));
+    recorder.notSent(message, OUTCOME_UNKNOWN.code);
     discardContent(message, ports);
   }
+  recorder.settled(message);
 }
 
 /**

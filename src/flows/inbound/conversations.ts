@@ -1,9 +1,10 @@
 import type { OutboundMessage } from "../../core/message.ts";
 import type { State } from "../../core/ports.ts";
-import { replyDays, sentBucket } from "../../core/state-keys.ts";
+import { messageField, replyDays, sentBucket } from "../../core/state-keys.ts";
 import { loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
+import { formatSent, sentRecord } from "../insight/sent-record.ts";
 
 /** A message of a platform that a person answered. */
 export interface SentMessage {
@@ -13,8 +14,8 @@ export interface SentMessage {
 }
 
 export interface Conversations {
-  /** Remembers a message that was sent, so that an answer to it finds its way back. Not waited for. */
-  remember(message: OutboundMessage, vendorId: string): void;
+  /** Remembers a message that was sent, so that an answer to it finds its way back, and its record: the attempt it was sent with. Not waited for. */
+  remember(message: OutboundMessage, vendorId: string, attempt?: number): void;
   /** What an inbound message may answer, up to a week back. */
   find(sought: Sought): Promise<Found>;
 }
@@ -50,13 +51,15 @@ export function createConversations(state: State, now: Clock, log: Log): Convers
   }
 
   return {
-    remember(message, vendorId) {
+    remember(message, vendorId, attempt = 1) {
       // SMS answers quote nothing and are told without naming a message.
       if (message.channel !== "whatsapp" || message.purpose) return;
+      const record = formatSent(sentRecord(message, attempt, vendorId, now()));
       const entry = `${message.origin} ${message.to} ${message.id}`;
       Promise.all([
         state.write(sentBucket(now()), vendorId, entry),
         state.write(sentBucket(now()), `${message.from} ${message.to}`, entry),
+        state.write(sentBucket(now()), messageField(message.origin, message.id), record),
       ]).catch((error) =>
         log.warn({ msg_id: message.id, ...loggableError(error) }, "Message not remembered for its answers"),
       );

@@ -1,6 +1,7 @@
-import type { Channel, OutboundMessage } from "../../core/message.ts";
+import type { OutboundMessage } from "../../core/message.ts";
 import type { JobQueue } from "../../core/ports.ts";
 import type { Log } from "../../lib/log.ts";
+import type { Recorder } from "../insight/recorder.ts";
 import type { Preflight } from "../templates/preflight.ts";
 import type { Backlog } from "./backlog.ts";
 
@@ -10,7 +11,7 @@ export interface AcceptPorts {
   ready: Promise<unknown>;
   backlog: Backlog;
   queue: JobQueue;
-  countAccepted(channel: Channel): void;
+  recorder: Pick<Recorder, "accepted">;
   log: Log;
 }
 
@@ -22,7 +23,7 @@ export type Accept = (message: OutboundMessage) => Promise<void>;
  * ConnectorError: `invalid_template` or `missing_template` when its template cannot take it, `backlog_full` (429)
  * when it could not be sent in its time to live, retryable when the queue may not have it.
  */
-export function createAccept({ preflight, ready, backlog, queue, countAccepted, log }: AcceptPorts): Accept {
+export function createAccept({ preflight, ready, backlog, queue, recorder, log }: AcceptPorts): Accept {
   return async (message) => {
     await preflight(message);
     await ready;
@@ -33,6 +34,6 @@ export function createAccept({ preflight, ready, backlog, queue, countAccepted, 
     });
     const { id, channel, origin } = message;
     if (log.follows(id)) log.info({ msg_id: id, channel, origin }, `Sending POST to ${url}`);
-    countAccepted(message.channel);
+    recorder.accepted(message);
   };
 }

@@ -6,7 +6,9 @@ import { ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
+import type { Recorder } from "../insight/recorder.ts";
 import type { ChannelSwitch } from "./channel-off.ts";
+import type { Heard } from "./status-ledger.ts";
 
 export interface StatusPorts {
   channels: readonly PlatformChannel[];
@@ -14,7 +16,8 @@ export interface StatusPorts {
   lostChannel(tag: string): Promise<ChannelSwitch | undefined>;
   /** The platform's id behind a reference; undefined when its key has expired. */
   resolve(reference: Reference): Promise<string | undefined>;
-  report(report: DeliveryReport): Promise<unknown>;
+  report(report: DeliveryReport, heard: Heard): Promise<unknown>;
+  recorder: Pick<Recorder, "status">;
   /** The vendor took a message and then found that it came too fast. */
   throttled(channel: Channel): void;
   /** The recipient has opted out with the carrier. */
@@ -71,8 +74,10 @@ async function follow(status: MessageStatus, ports: StatusPorts): Promise<"ok" |
     ...{ origin: channel.tag, channel: channel.channel, id, status: status.status },
     ...{ at: status.at, to: status.to, error, reason },
   };
+  const heard = { origin: channel.tag, id, status: status.status, sender: status.from, code: error?.code };
+  const count: Heard = (known) => ports.recorder.status({ ...heard, known });
   // Beside the report: an opt-out does not wait for a platform that is away.
-  const outcomes = await Promise.allSettled([ports.report(report), recordOptOut(status, id, ports)]);
+  const outcomes = await Promise.allSettled([ports.report(report, count), recordOptOut(status, id, ports)]);
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   return "ok";
 }

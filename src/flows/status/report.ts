@@ -9,7 +9,7 @@ import { asConnectorError, type ConnectorError, loggableError } from "../../lib/
 import type { PlatformChannel } from "../../platforms/platform.ts";
 import type { TemplateMismatches } from "../templates/mismatches.ts";
 import type { ChannelOff } from "./channel-off.ts";
-import { createStatusLedger, type LedgerPorts } from "./status-ledger.ts";
+import { createStatusLedger, type Heard, type LedgerPorts } from "./status-ledger.ts";
 
 export interface ReportPorts extends LedgerPorts {
   channels: readonly PlatformChannel[];
@@ -26,9 +26,9 @@ export type ReportOutcome = "posted" | "repeated" | "outdated" | "unwanted" | "r
 export interface Reporter {
   /**
    * Tells the platform. Resolves once it has the report, or never needs or takes it; rejects, retryable, when it
-   * could not be told now, also because its channel is off.
+   * could not be told now, also because its channel is off. `heard` is told, once, what was known of the message before.
    */
-  report(report: DeliveryReport): Promise<ReportOutcome>;
+  report(report: DeliveryReport, heard?: Heard): Promise<ReportOutcome>;
   /** For a report of the connector's own: what the platform cannot take now goes to the outbox, the reports queue. */
   reportEventually(report: DeliveryReport): Promise<void>;
   /** Whether the vendor has spoken of a message, which proves that it went out; rejects when State is down. */
@@ -71,12 +71,12 @@ export function createReporter(ports: ReportPorts): Reporter {
     return createBatcher(post, { ...BATCH, maxItems: reports.maxBatch }, runtime);
   }
 
-  async function tell(report: DeliveryReport): Promise<ReportOutcome> {
+  async function tell(report: DeliveryReport, heard?: Heard): Promise<ReportOutcome> {
     if (report.origin === AUTO_REPLY_ORIGIN) return "unwanted";
     const channel = channels.get(report.origin);
     if (!channel) throw channelOff(report.origin);
-    if (!channel.wants(report)) return ledger.unwanted(report) ? "unwanted" : "repeated";
-    const verdict = await ledger.admit(report);
+    if (!channel.wants(report)) return ledger.unwanted(report, heard) ? "unwanted" : "repeated";
+    const verdict = await ledger.admit(report, heard);
     if (verdict !== "go") return verdict;
     try {
       const refused = await channel.post(report);
@@ -89,13 +89,13 @@ export function createReporter(ports: ReportPorts): Reporter {
     }
   }
 
-  async function deliver(report: DeliveryReport): Promise<ReportOutcome> {
+  async function deliver(report: DeliveryReport, heard?: Heard): Promise<ReportOutcome> {
     const started = now();
     const field = messageField(report.origin, report.id);
     const before = underWay.get(field) ?? Promise.resolve();
     const telling = before.then(
-      () => tell(report),
-      () => tell(report),
+      () => tell(report, heard),
+      () => tell(report, heard),
     );
     underWay.set(field, telling);
     try {
@@ -125,7 +125,7 @@ export function createReporter(ports: ReportPorts): Reporter {
 
   return {
     hasStatus: ledger.hasStatus,
-    report: async (report) => deliver(await mismatches.explain(report)),
+    report: async (report, heard) => deliver(await mismatches.explain(report), heard),
     async reportEventually(own) {
       const report = await mismatches.explain(own);
       try {

@@ -17,20 +17,23 @@ export interface LedgerPorts {
   runtime: Runtime;
 }
 
+/** Takes the statuses that were known of a message when another one came. */
+export type Heard = (known: readonly DeliveryStatus[]) => void;
+
 /** What replicas know of the statuses of each message, so that a platform hears them in order (docs/decisions/0012). */
 export interface StatusLedger {
   /**
    * Whether the platform may be told now; with `go` every replica knows that this one is about to. One report of a
    * message at a time in a process. Waits for another replica that is telling the platform, and rejects, retryable
-   * (`status_under_way`), when that takes too long.
+   * (`status_under_way`), when that takes too long. `heard` is told which statuses of the message were known before.
    */
-  admit(report: DeliveryReport): Promise<"go" | "repeated" | "outdated">;
+  admit(report: DeliveryReport, heard?: Heard): Promise<"go" | "repeated" | "outdated">;
   /** The platform has it, or has refused it for good. */
   reported(report: DeliveryReport): void;
   /** The platform could not take it. */
   notReported(report: DeliveryReport): void;
   /** The platform never wants it, but it proves that its message went out. False when this process knows it already. */
-  unwanted(report: DeliveryReport): boolean;
+  unwanted(report: DeliveryReport, heard?: Heard): boolean;
   /** Whether the vendor has spoken of a message, which proves that it went out; rejects when State is down. */
   hasStatus(origin: string, id: string): Promise<boolean>;
 }
@@ -159,12 +162,13 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
     return written ?? false;
   }
 
-  async function admit(report: DeliveryReport): Promise<"go" | "repeated" | "outdated"> {
+  async function admit(report: DeliveryReport, heard?: Heard): Promise<"go" | "repeated" | "outdated"> {
     const { status } = report;
     const giveUpAt = now() + MOST_WAIT_MS;
     let announcedAt: number | undefined;
-    for (;;) {
+    for (let looks = 0; ; looks++) {
       const entries = (await ask(() => read(report))) ?? withOwn(report, {});
+      if (looks === 0) heard?.(STATUSES.filter((known) => entries[known]));
       const own = entries[status];
       const ownAt = ownAnnouncement(own);
       const verdict = judge(status, entries, self, now());
@@ -195,8 +199,9 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
       const at = ownAnnouncement(here.get(fieldOf(report, report.status)));
       note(report, { kind: "seen", at });
     },
-    unwanted(report) {
+    unwanted(report, heard) {
       const isNew = !here.has(fieldOf(report, report.status));
+      if (isNew) heard?.(STATUSES.filter((known) => here.has(fieldOf(report, known))));
       if (isNew) note(report, { kind: "unwanted" });
       return isNew;
     },

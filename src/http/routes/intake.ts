@@ -8,8 +8,17 @@ import { authenticated } from "../middleware/authenticate.ts";
 import { AUTHENTICATED_BYTES, readBody } from "../middleware/body.ts";
 import { idIn, type RefusalLog } from "../refusals.ts";
 
+/** A platform's own send that was not accepted, with what is known of it. */
+export interface NotAccepted {
+  tag: string;
+  code: string;
+  id: string | undefined;
+  message: OutboundMessage | undefined;
+}
+
 export interface IntakePorts {
   accept(message: OutboundMessage): Promise<void>;
+  notAccepted(send: NotAccepted): void;
   now: Clock;
   timers: Timers;
   refusals: RefusalLog;
@@ -23,12 +32,12 @@ const REQUEST_ID_HEADER = "x-request-id";
 /** A platform's send, answered in the words of its contract whatever happens. */
 export function intakeRoute(
   { intake, tag }: PlatformChannel,
-  { accept, now, timers, refusals }: IntakePorts,
+  { accept, notAccepted, now, timers, refusals }: IntakePorts,
 ) {
   const receive: RequestHandler = async (req, res) => {
     const convertAndAccept = async () => {
       const message = await intake.toMessage(req.body, now(), req.get(REQUEST_ID_HEADER));
-      res.locals["msg_id"] = message.id;
+      res.locals["message"] = message;
       await accept(message);
       return message;
     };
@@ -43,7 +52,9 @@ export function intakeRoute(
   const onError: ErrorRequestHandler = (thrown, req, res, _next) => {
     const error = asConnectorError(thrown);
     const reply = intake.failed(error);
-    const id = res.locals["msg_id"] ?? idIn(intake.idIn?.(req.body));
+    const message = res.locals["message"] as OutboundMessage | undefined;
+    const id = message?.id ?? idIn(intake.idIn?.(req.body));
+    if (error.code !== "unauthorized") notAccepted({ tag, code: error.code, id, message });
     refusals.refused(req, {
       ...{ what: "Send not accepted", error, status: reply.status, mildest: "info" },
       about: { msg_id: id, origin: tag },

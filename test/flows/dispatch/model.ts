@@ -6,6 +6,7 @@ import { dispatch } from "../../../src/flows/dispatch/dispatch.ts";
 import { createSendGate } from "../../../src/flows/dispatch/send-gate.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
+import { noRecorder } from "../../../src/flows/insight/recorder.ts";
 import type { Random } from "../../../src/sandbox/random.ts";
 import {
   createClock,
@@ -218,6 +219,7 @@ export async function runModel(
       },
       random: Math.random,
       unknownOutcome: { waitSeconds: 1_200, policy: chances.policy },
+      recorder: noRecorder,
     };
     const busy = new Set<Delivery>();
     return {

@@ -7,6 +7,7 @@ import { type DispatchPorts, dispatch } from "../../../src/flows/dispatch/dispat
 import { createSendGate } from "../../../src/flows/dispatch/send-gate.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
+import { noRecorder } from "../../../src/flows/insight/recorder.ts";
 import {
   createClock,
   createFakeAckDelay,
@@ -61,6 +62,7 @@ export function createWorld(
       suppression,
       conversations,
       mismatches: noMismatches,
+      recorder: noRecorder,
       channels,
       channelOff,
       gate,

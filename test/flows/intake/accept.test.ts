@@ -16,7 +16,7 @@ function setUp(over: Partial<AcceptPorts> = {}) {
       },
     },
     queue,
-    countAccepted: () => void counts.accepted++,
+    recorder: { accepted: () => void counts.accepted++ },
     log,
     ...over,
   });

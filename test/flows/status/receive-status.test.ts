@@ -42,6 +42,7 @@ function createWorld(over: Partial<StatusPorts> = {}) {
     throttled: (channel) => void throttles.push(channel),
     carrierOptOut: async (optOut) => void optOuts.push(optOut),
     link: async (...names) => void links.push(names),
+    recorder: { status: () => undefined },
     now: createClock(),
     log,
     ...over,

@@ -131,7 +131,7 @@ describe("reports of many messages", () => {
     [3, 1, [1, 1, 1]],
   ])("%i at once are posted at most %i together", async (count, maxBatch, sizes) => {
     const { reporter, channel } = createWorld(createFakeChannel("mw", { maxBatch }));
-    const outcomes = await Promise.all(many(count).map(reporter.report));
+    const outcomes = await Promise.all(many(count).map((report) => reporter.report(report)));
     expect(new Set(outcomes)).toEqual(new Set(["posted"]));
     expect(channel.posted.map((batch) => batch.length).sort((a, b) => b - a)).toEqual(sizes);
     expect(new Set(channel.posted.flat().map(({ id }) => id)).size).toBe(count);
@@ -142,7 +142,7 @@ describe("reports of many messages", () => {
     channel.outcome = async () => {
       if (channel.posted.length === 1) throw unavailable();
     };
-    const outcomes = await Promise.allSettled(many(4).map(reporter.report));
+    const outcomes = await Promise.allSettled(many(4).map((report) => reporter.report(report)));
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "fulfilled", "fulfilled"]);
   });
 
@@ -153,7 +153,11 @@ describe("reports of many messages", () => {
       if (channel.posted.at(-1)?.some(({ id }) => id === "m-1"))
         throw new ConnectorError("platform_refused", "no");
     };
-    expect(await Promise.all(many(3).map(reporter.report))).toEqual(["posted", "refused", "posted"]);
+    expect(await Promise.all(many(3).map((report) => reporter.report(report)))).toEqual([
+      "posted",
+      "refused",
+      "posted",
+    ]);
   });
 });
 

@@ -1,0 +1,231 @@
+import { AUTO_REPLY_ORIGIN, type OutboundMessage, type QueuedMessage } from "../../core/message.ts";
+import type { DeliveryStatus } from "../../core/report.ts";
+import { messageField } from "../../core/state-keys.ts";
+import type { Clock } from "../../lib/runtime.ts";
+import { createRecent } from "./recent.ts";
+import { formatSent, type SentRecord, sentRecord, templateOf } from "./sent-record.ts";
+import { count, countCode, keyOf, namesOf, type RowNames, rowIn, type Stage, type Sums } from "./sums.ts";
+
+/**
+ * Counts what becomes of messages, without a call of anybody: each in the hour in which it was accepted, once for
+ * every stage that it reaches. Best effort where only State could tell: a request that a platform repeats to another
+ * replica, or a status that reaches two replicas in one moment, counts twice.
+ */
+export interface Recorder {
+  /** The queue has it. */
+  accepted(message: OutboundMessage): void;
+  /** A platform's own send that was not accepted, with what is known of it. */
+  refused(refusal: {
+    tag: string;
+    code: string;
+    id: string | undefined;
+    message: OutboundMessage | undefined;
+  }): void;
+  /** Vonage took it. */
+  sent(message: OutboundMessage, attempt: number, vendorId: string): void;
+  /** It failed without having been sent, or nobody knows; or its person has opted out. */
+  notSent(message: QueuedMessage, code: string): void;
+  /** Nobody knows whether Vonage took it; and from then on, somebody does. */
+  doubted(message: QueuedMessage, attempt: number): void;
+  settled(message: QueuedMessage): void;
+  /** A status of Vonage, with those that were known of its message before. */
+  status(status: HeardStatus): void;
+}
+
+export interface HeardStatus {
+  origin: string;
+  id: string;
+  status: DeliveryStatus;
+  /** Our number or name, as the status has it. */
+  sender: string;
+  code: string | undefined;
+  known: readonly DeliveryStatus[];
+}
+
+/** Counts nothing. */
+export const noRecorder: Recorder = {
+  accepted: () => undefined,
+  refused: () => undefined,
+  sent: () => undefined,
+  notSent: () => undefined,
+  doubted: () => undefined,
+  settled: () => undefined,
+  status: () => undefined,
+};
+
+/** What a process has counted of the messages accepted in one hour. */
+export interface HourSums {
+  sums: Sums;
+  isDirty: boolean;
+  /** Where State has them, and how they stand there; undefined before the first time. */
+  field?: string;
+  written?: string;
+}
+
+/** When, message id, tag, template, code. */
+export type Failure = [at: number, id: string, tag: string, template: string, code: string];
+
+export interface FailuresOfDay {
+  latest: Failure[];
+  isDirty: boolean;
+}
+
+/** Where a message is counted. */
+interface Place {
+  hour: number;
+  key: string;
+}
+
+/** What was counted and not yet written; the journal takes it from here. */
+export interface Counted {
+  /** By the hour since the epoch. */
+  hours: Map<number, HourSums>;
+  /** By the day since the epoch. */
+  failures: Map<number, FailuresOfDay>;
+  /** Records of sent messages that are not written with anything else. */
+  notes: [field: string, record: string][];
+  /** Statuses of messages that this process has not sent: where they count stands in State. */
+  pending: HeardStatus[];
+  /** Counts a status whose record was found, or never will be. */
+  place(status: HeardStatus, record: SentRecord | undefined): void;
+}
+
+export const HOUR_MS = 3_600_000;
+const DAY_HOURS = 24;
+export const MOST_FAILURES = 200;
+const LONGEST_ID = 200;
+const REMEMBERED = 20_000;
+const MOST_PENDING = 20_000;
+const MOST_NOTES = 20_000;
+
+/** The stages a status says a message has reached, as bits. */
+const BITS = { sent: 1, delivered: 2, read: 4, failed: 8 };
+const REACHED: Record<DeliveryStatus, number> = {
+  sent: BITS.sent,
+  delivered: BITS.sent | BITS.delivered,
+  read: BITS.sent | BITS.delivered | BITS.read,
+  failed: BITS.sent | BITS.failed,
+};
+const STATUSES = Object.keys(BITS) as DeliveryStatus[];
+
+const OPTED_OUT = "opted_out";
+
+export function createRecorder(now: Clock): Recorder & { counted: Counted } {
+  const hours = new Map<number, HourSums>();
+  const failures = new Map<number, FailuresOfDay>();
+  const notes: Counted["notes"] = [];
+  const pending: HeardStatus[] = [];
+  const accepted = createRecent<true>(REMEMBERED);
+  const refused = createRecent<true>(REMEMBERED);
+  const places = createRecent<Place & { isDoubted: boolean }>(REMEMBERED);
+
+  function row({ hour, key }: Place) {
+    const known = hours.get(hour) ?? { sums: new Map(), isDirty: true };
+    hours.set(hour, known);
+    known.isDirty = true;
+    return rowIn(known.sums, key);
+  }
+
+  const hourOf = (at: number) => Math.floor(at / HOUR_MS);
+  const placeOf = (message: QueuedMessage): Place => ({
+    hour: hourOf(message.acceptedAt),
+    key: keyOf({ tag: message.origin, sender: message.from, ...templateOf(message) }),
+  });
+  const isCounted = ({ origin }: { origin: string }) => origin !== AUTO_REPLY_ORIGIN;
+
+  function fail(place: Place, stage: Stage, code: string, id: string | undefined): void {
+    const at = now();
+    const failed = row(place);
+    const shortId = id?.slice(0, LONGEST_ID);
+    count(failed, stage);
+    countCode(failed, code, shortId === undefined ? [] : [shortId]);
+    // Opting out is nobody's failure, and would drive those out that are.
+    if (stage === "optedOut") return;
+    const day = Math.floor(hourOf(at) / DAY_HOURS);
+    const ofDay = failures.get(day) ?? { latest: [], isDirty: true };
+    failures.set(day, ofDay);
+    const { tag, template } = namesOf(place.key);
+    ofDay.latest.push([at, shortId ?? "", tag, template, code]);
+    if (ofDay.latest.length > MOST_FAILURES) ofDay.latest.shift();
+    ofDay.isDirty = true;
+  }
+
+  /** `isSentToo`: nothing but the status shows that the message was sent. */
+  function reach({ status, known, code, id }: HeardStatus, place: Place, isSentToo: boolean): void {
+    const before = known.reduce((bits, other) => bits | REACHED[other], 0);
+    const reached = REACHED[status] & ~before & ~(isSentToo ? 0 : BITS.sent);
+    for (const stage of STATUSES) {
+      if ((reached & BITS[stage]) === 0) continue;
+      if (stage === "failed") fail(place, stage, code ?? "unknown", id);
+      else count(row(place), stage);
+    }
+  }
+
+  function place(status: HeardStatus, record: SentRecord | undefined): void {
+    const { origin: tag, sender } = status;
+    const at = hourOf(record?.acceptedAt ?? now());
+    const names = record ? { tag, ...record } : unnamed(tag, sender);
+    reach(status, { hour: at, key: keyOf(names) }, record !== undefined && record.vendorId === undefined);
+  }
+
+  function remember(message: QueuedMessage, isDoubted: boolean): Place {
+    const place = placeOf(message);
+    places.set(messageField(message.origin, message.id), { ...place, isDoubted });
+    return place;
+  }
+
+  function note(message: QueuedMessage, record: SentRecord): void {
+    const { vendorId } = record;
+    const field = messageField(message.origin, message.id);
+    if (notes.length >= MOST_NOTES) return;
+    notes.push([field, formatSent(record)]);
+    if (vendorId !== undefined) notes.push([vendorId, `${message.origin} - ${message.id}`]);
+  }
+
+  return {
+    counted: { hours, failures, notes, pending, place },
+    accepted(message) {
+      const field = messageField(message.origin, message.id);
+      if (!isCounted(message) || accepted.get(field)) return;
+      accepted.set(field, true);
+      count(row(placeOf(message)), "accepted");
+    },
+    refused({ tag, code, id, message }) {
+      const field = id === undefined ? undefined : `${messageField(tag, id)} ${code}`;
+      if (field !== undefined && refused.get(field)) return;
+      if (field !== undefined) refused.set(field, true);
+      const key = message ? placeOf(message).key : keyOf(unnamed(tag, ""));
+      fail({ hour: hourOf(now()), key }, "refused", code, id);
+    },
+    sent(message, attempt, vendorId) {
+      if (!isCounted(message)) return;
+      count(row(remember(message, false)), "sent");
+      // Those of WhatsApp are written together with what their answers need.
+      if (message.channel !== "whatsapp") note(message, sentRecord(message, attempt, vendorId, now()));
+    },
+    notSent(message, code) {
+      if (!isCounted(message)) return;
+      const place = placeOf(message);
+      if (code === OPTED_OUT) return fail(place, "optedOut", code, message.id);
+      fail(place, "failed", code, message.id);
+      count(row(place), "unsent");
+    },
+    doubted(message, attempt) {
+      if (!isCounted(message)) return;
+      count(row(remember(message, true)), "doubted");
+      note(message, sentRecord(message, attempt, undefined, now()));
+    },
+    settled(message) {
+      if (isCounted(message)) count(row(placeOf(message)), "settled");
+    },
+    status(status) {
+      if (status.known.includes(status.status)) return;
+      const known = places.get(messageField(status.origin, status.id));
+      if (known) reach(status, known, known.isDoubted);
+      else if (pending.length < MOST_PENDING) pending.push(status);
+      else place(status, undefined);
+    },
+  };
+}
+
+const unnamed = (tag: string, sender: string): RowNames => ({ tag, sender, language: "", template: "" });
