@@ -3,11 +3,16 @@ import { parseArgs } from "node:util";
 import type { Figures } from "./measure.ts";
 import { CAN_PIN } from "./processes.ts";
 import { linesOf, ratioOf } from "./report.ts";
+import { intake } from "./scenarios/intake.ts";
 import { fixed, life } from "./scenarios/life.ts";
+import { memory, replicas } from "./scenarios/long.ts";
+import { overload } from "./scenarios/overload.ts";
 import type { Scenario, Settings } from "./scenarios/scenario.ts";
+import { start } from "./scenarios/start.ts";
+import { statuses } from "./scenarios/statuses.ts";
 import { medians } from "./stats.ts";
 
-const SCENARIOS: readonly Scenario[] = [life, fixed];
+const SCENARIOS: readonly Scenario[] = [life, fixed, intake, statuses, overload, start, replicas, memory];
 
 const HELP = `Measures the built connector against a plain build on the same SDKs, and against a bare node:http echo.
 
@@ -16,6 +21,7 @@ const HELP = `Measures the built connector against a plain build on the same SDK
   --scenario NAMES    some of them, separated by commas; by default all that are not long
   --rounds N          of each, interleaved; the median is shown (3)
   --seconds S         of each window that is measured (6)
+  --overload-seconds S  for how long too much is offered (20)
   --queue MS          how long the queue takes for an answer (2)
   --state MS          State (1)
   --messages MS       the Messages API (20)
@@ -31,6 +37,7 @@ const { values } = parseArgs({
     scenario: { type: "string" },
     rounds: { type: "string", default: "3" },
     seconds: { type: "string", default: "6" },
+    "overload-seconds": { type: "string", default: "20" },
     queue: { type: "string", default: "2" },
     state: { type: "string", default: "1" },
     messages: { type: "string", default: "20" },
@@ -46,7 +53,9 @@ function wrong(words: string): never {
   process.exit(2);
 }
 
-function number(name: "rounds" | "seconds" | "queue" | "state" | "messages" | "platform"): number {
+type Numbers = "rounds" | "seconds" | "overload-seconds" | "queue" | "state" | "messages" | "platform";
+
+function number(name: Numbers): number {
   const value = Number(values[name]);
   return value >= 0 && values[name] !== "" ? value : wrong(`--${name} must be a number`);
 }
@@ -86,6 +95,7 @@ async function main(): Promise<void> {
   if (!CAN_PIN) console.error("There is no taskset, or one core only: ratios will be less certain");
   const settings: Settings = {
     seconds: number("seconds"),
+    overloadSeconds: number("overload-seconds"),
     times: {
       ...{ queue: number("queue"), state: number("state") },
       ...{ messages: number("messages"), platform: number("platform") },

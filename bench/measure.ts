@@ -19,14 +19,18 @@ export interface Window {
   webhooks: number[];
 }
 
-/** Looks at the counters before and after. */
-export async function watch(pids: readonly number[], world: RemoteWorld, seconds: number): Promise<Window> {
+/** Looks at the counters before and after so many seconds, or something that is done. */
+export async function watch(
+  pids: readonly number[],
+  world: RemoteWorld,
+  during: number | (() => Promise<unknown>),
+): Promise<Window> {
   await world.takeLatencies();
   const cpu = async () => (await Promise.all(pids.map(cpuMs))).reduce((sum, ms) => sum + ms, 0);
   const [counts, worldCpu, own, at] = [
     ...[await world.counts(), await cpuMs(world.pid), await cpu(), performance.now()],
   ] as [Counts, number, number, number];
-  await sleep(seconds * 1_000);
+  await (typeof during === "number" ? sleep(during * 1_000) : during());
   const [ownAfter, worldAfter, countsAfter] = [await cpu(), await cpuMs(world.pid), await world.counts()];
   const latencies = await world.takeLatencies();
   return {
@@ -40,7 +44,9 @@ export async function watch(pids: readonly number[], world: RemoteWorld, seconds
 
 /** Until the subject has done enough to be compiled, and all its stages are full. */
 export async function warmedUp(world: RemoteWorld): Promise<void> {
-  for (let lives = 0; lives < WARM_LIVES; await sleep(100)) lives = (await world.counts()).reports / 3;
+  const lives = async () => (await world.counts()).reports / 3;
+  const enough = (await lives()) + WARM_LIVES;
+  while ((await lives()) < enough) await sleep(100);
 }
 
 const WARM_LIVES = 500;
@@ -75,6 +81,37 @@ export function lifeFigures(window: Window): Figures {
     "webhook p50 ms": webhook.p50,
     "webhook p99 ms": webhook.p99,
     "world's CPU share": window.worldCpuMs / seconds / 1_000,
+    ...faultsOf(counted),
+  };
+}
+
+/** Of a request that is answered, whatever becomes of it later. */
+export function intakeFigures({ seconds, cpuMs, worldCpuMs, counted, sends }: Window): Figures {
+  const answered = Object.values(counted.answers).reduce((sum, count) => sum + count, 0);
+  const { p50, p99 } = timesOf(sends);
+  return {
+    "CPU ms a request": cpuMs / answered,
+    "requests/s": answered / seconds,
+    "requests per CPU second": (answered / cpuMs) * 1_000,
+    "CPU share of one core": cpuMs / seconds / 1_000,
+    "not accepted": answered - counted.accepted,
+    "p50 ms": p50,
+    "p99 ms": p99,
+    "world's CPU share": worldCpuMs / seconds / 1_000,
+  };
+}
+
+/** Of a status. */
+export function statusFigures({ seconds, cpuMs, worldCpuMs, counted, webhooks }: Window): Figures {
+  const { p50, p99 } = timesOf(webhooks);
+  return {
+    "CPU ms a status": cpuMs / counted.reports,
+    "statuses/s": counted.reports / seconds,
+    "report calls a status": counted.reportCalls / counted.reports,
+    "State calls a status": counted.stateCalls / counted.reports,
+    "p50 ms": p50,
+    "p99 ms": p99,
+    "world's CPU share": worldCpuMs / seconds / 1_000,
     ...faultsOf(counted),
   };
 }

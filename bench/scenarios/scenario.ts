@@ -7,6 +7,8 @@ export interface Settings {
   times: AnswerTimes;
   /** Of each window that is measured. */
   seconds: number;
+  /** For how long too much is offered. */
+  overloadSeconds: number;
   /** The log of the connector, if somebody wants it. */
   log?: string | undefined;
 }
@@ -38,6 +40,8 @@ export interface Ratio {
 export interface Stage {
   world: RemoteWorld;
   subject: Subject;
+  /** The subject's environment. */
+  env: Record<string, string>;
 }
 
 /** A world and a subject in it, for as long as `act` takes. */
@@ -45,18 +49,18 @@ export async function onStage<T>(
   name: SubjectName,
   settings: Settings,
   act: (stage: Stage) => Promise<T>,
-  { connections = 64 }: { connections?: number } = {},
+  { connections = 64, callbacks = true }: { connections?: number; callbacks?: boolean } = {},
 ): Promise<T> {
   const world = await startWorld({ times: settings.times, connections });
   try {
-    const env = await world.env();
+    const env = { ...(await world.env()), ...(name === "plain" ? PLAIN_ENV : {}) };
     const subject = await startSubject(name, {
-      env: name === "plain" ? { ...env, ...PLAIN_ENV } : env,
+      env,
       log: settings.log && `${settings.log}.${name}`,
     });
     try {
-      await world.setApps([subject.url]);
-      return await act({ world, subject });
+      await world.setApps([subject.url], { callbacks });
+      return await act({ world, subject, env });
     } finally {
       await subject.stop();
     }

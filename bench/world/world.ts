@@ -96,30 +96,39 @@ export async function createWorld({ times, connections }: WorldOptions) {
 
   return {
     env,
-    setApps(urls: readonly string[]) {
+    /** The replicas. Without callbacks, what is queued stays there. */
+    setApps(urls: readonly string[], { callbacks: isDelivered = true } = {}) {
       apps = urls;
-      vcr.setApps([...urls]);
+      if (isDelivered) vcr.setApps([...urls]);
       for (const { warm } of [platform, callbacks, vonage]) warm(urls);
     },
     counts,
     missing: book.missing,
     keep: load.keep,
     fixed: load.fixed,
-    burst: load.burst,
+    /** So many sends at once, each on a socket of its own. Resolves to how long they took, by answer. */
+    async burst(count: number) {
+      const sockets = createPoster(count);
+      const outcomes = await load.burst(count, sockets);
+      await sockets.close();
+      return outcomes;
+    },
     stopLoad: load.stop,
     takeLatencies: () => ({ sends: load.takeLatencies(), webhooks: vonage.takeLatencies() }),
     holdStatuses: vonage.hold,
-    /** One status of each message held, one after the other with a pause before each. */
-    async tellOneByOne(count: number, pauseMs: number) {
-      for (const message of vonage.held().slice(0, count)) {
+    /** How many messages have statuses that are held. */
+    held: () => vonage.held().length,
+    /** The first status of so many messages held, one after the other with a pause before each. */
+    async tellOneByOne(from: number, count: number, pauseMs: number) {
+      for (const message of vonage.held().slice(from, from + count)) {
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
         await vonage.tell(message, "submitted");
       }
     },
-    /** All three statuses of each message held, so many at a time. Resolves when all were taken. */
-    async tellAll(atATime: number) {
+    /** All three statuses of the other messages held, so many at a time. Resolves when all were taken. */
+    async tellAll(from: number, atATime: number) {
       for (const status of ["submitted", "delivered", "read"] as const) {
-        const line = [...vonage.held()];
+        const line = vonage.held().slice(from);
         const worker = async () => {
           for (let message = line.pop(); message; message = line.pop()) await vonage.tell(message, status);
         };
