@@ -11,6 +11,8 @@ const ROOT = join(import.meta.dirname, "..");
 const FILES = [
   ...["core/message.ts", "core/template/faults.ts", "lib/errors.ts", "lib/log.ts", "lib/public-lookup.ts"],
   ...["lib/runtime.ts", "lib/http-client.ts#HttpClient", "lib/http-client.ts#createHttpClient"],
+  ...["console/html.ts", "console/views/parts.ts"],
+  ...["flows/intake/test-send.ts#TestSend", "flows/intake/test-send.ts#sendTest"],
   ...["config/schema.ts", "flows/intake/accept.ts", "flows/status/report.ts"],
   ...["platforms/platform.ts", "platforms/callback.ts", "platforms/registry.ts"],
   ...["platforms/moengage/index.ts", "platforms/webengage/index.ts"],
@@ -27,6 +29,8 @@ const PACKAGES = [
 ];
 
 const CORE = ["core/message.ts", "core/template/faults.ts"];
+const FLOWS = ["flows/intake/accept.ts", "flows/status/report.ts"];
+const TEST_SEND = ["flows/intake/test-send.ts#TestSend", "flows/intake/test-send.ts#sendTest"];
 const LIB = ["lib/errors.ts", "lib/log.ts", "lib/public-lookup.ts", "lib/runtime.ts"];
 const HTTP_TYPES = "lib/http-client.ts#HttpClient";
 const ALL_OF_THE_CONNECTOR = FILES.filter((file) => !file.startsWith("sandbox/"));
@@ -44,9 +48,14 @@ const MAY: Record<string, string[]> = {
   "config/new.ts": ["core/message.ts", "config/schema.ts", "lib/errors.ts", "zod", ...NODE],
   "flows/new.ts": [],
   "flows/intake/new.ts": [
-    ...[...CORE, ...LIB, "flows/intake/accept.ts", "flows/status/report.ts", "platforms/platform.ts"],
+    ...[...CORE, ...LIB, ...FLOWS, ...TEST_SEND, "platforms/platform.ts"],
     ...["lru-cache", ...NODE],
   ],
+  "console/new.ts": [
+    ...["core/message.ts", "lib/errors.ts", "lib/runtime.ts"],
+    ...["console/html.ts", "console/views/parts.ts", "flows/intake/test-send.ts#TestSend"],
+  ],
+  "console/views/new.ts": ["core/message.ts", "console/html.ts", "console/views/parts.ts"],
   "platforms/new.ts": [
     ...[...CORE, ...LIB, HTTP_TYPES, "config/schema.ts"],
     ...["platforms/platform.ts", "platforms/callback.ts", "platforms/registry.ts"],
@@ -75,8 +84,9 @@ const MAY: Record<string, string[]> = {
     ["http/new.ts", "http/routes/new.ts", "http/auth/new.ts", "http/middleware/new.ts"].map((file) => [
       file,
       [
-        ...[...CORE, ...LIB, HTTP_TYPES, "config/schema.ts", "flows/intake/accept.ts"],
-        ...["flows/status/report.ts", "platforms/platform.ts", "vonage/reference.ts"],
+        ...[...CORE, ...LIB, HTTP_TYPES, "config/schema.ts", "console/html.ts"],
+        ...[...FLOWS, ...TEST_SEND],
+        ...["platforms/platform.ts", "vonage/reference.ts"],
         ...FILES.filter((name) => name.startsWith("http/")),
         ...["express", "content-type", ...NODE],
       ],

@@ -3,6 +3,7 @@ import { ConfigError, parseConfig } from "../config/parse.ts";
 import { latest, parseConsentField, parseTime, type Said, standing } from "../core/consent.ts";
 import { type Channel, mask } from "../core/message.ts";
 import { type NumberList, parseNumberFile, parseNumbers } from "../core/number-list.ts";
+import { CHANNELS, type Entry, formatExport, isExport, parseExport } from "../core/opt-out-file.ts";
 import { suppressionBucket } from "../core/state-keys.ts";
 import { createSuppression, type Suppression } from "../flows/inbound/suppression.ts";
 import { ConnectorError } from "../lib/errors.ts";
@@ -11,7 +12,6 @@ import { type Clock, systemRuntime } from "../lib/runtime.ts";
 import { scan } from "../vcr/scan.ts";
 import { createSession } from "../vcr/session.ts";
 import { createState } from "../vcr/state.ts";
-import { CHANNELS, type Entry, formatExport, isExport, parseExport } from "./suppression-file.ts";
 import { HELP, type Options, readOptions } from "./suppression-options.ts";
 import { type Print, usageFault } from "./usage.ts";
 

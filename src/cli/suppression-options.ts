@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import type { Channel } from "../core/message.ts";
-import { CHANNELS } from "./suppression-file.ts";
+import { CHANNELS } from "../core/opt-out-file.ts";
 
 export const HELP = `Who has opted out, and gets no message whatever the platform asks for.
 

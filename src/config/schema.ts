@@ -18,6 +18,7 @@ import {
   words,
 } from "./fields.ts";
 import { moengageNeeds, moengageSettings, moengageVariables } from "./moengage.ts";
+import { describeSettings } from "./settings.ts";
 import { webengageNeeds, webengageSettings, webengageVariables } from "./webengage.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -72,6 +73,7 @@ export const variables = z.object({
   IN_DOUBT_POLICY: z.enum(["fail", "resend"], "must be fail or resend").default("fail"),
   // A job comes back in one request, and the route that takes it reads no more than 128 KB.
   QUEUE_MAX_REQUEST_BYTES: whole(1_000, 100_000, " bytes").default(8_000),
+  CONSOLE_PASSWORD: longSecrets.optional(),
   LOG_LEVEL: z
     .enum(
       ["trace", "debug", "info", "warn", "error", "fatal"],
@@ -136,6 +138,10 @@ export const toConfig = (v: Variables) => ({
   messageTtlSeconds: v.MESSAGE_TTL_SECONDS,
   inDoubt: { waitSeconds: v.IN_DOUBT_WAIT_SECONDS, policy: v.IN_DOUBT_POLICY },
   queueMaxRequestBytes: v.QUEUE_MAX_REQUEST_BYTES,
+  /** What opens the console: any of these, or else the account's key and secret. */
+  consolePasswords: v.CONSOLE_PASSWORD,
+  /** Everything above by variable, fit to be shown. */
+  settings: describeSettings(v, Object.keys(variables.shape)),
 });
 
 const NO_SMS_SENDER =

@@ -3,6 +3,7 @@ import { asConnectorError, ConnectorError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { PlatformChannel } from "../platforms/platform.ts";
 import type { RefusalLog } from "./refusals.ts";
+import { CONSOLE_PATH, type ConsoleRoutePorts, consoleRoutes } from "./routes/console.ts";
 import { INBOUND_PATH, type InboundPorts, inboundRoute } from "./routes/inbound.ts";
 import { type IntakePorts, intakeRoute } from "./routes/intake.ts";
 import { JOBS_PATH, type JobPorts, jobRoute } from "./routes/jobs.ts";
@@ -12,6 +13,7 @@ import { type TemplatePorts, templatesRoute } from "./routes/templates.ts";
 export interface AppDependencies extends IntakePorts, JobPorts, StatusPorts, InboundPorts, TemplatePorts {
   channels: readonly PlatformChannel[];
   refusals: RefusalLog;
+  console?: Omit<ConsoleRoutePorts, "refusals" | "log">;
   metrics: { contentType: string; text(): Promise<string> };
   log: Log;
 }
@@ -40,6 +42,11 @@ export function createApp(deps: AppDependencies): Express {
     const text = await deps.metrics.text();
     res.status(200).type(deps.metrics.contentType).send(text);
   });
+  // The operator, with the console's password.
+  if (deps.console) {
+    const { refusals, log } = deps;
+    app.use(CONSOLE_PATH, consoleRoutes({ ...deps.console, refusals, log }));
+  }
   // The platform, with its credentials.
   for (const channel of deps.channels) {
     app.post(channel.intake.path, ...intakeRoute(channel, deps));

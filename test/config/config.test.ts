@@ -58,6 +58,7 @@ describe("parseConfig", () => {
       messageTtlSeconds: 86_400,
       inDoubt: { waitSeconds: 1_200, policy: "fail" },
       queueMaxRequestBytes: 8_000,
+      settings: expect.any(Array),
       notes: [
         "WhatsApp is off: to switch it on, set WHATSAPP_NUMBER and MOENGAGE_DELIVERY_URL",
         "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL",
@@ -162,6 +163,7 @@ describe("parseConfig", () => {
       messageTtlSeconds: 3_600,
       inDoubt: { waitSeconds: 60, policy: "resend" },
       queueMaxRequestBytes: 16_000,
+      settings: expect.any(Array),
       notes: [],
     });
     expect(Object.isFrozen(config)).toBe(true);

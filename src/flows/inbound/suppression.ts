@@ -43,6 +43,8 @@ export interface Suppression {
    * a dry run changes nothing.
    */
   decide(channel: Channel, address: string, said: Said, isDryRun: boolean): Promise<boolean>;
+  /** What the person said last, under whatever name. */
+  said(channel: Channel, address: string): Promise<Consent>;
   /** Adds what somebody kept of an address. Resolves to false when as much, or more, was known already. */
   restore(channel: Channel, address: string, consent: Consent, isDryRun: boolean): Promise<boolean>;
 }
@@ -164,6 +166,8 @@ export function createSuppression(state: State, now: Clock): Suppression {
         await settle(channel, names, { [said]: isOut ? Math.max(now(), afterOpposite) : afterOpposite });
       return true;
     },
+
+    said: async (channel, address) => latest(await readAll(channel, await namesOf(channel, address))),
 
     async restore(channel, address, consent, isDryRun) {
       const names = await namesOf(channel, address);

@@ -1,7 +1,7 @@
-import { type Consent, SAID, type Said } from "../core/consent.ts";
-import type { Channel } from "../core/message.ts";
-import { parseRecipient } from "../core/recipient.ts";
 import { asConnectorError } from "../lib/errors.ts";
+import { type Consent, SAID, type Said } from "./consent.ts";
+import type { Channel } from "./message.ts";
+import { parseRecipient } from "./recipient.ts";
 
 export const CHANNELS: readonly Channel[] = ["whatsapp", "sms"];
 

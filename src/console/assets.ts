@@ -1,0 +1,39 @@
+import { CSS } from "./style.ts";
+
+/** Runs in the browser as it stands: shows anew what is marked as live, where nobody is at work in it. */
+const SCRIPT = `"use strict";
+const main = document.querySelector("main[data-live-seconds]");
+if (main) window.setTimeout(refresh, Number(main.dataset.liveSeconds) * 1000);
+async function refresh() {
+  let seconds = Number(main.dataset.liveSeconds);
+  try {
+    if (!document.hidden) {
+      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      if (answer.ok) {
+        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+        for (const part of document.querySelectorAll("[data-live][id]")) show(part, fresh.getElementById(part.id));
+        const next = fresh.querySelector("main[data-live-seconds]");
+        if (!next) return;
+        seconds = Number(next.dataset.liveSeconds);
+      }
+    }
+  } catch {}
+  window.setTimeout(refresh, seconds * 1000);
+}
+function show(part, fresh) {
+  if (!fresh || part.innerHTML === fresh.innerHTML || part.contains(document.activeElement)) return;
+  const open = [...part.querySelectorAll("details[open][id]")].map(({ id }) => id);
+  part.innerHTML = fresh.innerHTML;
+  part.className = fresh.className;
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+}
+`;
+
+const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#5b2be0"/><path d="M4 5l4 7 4-7" fill="none" stroke="#fff" stroke-width="2"/></svg>`;
+
+/** What the pages load, all from here. */
+export const ASSETS: Record<string, { type: string; text: string }> = {
+  "console.css": { type: "text/css; charset=utf-8", text: CSS },
+  "console.js": { type: "text/javascript; charset=utf-8", text: SCRIPT },
+  "icon.svg": { type: "image/svg+xml", text: ICON },
+};
