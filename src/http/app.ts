@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Express } from "express";
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import { asConnectorError, ConnectorError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { PlatformChannel } from "../platforms/platform.ts";
@@ -28,10 +28,20 @@ export function createApp(deps: AppDependencies): Express {
   app.disable("etag");
   app.set("query parser", "simple");
 
-  // VCR has the callback's path with its slash, and may put one of its own before it.
-  app.use((req, _res, next) => {
+  /**
+   * The routes that carry the load. One whose path is written as it stands here is found without the router, which
+   * would try one layer after the other: 15 µs a request.
+   */
+  const posts = new Map<string, RequestHandler>();
+  const post = (path: string, handler: RequestHandler) => {
+    if (!posts.has(path)) posts.set(path, handler);
+    app.post(path, handler);
+  };
+  app.use((req, res, next) => {
+    // VCR has the callback's path with its slash, and may put one of its own before it.
     if (req.url.startsWith("//")) req.url = req.url.replace(/^\/+/, "/");
-    next();
+    const handler = req.method === "POST" ? posts.get(req.url) : undefined;
+    return handler ? handler(req, res, next) : next();
   });
   // Nobody's secret: answers without touching a neighbour.
   app.get("/_/health", (_req, res) => {
@@ -49,7 +59,7 @@ export function createApp(deps: AppDependencies): Express {
   }
   // The platform, with its credentials.
   for (const channel of deps.channels) {
-    app.post(channel.intake.path, ...intakeRoute(channel, deps));
+    post(channel.intake.path, intakeRoute(channel, deps));
     const { templates } = channel;
     // Nobody knows whether the platform asks with GET or with POST.
     if (templates) {
@@ -59,10 +69,10 @@ export function createApp(deps: AppDependencies): Express {
     }
   }
   // The queue, with a job this connector signed.
-  app.post(JOBS_PATH, ...jobRoute(deps));
+  post(JOBS_PATH, jobRoute(deps));
   // Vonage, with a signed webhook.
-  app.post(STATUS_PATHS, ...statusRoute(deps));
-  app.post(INBOUND_PATH, ...inboundRoute(deps));
+  for (const path of STATUS_PATHS) post(path, statusRoute(deps));
+  post(INBOUND_PATH, inboundRoute(deps));
 
   app.use((req, res) => {
     const error = new ConnectorError("not_found", NOT_FOUND, { httpStatus: 404 });

@@ -1,9 +1,10 @@
-import type { ErrorRequestHandler, RequestHandler } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import { withDeadline } from "../lib/deadline.ts";
 import { asConnectorError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { Clock, Timers } from "../lib/runtime.ts";
 import { parseReference } from "../vonage/reference.ts";
+import { answerJson } from "./answer.ts";
 import { readUnprovedBody } from "./middleware/body.ts";
 import { fieldOf, idIn, type RefusalLog } from "./refusals.ts";
 
@@ -23,28 +24,28 @@ const DEADLINE_MS = 9_000;
 export function webhookRoute(
   { verify, timers, refusals }: WebhookPorts,
   handle: (body: unknown) => Promise<string>,
-) {
-  const authenticate: RequestHandler = (req, res, next) => {
-    verify(req.headers, res.locals["rawBody"]);
-    next();
-  };
-  const respond: RequestHandler = async (req, res) => {
+): RequestHandler {
+  async function receive(req: Request, res: Response): Promise<void> {
+    const { bytes, value } = await readUnprovedBody(req, res, ["json"]);
+    verify(req.headers, bytes);
     const status = await withDeadline(
-      handle(req.body),
+      handle(value),
       DEADLINE_MS,
       "The webhook could not be handled in time",
       timers,
     );
-    res.status(200).json({ status });
-  };
-  const onError: ErrorRequestHandler = (thrown, req, res, _next) => {
+    answerJson(res, 200, { status });
+  }
+
+  function refuse(thrown: unknown, req: Request, res: Response): void {
     const error = asConnectorError(thrown);
     // Vonage drops for good whatever is answered 4xx, so trouble of ours is always 503.
     const status = error.httpStatus >= 500 ? 503 : error.httpStatus;
     refusals.refused(req, { what: "Webhook not taken", error, status, about: idsIn(req.body) });
-    res.status(status).json({ message: status >= 500 ? "Try again later" : error.message });
-  };
-  return [...readUnprovedBody(["json"]), authenticate, respond, onError];
+    answerJson(res, status, { message: status >= 500 ? "Try again later" : error.message });
+  }
+
+  return (req, res) => receive(req, res).catch((thrown) => refuse(thrown, req, res));
 }
 
 /** Whatever they are worth: the webhook may be anybody's. */

@@ -1,20 +1,22 @@
 import { ConnectorError } from "./errors.ts";
-import type { Timer, Timers } from "./runtime.ts";
+import type { Timers } from "./runtime.ts";
 
 /** The work's result, or a retryable ConnectorError `deadline` once `ms` have passed; the work itself goes on. */
-export async function withDeadline<T>(
-  work: Promise<T>,
-  ms: number,
-  message: string,
-  timers: Timers,
-): Promise<T> {
-  let timer: Timer | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = timers.setTimeout(() => reject(new ConnectorError("deadline", message, { retryable: true })), ms);
+export function withDeadline<T>(work: Promise<T>, ms: number, message: string, timers: Timers): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = timers.setTimeout(
+      () => reject(new ConnectorError("deadline", message, { retryable: true })),
+      ms,
+    );
+    work.then(
+      (result) => {
+        timers.clearTimeout(timer);
+        resolve(result);
+      },
+      (error) => {
+        timers.clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    timers.clearTimeout(timer);
-  }
 }

@@ -1,10 +1,11 @@
-import type { ErrorRequestHandler, RequestHandler, Response } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import type { OutboundMessage } from "../../core/message.ts";
 import { withDeadline } from "../../lib/deadline.ts";
 import { asConnectorError } from "../../lib/errors.ts";
 import type { Clock, Timers } from "../../lib/runtime.ts";
 import type { Answer, PlatformChannel } from "../../platforms/platform.ts";
-import { authenticated } from "../middleware/authenticate.ts";
+import { answerJson } from "../answer.ts";
+import { demandCredentials } from "../middleware/authenticate.ts";
 import { AUTHENTICATED_BYTES, readBody } from "../middleware/body.ts";
 import { idIn, type RefusalLog } from "../refusals.ts";
 
@@ -33,10 +34,12 @@ const REQUEST_ID_HEADER = "x-request-id";
 export function intakeRoute(
   { intake, tag }: PlatformChannel,
   { accept, notAccepted, now, timers, refusals }: IntakePorts,
-) {
-  const receive: RequestHandler = async (req, res) => {
+): RequestHandler {
+  async function receive(req: Request, res: Response): Promise<Answer> {
+    demandCredentials(intake, req.headers);
+    const { value } = await readBody(req, res, intake.formats, AUTHENTICATED_BYTES);
     const convertAndAccept = async () => {
-      const message = await intake.toMessage(req.body, now(), req.get(REQUEST_ID_HEADER));
+      const message = await intake.toMessage(value, now(), req.get(REQUEST_ID_HEADER));
       res.locals["message"] = message;
       await accept(message);
       return message;
@@ -47,9 +50,10 @@ export function intakeRoute(
       "The queue did not answer in time",
       timers,
     );
-    answer(res, intake.accepted(message));
-  };
-  const onError: ErrorRequestHandler = (thrown, req, res, _next) => {
+    return intake.accepted(message);
+  }
+
+  function refuse(thrown: unknown, req: Request, res: Response): Answer {
     const error = asConnectorError(thrown);
     const reply = intake.failed(error);
     const message = res.locals["message"] as OutboundMessage | undefined;
@@ -59,14 +63,11 @@ export function intakeRoute(
       ...{ what: "Send not accepted", error, status: reply.status, mildest: "info" },
       about: { msg_id: id, origin: tag },
     });
-    answer(res, reply);
-  };
-  return [authenticated(intake), ...readBody(intake.formats, AUTHENTICATED_BYTES), receive, onError];
-}
+    return reply;
+  }
 
-function answer(res: Response, { status, body, headers }: Answer): void {
-  res
-    .status(status)
-    .set(headers ?? {})
-    .json(body);
+  return async (req, res) => {
+    const reply = await receive(req, res).catch((thrown) => refuse(thrown, req, res));
+    answerJson(res, reply.status, reply.body, reply.headers);
+  };
 }

@@ -1,9 +1,10 @@
-import type { ErrorRequestHandler, RequestHandler } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import { idOf, type Job } from "../../core/job.ts";
 import { CHANNEL_LABEL } from "../../core/message.ts";
 import { asConnectorError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
+import { answerJson } from "../answer.ts";
 import { readUnprovedBody } from "../middleware/body.ts";
 import { fieldOf, idIn, type RefusalLog } from "../refusals.ts";
 
@@ -23,16 +24,18 @@ export interface JobPorts {
 }
 
 /** A delivery of the queue: 2xx done, 5xx again, 401 not our job. */
-export function jobRoute({ channels, readJob, dispatch, refusals, log }: JobPorts) {
-  const handle: RequestHandler = async (req, res) => {
-    const job = await readJob(req.body);
+export function jobRoute({ channels, readJob, dispatch, refusals, log }: JobPorts): RequestHandler {
+  async function handle(req: Request, res: Response): Promise<void> {
+    const { value } = await readUnprovedBody(req, res, ["json"]);
+    const job = await readJob(value);
     const about = { msg_id: idOf(job), kind: job.kind, attempt: job.attempt };
     res.locals["about"] = about;
     if (log.follows(about.msg_id)) log.info(about, `POST ${JOBS_PATH}`);
     await dispatch(job);
-    res.status(200).json({ status: "done" });
-  };
-  const onError: ErrorRequestHandler = (thrown, req, res, _next) => {
+    answerJson(res, 200, { status: "done" });
+  }
+
+  function refuse(thrown: unknown, req: Request, res: Response): void {
     const error = asConnectorError(thrown);
     const { httpStatus: status } = error;
     const about = res.locals["about"] ?? { msg_id: claimedId(req.body) };
@@ -40,9 +43,10 @@ export function jobRoute({ channels, readJob, dispatch, refusals, log }: JobPort
     // The queue sends no such thing: somebody mistook this address for another.
     const isMistaken = [400, 401, 415].includes(status);
     const message = status >= 500 ? "Try again" : isMistaken ? theQueuesOwn(channels) : error.message;
-    res.status(status).json({ message });
-  };
-  return [...readUnprovedBody(["json"]), handle, onError];
+    answerJson(res, status, { message });
+  }
+
+  return (req, res) => handle(req, res).catch((thrown) => refuse(thrown, req, res));
 }
 
 const theQueuesOwn = (channels: readonly PlatformChannel[]) => {
