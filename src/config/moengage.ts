@@ -4,7 +4,6 @@ import { baseUrl, type Credentials, flag, type Needs, serverUrl } from "./fields
 export const moengageVariables = z.object({
   MOENGAGE_DELIVERY_URL: serverUrl.optional(),
   MOENGAGE_SMS_DELIVERY_URL: serverUrl.optional(),
-  SMS_REPORT_SENT: flag.default(false),
   MOENGAGE_DATA_API_URL: baseUrl.optional(),
   MOENGAGE_WORKSPACE_ID: z.string().optional(),
   MOENGAGE_DATA_API_KEY: z.string().optional(),
@@ -37,9 +36,7 @@ export function moengageSettings(
   return {
     accepted: [credentials],
     whatsapp: v.MOENGAGE_DELIVERY_URL ? { deliveryUrl: v.MOENGAGE_DELIVERY_URL } : undefined,
-    sms: v.MOENGAGE_SMS_DELIVERY_URL
-      ? { deliveryUrl: v.MOENGAGE_SMS_DELIVERY_URL, reportSent: v.SMS_REPORT_SENT }
-      : undefined,
+    sms: v.MOENGAGE_SMS_DELIVERY_URL ? { deliveryUrl: v.MOENGAGE_SMS_DELIVERY_URL } : undefined,
     /** Writes opt-outs and opt-ins into profiles. */
     dataApi: v.MOENGAGE_DATA_API_URL
       ? {

@@ -55,6 +55,7 @@ export const variables = z.object({
     .transform((value) => value === "on")
     .default(true),
   SMS_SENDER_ID: senderId.optional(),
+  SMS_REPORT_SENT: flag.default(false),
   OPT_IN_KEYWORD: words.default(["START"]),
   OPT_OUT_KEYWORD: words.default(["STOP"]),
   OPT_IN_REPLY: autoReply.optional(),
@@ -178,8 +179,12 @@ function channels(v: Variables) {
     })),
     sms: whenComplete("SMS", sms, notes, () => {
       if (!v.SMS_SENDER_ID) notes.push(NO_SMS_SENDER);
-      /** For requests that name none. */
-      return { senderId: v.SMS_SENDER_ID };
+      return {
+        /** For requests that name none. */
+        senderId: v.SMS_SENDER_ID,
+        /** Whether platforms hear that Vonage took an SMS; what they make of it is theirs. */
+        reportSent: v.SMS_REPORT_SENT,
+      };
     }),
     /** Sentences for the start log: what is off, and which variable would switch it on. */
     notes,

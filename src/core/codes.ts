@@ -86,6 +86,7 @@ export const OWN_CODES: CodeTable<ErrorCode | RefusalCode | "unknown"> = {
     "The message has no text and no template",
     "Fill in the message in your platform, and send a test first.",
   ],
+  message_too_long: ["The text is longer than its channel takes", "Shorten the text."],
   unsupported_version: [
     "The platform speaks a newer form of its format than this connector",
     "Update the connector, and ask for help if that does not do it.",

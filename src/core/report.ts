@@ -15,6 +15,8 @@ export const deliveryReport = z.strictObject({
   status: deliveryStatus,
   /** When it happened, milliseconds since the epoch. */
   at: z.number(),
+  /** Only of an SMS, where the vendor says it: in how many parts it was sent. */
+  parts: z.int().min(1).optional(),
   /** Only with `failed`: the vendor's code, or a word of ours, and a sentence a marketer can act on. */
   error: z.strictObject({ code: z.string(), description: z.string() }).optional(),
   /** Only with `failed`; for the connector itself, no platform is told. */

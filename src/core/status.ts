@@ -22,6 +22,8 @@ export interface MessageStatus {
   recipient: { number: string; userId: string } | undefined;
   /** Milliseconds since the epoch. */
   at: number;
+  /** Of an SMS, where the vendor says it: in how many parts it was sent. */
+  parts: number | undefined;
   error: DeliveryReport["error"];
   /** Where the connector does something about the error. */
   reason: FailureReason | undefined;

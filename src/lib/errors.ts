@@ -20,6 +20,8 @@ export const ERROR_CODES = [
   "unread_message",
   /** The request has neither a text nor values for a template. */
   "empty_message",
+  /** The text is longer than its channel takes. */
+  "message_too_long",
   /** The request is of another version of the platform's format. */
   "unsupported_version",
 

@@ -4,8 +4,8 @@ import { CODES as MOENGAGE_CODES } from "./moengage/codes.ts";
 import { type ConnectedSource, createConnectedSource } from "./moengage/connected-source.ts";
 import { moengageSms, moengageWhatsApp } from "./moengage/index.ts";
 import type { PlatformChannel, PlatformPorts } from "./platform.ts";
-import { CODES as WEBENGAGE_CODES } from "./webengage/codes.ts";
-import { webengageWhatsApp } from "./webengage/index.ts";
+import { CODES as WEBENGAGE_CODES, SMS_CODES as WEBENGAGE_SMS_CODES } from "./webengage/codes.ts";
+import { webengageSms, webengageWhatsApp } from "./webengage/index.ts";
 
 /** The registry: one entry per platform channel, there when its settings and our sender are; SWITCHES has the other. */
 export function createPlatformChannels(config: Config, ports: PlatformPorts): PlatformChannel[] {
@@ -15,7 +15,10 @@ export function createPlatformChannels(config: Config, ports: PlatformPorts): Pl
       moengage.whatsapp &&
       moengageWhatsApp({ ...moengage, ...moengage.whatsapp, ...whatsapp }, ports),
     sms && moengage.sms && moengageSms({ ...moengage, ...moengage.sms, ...sms }, ports),
-    whatsapp && webengage && webengageWhatsApp({ ...webengage, ...webengage.whatsapp, ...whatsapp }, ports),
+    whatsapp &&
+      webengage?.whatsapp &&
+      webengageWhatsApp({ ...webengage, ...webengage.whatsapp, ...whatsapp }, ports),
+    sms && webengage?.sms && webengageSms({ ...webengage, ...webengage.sms, ...sms }, ports),
   ].filter((channel) => channel !== undefined);
 }
 
@@ -28,12 +31,20 @@ export const SWITCHES: Record<string, { name: string; variables: string }> = {
     variables:
       "WHATSAPP_NUMBER, WEBENGAGE_DSN_URL, WEBENGAGE_DSN_TOKEN and WEBENGAGE_API_KEY (or WEBENGAGE_USERNAME and WEBENGAGE_PASSWORD)",
   },
+  ws: {
+    name: "WebEngage SMS",
+    variables: "WEBENGAGE_SMS_DSN_URL and WEBENGAGE_API_KEY (or WEBENGAGE_USERNAME and WEBENGAGE_PASSWORD)",
+  },
 };
 
-/** What each platform is told, by its name: numbers of its own, the same as somebody else's now and then. */
+/**
+ * What each platform is told, by its name, and its channel where that has other meanings: numbers of its own, the same
+ * as somebody else's now and then.
+ */
 export const PLATFORM_CODES: Readonly<Record<string, CodeTable>> = {
   moengage: MOENGAGE_CODES,
   webengage: WEBENGAGE_CODES,
+  "webengage-sms": WEBENGAGE_SMS_CODES,
 };
 
 /** Whoever keeps a history of what people do, where one is configured. */

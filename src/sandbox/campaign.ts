@@ -27,11 +27,13 @@ export async function runCampaign(options: {
   count: number;
   rate: number;
   tries: number;
+  /** Before each repetition; where the vendor tells none, a doubling back-off. */
+  waitsMs?: readonly number[];
   /** Sends message number n; called again for a repetition. */
   send(n: number): Promise<Sent>;
   onProgress?: ((result: CampaignResult) => void) | undefined;
 }): Promise<CampaignResult> {
-  const { count, rate, tries, send } = options;
+  const { count, rate, tries, waitsMs = [], send } = options;
   const result: CampaignResult = { offered: 0, accepted: 0, refused: 0, retries: 0, gaveUp: 0, ms: 0 };
   const startedAt = performance.now();
 
@@ -44,7 +46,7 @@ export async function runCampaign(options: {
       }
       if (attempt === tries) break;
       result.retries += 1;
-      await sleep(Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), MAX_WAIT_MS));
+      await sleep(waitsMs[attempt - 1] ?? Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), MAX_WAIT_MS));
     }
     result.gaveUp += 1;
   };

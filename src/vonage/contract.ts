@@ -31,6 +31,10 @@ export const statusWebhook = z.object({
   timestamp: z.string().catch(""),
   client_ref: z.string().optional().catch(undefined),
   error: problem.optional().catch(undefined),
+  sms: z
+    .object({ count_total: z.union([z.string(), z.number()]).transform(Number).pipe(z.int().min(1)) })
+    .optional()
+    .catch(undefined),
   whatsapp: z
     .object({
       recipient: z.object({ user_id: z.string().optional(), wa_id: z.string().optional() }).optional(),

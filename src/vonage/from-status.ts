@@ -48,6 +48,7 @@ export function fromStatus(body: unknown, now: number): MessageStatus {
         ? { number: recipient.wa_id, userId: recipient.user_id }
         : undefined,
     at: Number.isNaN(at) ? now : at,
+    parts: data.sms?.count_total,
     error,
     reason,
   };

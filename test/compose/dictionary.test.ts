@@ -3,8 +3,8 @@ import { dictionary, MESSAGE_CODES } from "../../src/compose/dictionary.ts";
 import { ERROR_CODES } from "../../src/lib/errors.ts";
 import { FAILURE_CODES } from "../../src/platforms/moengage/contract.ts";
 import { PLATFORM_CODES } from "../../src/platforms/registry.ts";
-import { STATUS_CODES } from "../../src/platforms/webengage/contract.ts";
-import { FAILURES } from "../../src/platforms/webengage/from-report.ts";
+import { SMS_STATUS_CODES, STATUS_CODES } from "../../src/platforms/webengage/contract.ts";
+import { FAILURES, SMS_FAILURES } from "../../src/platforms/webengage/from-report.ts";
 import { resultFromResponse } from "../../src/vonage/errors.ts";
 
 const GENERAL = dictionary("");
@@ -41,8 +41,9 @@ describe("the dictionary", () => {
     const ofPlatforms = [
       ...Object.values(FAILURE_CODES).map((code) => `moengage/${code}`),
       ...Object.values(STATUS_CODES).map((code) => `webengage/${code}`),
+      ...Object.values(SMS_STATUS_CODES).map((code) => `webengage-sms/${code}`),
     ];
-    const all = [...ERROR_CODES, ...words, ...Object.keys(FAILURES), ...ofPlatforms];
+    const all = [...ERROR_CODES, ...words, ...Object.keys({ ...FAILURES, ...SMS_FAILURES }), ...ofPlatforms];
     expect(all.filter((code) => dictionary(code).description === GENERAL.description)).toEqual([]);
   });
 

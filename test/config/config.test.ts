@@ -100,6 +100,7 @@ describe("parseConfig", () => {
       WEBENGAGE_API_KEY: "api-key",
       WEBENGAGE_DSN_URL: "https://wt.webengage.com/tracking/events",
       WEBENGAGE_DSN_TOKEN: "dsn-token",
+      WEBENGAGE_SMS_DSN_URL: "https://st.webengage.com/tracking/events",
       SMS_REPORT_SENT: "true",
       SMS_SENDER_ID: "+14155550102",
       VONAGE_API_HOST: "https://api-eu.nexmo.com",
@@ -130,7 +131,7 @@ describe("parseConfig", () => {
       moengage: {
         accepted: [{ key: "moengage-prod", secrets: ["old-secret", "new-secret"] }],
         whatsapp: { deliveryUrl: "https://api-01.moengage.com/whatsapp/vonage-v2/dlr" },
-        sms: { deliveryUrl: "https://api-01.moengage.com/sms/dlr/custom/1234", reportSent: true },
+        sms: { deliveryUrl: "https://api-01.moengage.com/sms/dlr/custom/1234" },
         dataApi: {
           url: "https://api-01.moengage.com",
           workspaceId: "WORKSPACE",
@@ -150,6 +151,7 @@ describe("parseConfig", () => {
           dsnToken: "dsn-token",
           sentOn: "delivered",
         },
+        sms: { dsnUrl: "https://st.webengage.com/tracking/events", dsnToken: "dsn-token" },
       },
       signatureSecrets: ["old", "new"],
       vonageApiHost: "https://api-eu.nexmo.com",
@@ -158,7 +160,7 @@ describe("parseConfig", () => {
         wabaIds: ["1001", "1002"],
         preflight: false,
       },
-      sms: { senderId: "14155550102" },
+      sms: { senderId: "14155550102", reportSent: true },
       dispatch: { ratePerSecond: 100, maxInflight: 50 },
       messageTtlSeconds: 3_600,
       inDoubt: { waitSeconds: 60, policy: "resend" },
@@ -241,7 +243,7 @@ describe("parseConfig", () => {
       ...required,
       MOENGAGE_SMS_DELIVERY_URL: sms.MOENGAGE_SMS_DELIVERY_URL,
     });
-    expect(channel).toEqual({ senderId: undefined });
+    expect(channel).toEqual({ senderId: undefined, reportSent: false });
   });
 
   it.each([

@@ -32,6 +32,7 @@ const sample = (name: string) =>
   ["https://example.com/a", "14155550100"].find(
     (value) => variables.shape[name as keyof typeof variables.shape].safeParse(value).success,
   ) ?? "";
+const SMS_DSN = { WEBENGAGE_SMS_DSN_URL: "https://st.webengage.com/tracking/privatessp-events" };
 const SMS_NOTE = "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL";
 
 describe("the platforms in the configuration", () => {
@@ -41,7 +42,19 @@ describe("the platforms in the configuration", () => {
     ["MoEngage beside it", { ...NUMBER, ...MOENGAGE, ...DSN, ...KEY, ...LOGIN }, ["mw", "ww"]],
     ["MoEngage alone", { ...NUMBER, ...MOENGAGE }, ["mw"]],
     ["MoEngage's SMS beside another's WhatsApp", { ...NUMBER, ...SMS, ...DSN, ...KEY }, ["ms", "ww"]],
-    ["every platform and channel", { ...NUMBER, ...MOENGAGE, ...SMS, ...DSN, ...KEY }, ["mw", "ms", "ww"]],
+    [
+      "every platform and channel",
+      { ...NUMBER, ...MOENGAGE, ...SMS, ...DSN, ...SMS_DSN, ...KEY },
+      ["mw", "ms", "ww", "ws"],
+    ],
+    ["WebEngage's SMS alone, private", { ...SMS_DSN, ...KEY }, ["ws"]],
+    ["WebEngage's SMS beside its WhatsApp", { ...NUMBER, ...DSN, ...SMS_DSN, ...LOGIN }, ["ww", "ws"]],
+    [
+      "WebEngage's SMS, and its WhatsApp without a token",
+      { ...NUMBER, ...SMS_DSN, ...KEY, WEBENGAGE_DSN_URL: DSN.WEBENGAGE_DSN_URL },
+      ["ws"],
+    ],
+    ["WebEngage's SMS without credentials", { ...SMS_DSN, WEBENGAGE_DSN_TOKEN: "token" }, []],
     ["no number", { ...DSN, ...KEY }, []],
     ["no credentials", { ...NUMBER, ...DSN }, []],
     ["no token", { ...NUMBER, ...KEY, WEBENGAGE_DSN_URL: DSN.WEBENGAGE_DSN_URL }, []],
@@ -80,6 +93,26 @@ describe("the platforms in the configuration", () => {
       "its token is missing",
       { ...NUMBER, ...MOENGAGE, ...KEY, WEBENGAGE_DSN_URL: DSN.WEBENGAGE_DSN_URL },
       ["WebEngage is off: to switch it on, set WEBENGAGE_DSN_TOKEN", SMS_NOTE],
+    ],
+    [
+      "there are credentials alone",
+      { ...MOENGAGE, ...NUMBER, ...KEY },
+      [
+        "WebEngage is off: to switch it on, set WEBENGAGE_DSN_URL for WhatsApp (or WEBENGAGE_SMS_DSN_URL for SMS) and WEBENGAGE_DSN_TOKEN",
+        SMS_NOTE,
+      ],
+    ],
+    [
+      "SMS is on, and the token of WhatsApp is missing",
+      {
+        ...NUMBER,
+        ...MOENGAGE,
+        ...SMS_DSN,
+        ...KEY,
+        SMS_SENDER_ID: "MyBrand",
+        WEBENGAGE_DSN_URL: DSN.WEBENGAGE_DSN_URL,
+      },
+      ["WebEngage WhatsApp is off: to switch it on, set WEBENGAGE_DSN_TOKEN"],
     ],
     [
       "the number is missing",

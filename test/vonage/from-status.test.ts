@@ -18,6 +18,7 @@ const base: MessageStatus = {
   from: WABA_NUMBER,
   at: AT,
   recipient: undefined,
+  parts: undefined,
   error: undefined,
   reason: undefined,
 };
@@ -30,8 +31,8 @@ const failed = (vendorStatus: string, code: string, description: string): Messag
 const overSms = { channel: "sms" };
 
 const expected: Record<string, MessageStatus> = {
-  "sms-submitted": { ...base, ...overSms, vendorStatus: "submitted", status: "sent" },
-  "sms-delivered": { ...base, ...overSms },
+  "sms-submitted": { ...base, ...overSms, vendorStatus: "submitted", status: "sent", parts: 2 },
+  "sms-delivered": { ...base, ...overSms, parts: 2 },
   "sms-rejected": {
     ...failed(
       "rejected",

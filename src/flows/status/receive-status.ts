@@ -42,7 +42,7 @@ export async function receiveStatus(status: MessageStatus, ports: StatusPorts): 
 
 async function follow(status: MessageStatus, ports: StatusPorts): Promise<"ok" | "ignored"> {
   const { channels, log } = ports;
-  const { reference, vendorId, vendorStatus, error, reason } = status;
+  const { reference, vendorId, vendorStatus, parts, error, reason } = status;
   const channel = channels.find(({ tag }) => tag === reference?.origin);
   const about = { message_uuid: vendorId, vendor_status: vendorStatus, code: error?.code };
   if (reference?.origin === AUTO_REPLY_ORIGIN) {
@@ -72,7 +72,7 @@ async function follow(status: MessageStatus, ports: StatusPorts): Promise<"ok" |
   if (reason === "throttled") ports.throttled(channel.channel);
   const report: DeliveryReport = {
     ...{ origin: channel.tag, channel: channel.channel, id, status: status.status },
-    ...{ at: status.at, to: status.to, error, reason },
+    ...{ at: status.at, to: status.to, parts, error, reason },
   };
   const heard = { origin: channel.tag, id, status: status.status, sender: status.from, code: error?.code };
   const count: Heard = (known) => ports.recorder.status({ ...heard, known });

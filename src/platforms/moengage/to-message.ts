@@ -1,12 +1,12 @@
 import type { z } from "zod";
 import { mask, type SmsMessage, type Template, type WhatsAppMessage } from "../../core/message.ts";
 import { parseRecipient } from "../../core/recipient.ts";
+import { checkSmsLength, smsSender } from "../../core/sms.ts";
 import { ConnectorError } from "../../lib/errors.ts";
 import type { PlatformPorts } from "../platform.ts";
 import { smsSend, whatsappSend } from "./contract.ts";
 
-/** https://developer.vonage.com/en/api/messages: SMS text up to 3,200 characters, ttl 20 to 604,800 seconds. */
-const SMS_MAX_CHARACTERS = 3_200;
+/** https://developer.vonage.com/en/api/messages */
 const SMS_TTL_SECONDS = { min: 20, max: 604_800 };
 
 export interface WhatsAppSettings {
@@ -63,7 +63,8 @@ const isSms = (body: unknown) =>
 /**
  * A body of `POST /` as a message, its values typed as JSON or as form text. A request with an id that comes again
  * within five minutes, to the same person with the same text, is the same message.
- * Throws ConnectorError `invalid_recipient` or `invalid_request`, each naming field and remedy.
+ * Throws ConnectorError `invalid_recipient`, `invalid_sender`, `message_too_long` or `invalid_request`, each naming
+ * field and remedy.
  */
 export function smsToMessage(
   body: unknown,
@@ -72,16 +73,10 @@ export function smsToMessage(
   requestId?: string,
 ): SmsMessage {
   const send = check(smsSend, body, "an object with text and to");
-  const length = [...send.text].length;
-  if (length > SMS_MAX_CHARACTERS) {
-    throw new ConnectorError(
-      "invalid_request",
-      `text has ${length} characters: Vonage accepts at most ${SMS_MAX_CHARACTERS}, shorten the message`,
-    );
-  }
+  checkSmsLength(send.text, "text");
   const ttlSeconds = parseTtl(send.ttl);
   const ttl = Math.min(ttlSeconds ?? settings.messageTtlSeconds, settings.messageTtlSeconds);
-  const from = text(send.from) || text(send.sender) || settings.senderId;
+  const from = smsSender(send.from, send.sender, settings.senderId);
   if (!from) {
     throw new ConnectorError(
       "invalid_sender",
@@ -93,7 +88,7 @@ export function smsToMessage(
     id: settings.newId(requestId ? [requestId, from, to, send.text] : undefined),
     origin: settings.origin,
     channel: "sms",
-    from: from.replace(/^\+(?=\d+$)/, ""),
+    from,
     to,
     acceptedAt: now,
     expiresAt: now + ttl * 1_000,

@@ -1,31 +1,47 @@
 import { z } from "zod";
 import { filled, text } from "../../core/text.ts";
 
-/** WebEngage's wire for WhatsApp service providers. https://docs.webengage.com/docs/self-service-wsp */
+/**
+ * WebEngage's wire for providers of its partner programme, and for those that a customer enters as private.
+ * WhatsApp: https://docs.webengage.com/docs/self-service-wsp and https://docs.webengage.com/docs/private-wsp
+ * SMS: https://docs.webengage.com/docs/self-service-platform-ssp and https://docs.webengage.com/docs/private-ssp
+ */
 
-export const INTAKE_PATH = "/webengage/whatsapp";
+/** Tags of our channels of WebEngage. */
+export const WHATSAPP_TAG = "ww";
+export const SMS_TAG = "ws";
 
-/** The version of the payloads, in both directions. */
+export const WHATSAPP_INTAKE_PATH = "/webengage/whatsapp";
+export const SMS_INTAKE_PATH = "/webengage/sms";
+
+/** The version of WhatsApp's payloads, in both directions, and of the notifications on SMS. */
 export const VERSION = "1.0";
+/** Of an SMS; 2.0 has the ids of India's registers. */
+export const SMS_VERSIONS = ["1.0", "2.0"] as const;
 
 const MAX_MESSAGE_ID = 500;
 
-/** The status codes, for answers and for delivery status notifications alike. */
-export const STATUS_CODES = {
+/** The status codes that mean the same on both channels, for answers and for delivery status notifications alike. */
+const SHARED_CODES = {
   success: 0,
   insufficientCredit: 2000,
   emptyMessage: 2002,
   invalidRecipient: 2003,
   invalidSender: 2004,
   authorizationFailure: 2005,
-  userBlockedBusiness: 2006,
   messageTooLong: 2007,
   messageExpired: 2008,
   notDelivered: 2009,
   unsupportedVersion: 2010,
   authenticationFailure: 2011,
-  retriesExhausted: 2014,
   throttled: 2015,
+  unknown: 9988,
+} as const;
+
+export const STATUS_CODES = {
+  ...SHARED_CODES,
+  userBlockedBusiness: 2006,
+  retriesExhausted: 2014,
   invalidFormat: 2019,
   templateMissing: 2021,
   templateParameterMismatch: 2022,
@@ -34,7 +50,18 @@ export const STATUS_CODES = {
   notOptedInAndInactive: 2025,
   /** Meta's cap on marketing messages to one person. Newer than the partners' page, which has no HTTP status for it. */
   frequencyCap: 2026,
-  unknown: 9988,
+} as const;
+
+export const SMS_STATUS_CODES = {
+  ...SHARED_CODES,
+  /** On a register of people who want no advertisements, or without their consent. */
+  doNotDisturb: 2006,
+  /** By the scrubbing of India's registers (DLT), as are the next three. */
+  registerBlocked: 2022,
+  senderNotRegistered: 2024,
+  entityNotRegistered: 2025,
+  templateNotRegistered: 2026,
+  blacklisted: 3000,
 } as const;
 
 /** Variables are strings by the contract; a number or a truth value is taken for its text. */
@@ -57,7 +84,7 @@ const card = z.object({
 const MAX_CARDS = 10;
 
 /** The shape alone, unknown keys tolerated; version and numbers have sentences of their own in to-message. */
-export const send = z.object({
+export const whatsappSend = z.object({
   whatsAppData: z.object({
     toNumber: z.unknown().optional(),
     fromNumber: z.unknown().optional(),
@@ -82,21 +109,42 @@ export const send = z.object({
   metadata: z.object({ messageId: text(MAX_MESSAGE_ID) }),
 });
 
-export type TemplateData = z.output<typeof send>["whatsAppData"]["templateData"];
+export type TemplateData = z.output<typeof whatsappSend>["whatsAppData"]["templateData"];
 export type Card = z.output<typeof card>;
 export type Buttons = Pick<TemplateData, keyof typeof buttons>;
 
-export interface SendAnswer {
-  status: "whatsapp_accepted" | "whatsapp_rejected";
+const textOrNumber = z.union([z.string(), z.number()]);
+
+export const smsSend = z.object({
+  smsData: z.object({
+    toNumber: z.unknown().optional(),
+    fromNumber: textOrNumber.nullish(),
+    body: z.string().nullish(),
+  }),
+  metadata: z.object({
+    messageId: text(MAX_MESSAGE_ID),
+    indiaDLT: z
+      .object({
+        contentTemplateId: textOrNumber.nullish(),
+        principalEntityId: textOrNumber.nullish(),
+      })
+      .nullish(),
+  }),
+});
+
+/** On SMS an acceptance has no code. */
+export type AcceptedAnswer = { status: "whatsapp_accepted"; statusCode: 0 } | { status: "sms_accepted" };
+
+export interface RejectedAnswer {
+  status: "whatsapp_rejected" | "sms_rejected";
   statusCode: number;
-  /** With every code but 0. */
-  message?: string;
+  message: string;
   /** With 2010 alone. */
   supportedVersion?: string;
 }
 
-/** A delivery status notification: one message and one status a call. */
-export interface Dsn {
+/** A delivery status notification on WhatsApp: one message and one status a call. */
+export interface WhatsAppDsn {
   version: typeof VERSION;
   messageId: string;
   toNumber: string;
@@ -105,4 +153,17 @@ export interface Dsn {
   reason?: string;
   /** `yyyy-MM-ddTHH:mm:ss±hhmm` */
   timestamp: string;
+}
+
+/** A delivery status notification on SMS. */
+export interface SmsDsn {
+  version: typeof VERSION;
+  messageId: string;
+  toNumber: string;
+  status: "sms_sent" | "sms_failed";
+  statusCode: number;
+  /** With `sms_sent`: how many SMS it took, which WebEngage bills by. */
+  smsCount?: number;
+  /** With `sms_failed`. */
+  message?: string;
 }

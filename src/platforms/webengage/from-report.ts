@@ -1,17 +1,17 @@
 import type { DeliveryReport, DeliveryStatus } from "../../core/report.ts";
-import { type Dsn, STATUS_CODES, VERSION } from "./contract.ts";
+import { SMS_STATUS_CODES, type SmsDsn, STATUS_CODES, VERSION, type WhatsAppDsn } from "./contract.ts";
 
-/** The status of ours that becomes `whatsapp_sent`. */
+/** The status of ours that becomes `whatsapp_sent` or `sms_sent`. */
 export type SentOn = "delivered" | "submitted";
 
 /**
- * Whether WebEngage is told of the status. It has one word, `whatsapp_sent`, for both "taken" and "delivered": which
- * of the two it stands for is a setting, and the other is not told (docs/decisions/0010).
+ * Whether WebEngage is told of the status. It has one word for both "taken" and "delivered", `whatsapp_sent` or
+ * `sms_sent`: which of the two it stands for is a setting, and the other is not told (docs/decisions/0010).
  */
-export const isReported = ({ status }: DeliveryReport, sentOn: SentOn): boolean =>
-  status !== (sentOn === "submitted" ? "delivered" : "sent");
+export const isReported = ({ channel, status }: DeliveryReport, sentOn: SentOn): boolean =>
+  status !== (sentOn === "submitted" ? "delivered" : "sent") && !(channel === "sms" && status === "read");
 
-const STATUSES: Record<DeliveryStatus, Dsn["status"]> = {
+const STATUSES: Record<DeliveryStatus, WhatsAppDsn["status"]> = {
   sent: "whatsapp_sent",
   delivered: "whatsapp_sent",
   read: "whatsapp_read",
@@ -77,23 +77,80 @@ export const FAILURES: Record<string, number> = {
 /** Codes that say all there is to say. */
 const PLAIN: ReadonlySet<number> = new Set([STATUS_CODES.insufficientCredit, STATUS_CODES.messageExpired]);
 
-/** A report as a delivery status notification. The id goes back exactly as it came. */
-export function reportToDsn({ id, to, status, at, error }: DeliveryReport): Dsn {
-  const statusCode = status === "failed" ? failureCode(error?.code) : STATUS_CODES.success;
-  const reason = error ? `${error.code}, ${error.description}` : "No reason was given";
+/** A report on WhatsApp as a delivery status notification. The id goes back exactly as it came. */
+export function reportToWhatsAppDsn({ id, to, status, at, error }: DeliveryReport): WhatsAppDsn {
+  const statusCode = status === "failed" ? codeOf(error, FAILURES) : STATUS_CODES.success;
   return {
     version: VERSION,
     messageId: id,
     toNumber: to,
     status: STATUSES[status],
     statusCode,
-    reason: status === "failed" && !PLAIN.has(statusCode) ? reason : undefined,
+    reason: status === "failed" && !PLAIN.has(statusCode) ? wordsOf(error) : undefined,
     timestamp: formatTime(at),
   };
 }
 
-const failureCode = (code: string | undefined) =>
-  (code !== undefined && Object.hasOwn(FAILURES, code) ? FAILURES[code] : undefined) ?? STATUS_CODES.unknown;
+/** FAILURES for SMS, where codes have other meanings. 2015 is not used: WebEngage would send the message again. */
+export const SMS_FAILURES: Record<string, number> = {
+  opted_out: SMS_STATUS_CODES.blacklisted,
+  expired: SMS_STATUS_CODES.messageExpired,
+  "low-balance": SMS_STATUS_CODES.insufficientCredit,
+  forbidden: SMS_STATUS_CODES.authorizationFailure,
+  "1040": SMS_STATUS_CODES.invalidRecipient,
+  "1050": SMS_STATUS_CODES.notDelivered,
+  "1060": SMS_STATUS_CODES.authorizationFailure,
+  "1080": SMS_STATUS_CODES.authorizationFailure,
+  "1090": SMS_STATUS_CODES.messageTooLong,
+  "1100": SMS_STATUS_CODES.notDelivered,
+  "1120": SMS_STATUS_CODES.invalidSender,
+  "1140": SMS_STATUS_CODES.authorizationFailure,
+  "1160": SMS_STATUS_CODES.authorizationFailure,
+  "1170": SMS_STATUS_CODES.invalidRecipient,
+  "1180": SMS_STATUS_CODES.notDelivered,
+  "1190": SMS_STATUS_CODES.notDelivered,
+  "1200": SMS_STATUS_CODES.notDelivered,
+  "1210": SMS_STATUS_CODES.notDelivered,
+  "1220": SMS_STATUS_CODES.notDelivered,
+  "1230": SMS_STATUS_CODES.notDelivered,
+  "1240": SMS_STATUS_CODES.blacklisted,
+  "1250": SMS_STATUS_CODES.notDelivered,
+  "1251": SMS_STATUS_CODES.notDelivered,
+  "1260": SMS_STATUS_CODES.notDelivered,
+  "1270": SMS_STATUS_CODES.notDelivered,
+  "1280": SMS_STATUS_CODES.notDelivered,
+  "1282": SMS_STATUS_CODES.notDelivered,
+  "1290": SMS_STATUS_CODES.notDelivered,
+  "1300": SMS_STATUS_CODES.invalidRecipient,
+  "1310": SMS_STATUS_CODES.notDelivered,
+  "1331": SMS_STATUS_CODES.notDelivered,
+  "1360": SMS_STATUS_CODES.messageExpired,
+  "1420": SMS_STATUS_CODES.invalidSender,
+  "1430": SMS_STATUS_CODES.invalidRecipient,
+  "1480": SMS_STATUS_CODES.entityNotRegistered,
+  "1481": SMS_STATUS_CODES.senderNotRegistered,
+  "1482": SMS_STATUS_CODES.templateNotRegistered,
+  "1483": SMS_STATUS_CODES.doNotDisturb,
+  "1484": SMS_STATUS_CODES.registerBlocked,
+};
+
+/** A report on SMS as a delivery status notification: what reached a phone took one SMS at least. */
+export function reportToSmsDsn({ id, to, status, parts = 1, error }: DeliveryReport): SmsDsn {
+  const common = { version: VERSION, messageId: id, toNumber: to } as const;
+  if (status !== "failed")
+    return { ...common, status: "sms_sent", statusCode: SMS_STATUS_CODES.success, smsCount: parts };
+  return {
+    ...common,
+    ...{ status: "sms_failed", statusCode: codeOf(error, SMS_FAILURES), message: wordsOf(error) },
+  };
+}
+
+type Failure = DeliveryReport["error"];
+
+const codeOf = (error: Failure, codes: Record<string, number>) =>
+  (error && Object.hasOwn(codes, error.code) ? codes[error.code] : undefined) ?? STATUS_CODES.unknown;
+
+const wordsOf = (error: Failure) => (error ? `${error.code}, ${error.description}` : "No reason was given");
 
 /** `yyyy-MM-ddTHH:mm:ss±hhmm`, in UTC. */
 const formatTime = (at: number) => `${new Date(at).toISOString().slice(0, 19)}+0000`;

@@ -1,11 +1,13 @@
-import { mask, type WhatsAppMessage } from "../../core/message.ts";
+import type { z } from "zod";
+import { type Channel, mask, type SmsMessage, type WhatsAppMessage } from "../../core/message.ts";
 import { parseRecipient } from "../../core/recipient.ts";
+import { checkSmsLength, smsSender } from "../../core/sms.ts";
 import type { CatalogTemplate } from "../../core/template/template.ts";
 import { ConnectorError, type ErrorCode } from "../../lib/errors.ts";
 import { toComponents } from "./components.ts";
-import { send, type TemplateData, VERSION } from "./contract.ts";
+import { SMS_VERSIONS, smsSend, type TemplateData, VERSION, whatsappSend } from "./contract.ts";
 
-/** A send whose shape and numbers are right. */
+/** A send on WhatsApp whose shape and numbers are right. */
 export interface CheckedSend {
   id: string;
   from: string;
@@ -19,12 +21,12 @@ export interface CheckedSend {
  * or `template_mismatch`, each naming field and remedy.
  */
 export function checkSend(body: unknown, numbers: readonly string[]): CheckedSend {
-  checkVersion(body);
-  const { whatsAppData, metadata } = check(body);
+  const expected = "a JSON object with version, whatsAppData and metadata";
+  const { whatsAppData, metadata } = check(whatsappSend, body, [VERSION], expected);
   return {
     id: metadata.messageId,
     from: senderOf(whatsAppData.fromNumber, numbers),
-    to: parseRecipient(whatsAppData.toNumber, "toNumber", "whatsapp"),
+    to: recipientOf(whatsAppData.toNumber, "whatsapp"),
     templateData: whatsAppData.templateData,
   };
 }
@@ -56,14 +58,44 @@ export function whatsappToMessage(
   };
 }
 
-function checkVersion(body: unknown): void {
-  if (typeof body !== "object" || body === null || Array.isArray(body))
-    throw new ConnectorError("invalid_request", `The body must be ${EXPECTED}`);
-  if ((body as { version?: unknown }).version !== VERSION)
-    throw new ConnectorError("unsupported_version", `Version not supported: send version ${VERSION}`);
+/**
+ * A body of `POST /webengage/sms` as a message; its text leaves as it came, so that wrapped links stay whole.
+ * Throws ConnectorError `unsupported_version`, `invalid_request`, `empty_message`, `message_too_long`,
+ * `invalid_sender` or `invalid_recipient`, each naming field and remedy.
+ */
+export function smsToMessage(
+  body: unknown,
+  settings: { origin: string; senderId: string | undefined; messageTtlSeconds: number },
+  now: number,
+): SmsMessage {
+  const expected = "a JSON object with version, smsData and metadata";
+  const { smsData, metadata } = check(smsSend, body, SMS_VERSIONS, expected);
+  const { body: text } = smsData;
+  if (!text?.trim())
+    throw new ConnectorError("empty_message", "smsData.body is empty: give the message a text");
+  checkSmsLength(text, "smsData.body");
+  const from = smsSender(smsData.fromNumber, settings.senderId);
+  if (!from) {
+    throw new ConnectorError(
+      "invalid_sender",
+      "fromNumber is missing: choose a sender in WebEngage, or set SMS_SENDER_ID in the connector",
+    );
+  }
+  return {
+    id: metadata.messageId,
+    origin: settings.origin,
+    channel: "sms",
+    from,
+    to: recipientOf(smsData.toNumber, "sms"),
+    acceptedAt: now,
+    expiresAt: now + settings.messageTtlSeconds * 1_000,
+    text,
+    contentId: idOf(metadata.indiaDLT?.contentTemplateId),
+    entityId: idOf(metadata.indiaDLT?.principalEntityId),
+  };
 }
 
-const EXPECTED = "a JSON object with version, whatsAppData and metadata";
+const idOf = (value: string | number | null | undefined) => String(value ?? "").trim() || undefined;
 
 /** The code of a fault in the shape, by the field it is in; the others are the format's. */
 const CODES: Record<string, ErrorCode> = {
@@ -73,17 +105,45 @@ const CODES: Record<string, ErrorCode> = {
   buttonUrlParam: "template_mismatch",
   buttonUrlDynamicParam: "template_mismatch",
   copyCodeText: "template_mismatch",
+  fromNumber: "invalid_sender",
 };
 
-function check(body: unknown) {
-  const parsed = send.safeParse(body);
+/** The body, of one of these versions and of this shape. */
+function check<T extends z.ZodType>(
+  schema: T,
+  body: unknown,
+  versions: readonly unknown[],
+  expected: string,
+): z.output<T> {
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw new ConnectorError("invalid_request", `The body must be ${expected}`);
+  if (!versions.includes((body as { version?: unknown }).version)) {
+    const words = `Version not supported: send version ${versions.join(" or ")}`;
+    throw new ConnectorError("unsupported_version", words);
+  }
+  const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const path = parsed.error.issues[0]?.path.map(String) ?? [];
   const code = path.map((part) => (Object.hasOwn(CODES, part) ? CODES[part] : undefined)).find(Boolean);
   throw new ConnectorError(
     code ?? "invalid_request",
-    `${path.join(".")} is missing or has the wrong type: the body must be ${EXPECTED}`,
+    `${path.join(".")} is missing or has the wrong type: the body must be ${expected}`,
   );
+}
+
+/** A customer of WebEngage may give it encrypted numbers, which only that customer can read: up to 512 characters. */
+const ENCRYPTED = /^(?=.*[A-Za-z])[\w+/=.:-]{8,}$/;
+
+function recipientOf(value: unknown, channel: Channel): string {
+  try {
+    return parseRecipient(value, "toNumber", channel);
+  } catch (error) {
+    if (typeof value !== "string" || !ENCRYPTED.test(value.trim())) throw error;
+    throw new ConnectorError(
+      "invalid_recipient",
+      "toNumber is no phone number; it looks hashed or encrypted, and only you can decrypt it. Give WebEngage the phone numbers themselves (phone instead of hashed_phone), or put what decrypts them in front of the connector",
+    );
+  }
 }
 
 function senderOf(value: unknown, numbers: readonly string[]): string {

@@ -118,8 +118,10 @@ export function recipient(sequence: number): string {
   return `9995${String(sequence).padStart(8, "0")}`;
 }
 
+export const smsRecipient = (sequence: number) => recipient(50_000_000 + sequence);
+
 /** Ids are WebEngage's own business: most are short, and the contract allows 500 characters of anything. */
-function messageId(random: Random): string {
+export function messageId(random: Random): string {
   return random.chance(0.1) ? `~campaign/${random.hex(24)}|${"x".repeat(440)}|é` : random.uuid();
 }
 

@@ -1,17 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
-import { CANARY } from "../auditor.ts";
 import { type CampaignResult, runCampaign, type Sent } from "../campaign.ts";
 import type { Ledger } from "../ledger.ts";
 import type { SandboxNetwork } from "../network.ts";
 import type { FakeCampaign, FakePlatform } from "../platform.ts";
 import type { Outcome } from "../post.ts";
 import type { Random } from "../random.ts";
-import { parseJson } from "../server.ts";
-import { Answer, firstIssue, HTTP_STATUS, SEND_TIMEOUT_MS, type WebEngageSend } from "./contract.ts";
+import { createCaller, type Judge } from "./caller.ts";
+import { Answer, firstIssue, HTTP_STATUS, type WebEngageSend } from "./contract.ts";
 import { recipient, webengageSend } from "./messages.ts";
-
-/** What WebEngage presents to the connector. */
-export const API_KEY = `${CANARY}-webengage-key`;
 
 export interface CampaignOptions extends Omit<FakeCampaign, "channel"> {
   template?: string | undefined;
@@ -30,49 +26,30 @@ export interface Sender extends Pick<FakePlatform, "altered" | "setConnector"> {
   close(): Promise<void>;
 }
 
-/** Sends to the connector, and holds its answers against the contract. */
-export function createSender(options: {
+export interface SenderOptions {
   connectorUrl: string;
   from: string;
   random: Random;
   ledger: Ledger;
   network: SandboxNetwork;
-}): Sender {
-  const { from, random, ledger } = options;
-  const poster = options.network.createPoster(64);
+}
+
+const judge: Judge = (answer) => {
+  const { data, error } = Answer.safeParse(answer);
+  return error ? { fault: firstIssue(error) } : { statusCode: data.statusCode };
+};
+
+/** Sends to the connector on WhatsApp, and holds its answers against the contract. */
+export function createSender({ from, random, ...options }: SenderOptions): Sender {
+  const { ledger } = options;
+  const caller = createCaller({
+    ...{ ...options, judge, path: "/webengage/whatsapp", channel: "whatsapp", httpStatus: HTTP_STATUS },
+  });
   const expected = new Map<string, unknown[] | undefined>();
-  let connector = options.connectorUrl.replace(/\/$/, "");
   let recipients = 0;
 
-  function judge({ status, body }: Outcome): Answer | undefined {
-    const parsed = Answer.safeParse(parseJson(Buffer.from(body)));
-    const { statusCode } = parsed.data ?? {};
-    if (!parsed.success) ledger.violate({ rule: "wrong answer", detail: firstIssue(parsed.error) });
-    else if (HTTP_STATUS[statusCode ?? 0] !== status)
-      ledger.violate({ rule: "wrong answer", detail: `${statusCode} with HTTP ${status}` });
-    return parsed.data;
-  }
-
-  const post = async (body: string, headers: Record<string, string> = {}) => {
-    const outcome = await poster.post(`${connector}/webengage/whatsapp`, {
-      headers: { "content-type": "application/json", authorization: `Bearer ${API_KEY}`, ...headers },
-      body,
-      timeoutMs: SEND_TIMEOUT_MS,
-    });
-    if (outcome.status !== undefined) judge(outcome);
-    return outcome;
-  };
-
-  async function send(message: WebEngageSend): Promise<Sent> {
-    const id = message.metadata.messageId;
-    const entry = ledger.entries.get(id) ?? ledger.offer("whatsapp", id, message.whatsAppData.toNumber);
-    const outcome = await post(JSON.stringify(message));
-    // Throttling is the one answer that is tried again; what becomes of no answer is not published.
-    if (outcome.status === undefined || outcome.status === 429) return { result: "again", id, outcome };
-    const isAccepted = Answer.safeParse(parseJson(Buffer.from(outcome.body))).data?.statusCode === 0;
-    entry.accepted ||= isAccepted;
-    return { result: isAccepted ? "accepted" : "refused", id, outcome };
-  }
+  const send = (message: WebEngageSend) =>
+    caller.send(message.metadata.messageId, message.whatsAppData.toNumber, message);
 
   const campaign = ({ count, rate, template, tries = 11, onProgress }: CampaignOptions) => {
     const composed = Array.from({ length: count }, () => {
@@ -105,14 +82,9 @@ export function createSender(options: {
   };
 
   return {
-    send,
-    post,
-    campaign,
-    expected,
-    altered,
-    setConnector(url) {
-      connector = url.replace(/\/$/, "");
-    },
-    close: () => poster.close(),
+    ...{ send, campaign, expected, altered },
+    post: caller.post,
+    setConnector: caller.setConnector,
+    close: caller.close,
   };
 }

@@ -15,7 +15,7 @@ const messageStatus = (over: Partial<MessageStatus> = {}): MessageStatus => ({
   ...{ vendorId: "uuid-1", channel: "whatsapp", vendorStatus: "delivered", status: "delivered" },
   reference: { form: "verbatim", origin: "mw", id: "m-1" },
   ...{ to: "447700900123", from: "14155550100", at: T0 },
-  ...{ recipient: undefined, error: undefined, reason: undefined },
+  ...{ recipient: undefined, parts: undefined, error: undefined, reason: undefined },
   ...over,
 });
 const failed = (over: Partial<MessageStatus> = {}) =>

@@ -128,7 +128,7 @@ describe("smsToMessage", () => {
 
   it("refuses a longer text without quoting it", () => {
     expect(refusalOf(buildSmsSend({ text: "x".repeat(3_201) }))).toEqual({
-      code: "invalid_request",
+      code: "message_too_long",
       message: "text has 3201 characters: Vonage accepts at most 3200, shorten the message",
       retryable: false,
     });
