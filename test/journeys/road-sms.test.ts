@@ -161,7 +161,7 @@ describe("what an SMS request may say", () => {
   });
 
   it.each([
-    ["a text that is too long", { text: "x".repeat(3_201) }, "invalid_request", /3201 characters/],
+    ["a text that is too long", { text: "x".repeat(3_201) }, "message_too_long", /3201 characters/],
     ["an empty text", { text: "" }, "invalid_request", /text is missing/],
     ["no recipient", { to: undefined }, "invalid_recipient", /to is missing/],
     ["a number that is none", { to: "12-34" }, "invalid_recipient", /not a phone number/],
