@@ -351,7 +351,7 @@ describe("the sender's reference", () => {
   it("that is a key already is not sent again", async () => {
     const { sender, received } = await createSubject({ answers: [blame] });
 
-    expect(await sender.send(buildWhatsAppMessage({ id: "two words" }))).toMatchObject({
+    expect(await sender.send(buildWhatsAppMessage({ id: "x".repeat(96) }))).toMatchObject({
       outcome: "refused",
     });
     expect(received).toHaveLength(1);
@@ -383,7 +383,7 @@ describe("the sender's reference", () => {
     const state = { setKey: () => Promise.reject(new Error("State is down")) } as unknown as State;
     const { sender, received } = await createSubject({ state });
 
-    expect(await sender.send(buildWhatsAppMessage({ id: "two words" }))).toEqual({
+    expect(await sender.send(buildWhatsAppMessage({ id: "x".repeat(96) }))).toEqual({
       outcome: "transient",
       facts: {},
     });
