@@ -10,7 +10,7 @@ import { asConnectorError, ConnectorError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Runtime } from "../../lib/runtime.ts";
 import { CHALLENGE, type ConsoleSecrets, consoleAccess } from "../auth/console-access.ts";
-import { AUTHENTICATED_BYTES, readBody } from "../middleware/body.ts";
+import { AUTHENTICATED_BYTES, parseBody, readBytes } from "../middleware/body.ts";
 import type { RefusalLog } from "../refusals.ts";
 import { csvRoute, queryOf, readRoute } from "./console-api.ts";
 
@@ -65,7 +65,7 @@ export function consoleRoutes({
     api.get(path, readRoute(read, runtime));
   api.get("/results.csv", csvRoute(ports, runtime));
   for (const [path, name] of Object.entries(ACTION_PATHS))
-    api.post(path, ...bodyOf(path), async (req, res) => {
+    api.post(path, bodyOf(path), async (req, res) => {
       res.status(200).json(await doing(res)[name]({ ...queryOf(req), ...(req.body as Given) }));
     });
   api.use(notFound);
@@ -86,7 +86,7 @@ export function consoleRoutes({
         .send(await show(queryOf(req)));
     });
     if (!submit) continue;
-    router.post(`/${name}`, ...bodyOf("/opt-outs/import"), async (req, res) => {
+    router.post(`/${name}`, bodyOf("/opt-outs/import"), async (req, res) => {
       const { goTo, page } = await submit(req.body as Given, doing(res));
       if (goTo) res.redirect(303, goTo);
       else res.status(200).type("html").send(page);
@@ -115,21 +115,16 @@ const notFound: RequestHandler = () => {
 };
 
 /** JSON, a form, or where a list of numbers is taken the list itself; nothing at all is an empty object. */
-function bodyOf(path: string): RequestHandler[] {
+function bodyOf(path: string): RequestHandler {
   const isImport = path === "/opt-outs/import";
   const limit = isImport ? IMPORT_BYTES : AUTHENTICATED_BYTES;
-  const [readBytes, parse] = readBody(["json", "form"], limit) as [RequestHandler, RequestHandler];
-  const parseOrTake: RequestHandler = (req, res, next) => {
-    const bytes = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
+  return async (req, res, next) => {
+    const bytes = await readBytes(req, res, limit).bytes;
     if (bytes.length === 0) req.body = {};
     else if (isImport && req.is("text/csv")) req.body = { csv: bytes.toString("utf8") };
-    else return parse(req, res, next);
-    next();
-  };
-  const mustBeObject: RequestHandler = (req, _res, next) => {
+    else req.body = parseBody(bytes, req.headers["content-type"], ["json", "form"]);
     if (typeof req.body !== "object" || req.body === null || Array.isArray(req.body))
       throw new ConnectorError("invalid_request", "The body must be a JSON object");
     next();
   };
-  return [readBytes, parseOrTake, mustBeObject];
 }
