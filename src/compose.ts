@@ -91,7 +91,8 @@ export async function start(
     ...{ channels, channelOff, queue, events, mismatches, state, runtime, pause: waitBetweenLooks, now, log },
   });
   const people = { suppression, conversations };
-  const { recorder, journal } = composeInsight({ state, runtime, log });
+  const insight = composeInsight({ replica, state, runtime, log });
+  const { recorder, journal } = insight;
   const pacing = composePacing(config, metrics, runtime, log);
   const dispatch = composeDispatch(config, {
     ...{ httpClient, pacing, metrics, channels, channelOff, queue, state, reporter, mismatches },

@@ -55,7 +55,7 @@ export function composeDispatch(
   const dispatchPorts = {
     ...given,
     sender: counted(sender, metrics),
-    claims: createClaims(state, random, log),
+    claims: createClaims(state, { random, now }, log),
     unknownOutcome: config.inDoubt,
   };
   return (job) =>

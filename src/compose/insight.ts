@@ -1,27 +1,46 @@
+import type { ResultsQuery } from "../core/insight.ts";
 import type { State } from "../core/ports.ts";
+import { type FailuresQuery, failures } from "../flows/insight/failures.ts";
 import { createJournal } from "../flows/insight/journal.ts";
 import { createRecorder } from "../flows/insight/recorder.ts";
 import type { ReplicaRecord } from "../flows/insight/replicas.ts";
+import { results } from "../flows/insight/results.ts";
+import { type StoryPorts, story } from "../flows/insight/story.ts";
 import type { Log } from "../lib/log.ts";
 import type { Runtime } from "../lib/runtime.ts";
+import { ownerOf, SWITCHES } from "../platforms/registry.ts";
 import { VERSION } from "../version.ts";
+import { dictionary } from "./dictionary.ts";
 
 interface InsightPorts {
+  /** This process's id. */
+  replica: string;
   state: State;
   runtime: Runtime;
   log: Log;
 }
 
 /** What is counted, and what is made of it for whoever asks. */
-export function composeInsight({ state, runtime, log }: InsightPorts) {
+export function composeInsight({ replica, state, runtime, log }: InsightPorts) {
   const { now } = runtime;
   const startedAt = now();
-  const self = runtime.randomBytes(6).toString("hex");
   const recorder = createRecorder(now);
   const describe = (isClosed: boolean): string => {
-    const record: ReplicaRecord = { id: self, version: VERSION, startedAt, seenAt: now(), isClosed };
+    const record: ReplicaRecord = { id: replica, version: VERSION, startedAt, seenAt: now(), isClosed };
     return JSON.stringify(record);
   };
-  const journal = createJournal({ counted: recorder.counted, state, describe, self, runtime, log });
-  return { recorder, journal };
+  const journal = createJournal({
+    ...{ counted: recorder.counted, state, describe, self: replica, runtime, log },
+  });
+  const ports: StoryPorts = {
+    ...{ state, journal, ownerOf, dictionary, runtime },
+    tags: Object.keys(SWITCHES),
+  };
+  return {
+    recorder,
+    journal,
+    results: (query: ResultsQuery) => results(query, ports),
+    failures: (query: FailuresQuery) => failures(query, ports),
+    story: (id: string) => story(id, ports),
+  };
 }

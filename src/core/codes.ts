@@ -179,6 +179,10 @@ export const OWN_CODES: CodeTable<ErrorCode | RefusalCode | "unknown"> = {
     "The store of Vonage Cloud Runtime does not answer, so the message waits",
     "Nothing: it is sent when the store answers again.",
   ],
+  state_away: [
+    "The store of Vonage Cloud Runtime does not answer, so figures and stories cannot be shown",
+    "Try again in a minute: nothing that was counted is lost.",
+  ],
 
   provider_refused: ["A service of Vonage Cloud Runtime refused what the connector asked", SERVICE],
   provider_garbled: ["A service of Vonage Cloud Runtime answered something that is not understood", SERVICE],

@@ -86,6 +86,8 @@ export const ERROR_CODES = [
   "queue_unavailable",
   /** Whether a job may be sent cannot be known: State did not answer. */
   "claim_unanswered",
+  /** Whoever looks at figures or stories cannot be answered: State does not answer. */
+  "state_away",
 
   // VCR's providers.
   /** A provider answered with an HTTP error. */

@@ -1,5 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import type { CodeTable } from "../core/codes.ts";
+import { CHANNEL_LABEL, type Channel, channel } from "../core/message.ts";
 import { CODES as MOENGAGE_CODES } from "./moengage/codes.ts";
 import { type ConnectedSource, createConnectedSource } from "./moengage/connected-source.ts";
 import { moengageSms, moengageWhatsApp } from "./moengage/index.ts";
@@ -46,6 +47,13 @@ export const PLATFORM_CODES: Readonly<Record<string, CodeTable>> = {
   webengage: WEBENGAGE_CODES,
   "webengage-sms": WEBENGAGE_SMS_CODES,
 };
+
+/** Whose channel a tag is, on or off, as its name says; undefined for one that this version does not know. */
+export function ownerOf(tag: string): { platform: string; channel: Channel } | undefined {
+  const [platform, label] = SWITCHES[tag]?.name.split(" ") ?? [];
+  const owned = channel.options.find((one) => CHANNEL_LABEL[one] === label);
+  return platform && owned ? { platform: platform.toLowerCase(), channel: owned } : undefined;
+}
 
 /** Whoever keeps a history of what people do, where one is configured. */
 export const createEventSink = (config: Config, ports: PlatformPorts): ConnectedSource | undefined =>

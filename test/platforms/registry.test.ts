@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { ConfigError, parseConfig } from "../../src/config/parse.ts";
 import { variables } from "../../src/config/schema.ts";
-import { createPlatformChannels, SWITCHES } from "../../src/platforms/registry.ts";
+import { createPlatformChannels, ownerOf, SWITCHES } from "../../src/platforms/registry.ts";
 import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
 import { createPlatformPorts } from "../support/ports.ts";
 
@@ -71,6 +71,8 @@ describe("the platforms in the configuration", () => {
     );
 
     expect(tagsOf(everything).toSorted()).toEqual(Object.keys(SWITCHES).toSorted());
+    for (const { tag, platform, channel } of channelsOf(everything))
+      expect(ownerOf(tag)).toEqual({ platform, channel });
     for (const [tag, names] of named) {
       for (const name of names) {
         const without = { ...everything, [name]: "" };

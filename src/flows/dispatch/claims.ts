@@ -46,7 +46,11 @@ const TOKENS = 2 ** 40;
  * that one first, and it is won in both or not at all. Two copies meet in one of them, in the same order, so exactly
  * one of them is sent. The owner's phase stands in every bucket that it won; whoever loses reads it where it lost.
  */
-export function createClaims(state: State, random: Runtime["random"], log: Log): Claims {
+export function createClaims(
+  state: State,
+  { random, now }: Pick<Runtime, "random" | "now">,
+  log: Log,
+): Claims {
   const newToken = () => 1 + Math.floor(random() * TOKENS);
   const bucketsOf = ({ acceptedAt }: QueuedMessage) => claimBuckets(acceptedAt);
   const fieldOf = (message: QueuedMessage) => messageField(message.origin, message.id);
@@ -64,7 +68,8 @@ export function createClaims(state: State, random: Runtime["random"], log: Log):
 
   /** In the order of the claims: who loses in the first one must not find nothing there when the second one has it. */
   async function settle(message: QueuedMessage, phase: Phase): Promise<void> {
-    for (const bucket of bucketsOf(message)) await state.write(bucket, fieldOf(message), formatPhase(phase));
+    const text = formatPhase(phase, now());
+    for (const bucket of bucketsOf(message)) await state.write(bucket, fieldOf(message), text);
   }
 
   async function isWritten(work: Promise<void>, message: QueuedMessage, about: object): Promise<boolean> {

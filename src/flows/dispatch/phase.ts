@@ -4,14 +4,23 @@
  */
 export type Phase = { is: "sent" | "refused" } | { is: "released" | "unknown"; attempt: number };
 
-/** `sent`, `refused`, `released:2`, `unknown:2`. */
-export const formatPhase = (phase: Phase): string =>
-  "attempt" in phase ? `${phase.is}:${phase.attempt}` : phase.is;
+/** `sent`, `refused`, `released:2`, `unknown:2`; as State has it with the time after it, for the message's story. */
+export function formatPhase(phase: Phase, at?: number): string {
+  const words = "attempt" in phase ? `${phase.is}:${phase.attempt}` : phase.is;
+  return at === undefined ? words : `${words} ${Math.round(at)}`;
+}
+
+/** When the phase was reached, milliseconds since the epoch. */
+export function phaseTime(text: string): number | undefined {
+  const [, at] = text.match(/ (\d+)$/) ?? [];
+  return at === undefined ? undefined : Number(at);
+}
 
 /** Undefined for what is none, or none that this version knows: then nothing is known. */
 export function parsePhase(text: string | null): Phase | undefined {
-  if (text === "sent" || text === "refused") return { is: text };
-  const [, is, attempt] = text?.match(/^(released|unknown):(\d+)$/) ?? [];
+  const words = text?.replace(/ \d+$/, "");
+  if (words === "sent" || words === "refused") return { is: words };
+  const [, is, attempt] = words?.match(/^(released|unknown):(\d+)$/) ?? [];
   return is === "released" || is === "unknown" ? { is, attempt: Number(attempt) } : undefined;
 }
 

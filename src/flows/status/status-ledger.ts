@@ -106,8 +106,6 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
   const here = new LRUCache<string, Entry>({ maxSize: REMEMBERED, sizeCalculation: () => 1 });
   let stateAwayUntil = 0;
 
-  const fieldOf = ({ origin, id }: Message, status: DeliveryStatus) =>
-    `${messageField(origin, id)}#${status[0]}`;
   const ownAnnouncement = (entry: Entry | undefined) =>
     entry?.kind === "announced" && entry.by === self ? entry.at : undefined;
 
@@ -145,7 +143,7 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
   function note(report: DeliveryReport, entry: Entry): void {
     const field = fieldOf(report, report.status);
     here.set(field, entry);
-    const text = formatEntry(entry, now(), report.error?.code);
+    const text = formatEntry(entry, now(), report);
     twice(() => state.write(reportedBucket(now()), field, text), now).catch((error) =>
       log.warn({ msg_id: report.id, ...loggableError(error) }, "Report not remembered"),
     );
@@ -156,7 +154,7 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
     const field = fieldOf(report, report.status);
     here.set(field, entry);
     const written = await ask(async () => {
-      await state.write(reportedBucket(now()), field, formatEntry(entry, now()));
+      await state.write(reportedBucket(now()), field, formatEntry(entry, now(), report));
       return true;
     });
     return written ?? false;
@@ -217,26 +215,52 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
 
 type Message = Pick<DeliveryReport, "origin" | "id">;
 
-/** `announced 1768476600000 <process>`, `reported 1768476600000 <a failure's code>`, `seen [1768476600000]`, `unwanted`. */
-function formatEntry(entry: Entry, at: number, code = ""): string {
+/**
+ * `announced <when> <process>`; `reported <when>`, `seen <when it was announced, or ->` or `unwanted <when>`, each
+ * with when it happened and a failure's code, for the message's story. Times are milliseconds since the epoch.
+ */
+function formatEntry(entry: Entry, now: number, report: DeliveryReport): string {
+  const happened = `${report.at} ${report.error?.code.replace(/\s/g, "_") ?? ""}`.trimEnd();
   switch (entry.kind) {
     case "announced":
       return `announced ${entry.at} ${entry.by}`;
     case "seen":
-      return `seen ${entry.at ?? ""}`.trimEnd();
+      return `seen ${entry.at ?? "-"} ${happened}`;
     case "reported":
-      return `reported ${at} ${code}`.trimEnd();
     case "unwanted":
-      return entry.kind;
+      return `${entry.kind} ${now} ${happened}`;
   }
 }
+
+/** What is remembered of one status, for the message's story. Undefined where nothing is, or it is only announced. */
+export interface ToldStatus {
+  kind: "reported" | "seen" | "unwanted";
+  /** When the platform was told. */
+  toldAt: number | undefined;
+  happenedAt: number | undefined;
+  code: string | undefined;
+}
+
+export function parseTold(text: string | null): ToldStatus | undefined {
+  const [kind, at, happenedAt, code] = text?.split(" ") ?? [];
+  if (kind !== "reported" && kind !== "seen" && kind !== "unwanted") return undefined;
+  const toldAt = kind === "reported" ? time(at) : undefined;
+  return { kind, toldAt, happenedAt: time(happenedAt), code };
+}
+
+const time = (text: string | undefined) =>
+  text === undefined || Number.isNaN(Number(text)) ? undefined : Number(text);
 
 function parseEntry(text: string | null): Entry | undefined {
   const [kind, at, by = ""] = text?.split(" ") ?? [];
   if (kind === "announced") return { kind, at: Number(at), by };
-  if (kind === "seen") return { kind, at: at === undefined ? undefined : Number(at) };
+  if (kind === "seen") return { kind, at: time(at) };
   return kind === "reported" || kind === "unwanted" ? { kind } : undefined;
 }
+
+/** A status's field in the buckets of what is known of them. */
+export const fieldOf = ({ origin, id }: Message, status: DeliveryStatus) =>
+  `${messageField(origin, id)}#${status[0]}`;
 
 const underWay = () =>
   new ConnectorError("status_under_way", "Another replica is telling the platform of this message", {

@@ -14,7 +14,7 @@ import { sendJob } from "./world.ts";
 
 function createWorld() {
   const [state, log] = [createMemoryState(), createRecordingLog()];
-  return { state, log, claims: createClaims(state, Math.random, log) };
+  return { state, log, claims: createClaims(state, { random: Math.random, now: () => T0 }, log) };
 }
 
 /** An edge between two half days. */
@@ -27,7 +27,9 @@ describe("a claim", () => {
   it("has one winner among any number of replicas", async () => {
     const { state, log } = createWorld();
     const taken = await Promise.all(
-      Array.from({ length: 20 }, () => createClaims(state, Math.random, log).claim(sendJob())),
+      Array.from({ length: 20 }, () =>
+        createClaims(state, { random: Math.random, now: () => T0 }, log).claim(sendJob()),
+      ),
     );
     expect(taken.filter(({ outcome }) => outcome === "won")).toHaveLength(1);
   });

@@ -206,7 +206,7 @@ export async function runModel(
         }
       },
       discardOffloaded: guarded(async (key: string) => void contents.delete(key)),
-      claims: withClaims(createClaims(state, Math.random, log)),
+      claims: withClaims(createClaims(state, { random: Math.random, now }, log)),
       suppression: createSuppression(state, now),
       conversations: createConversations(state, now, log),
       gate: createSendGate(29, now, log),

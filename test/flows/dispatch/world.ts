@@ -37,7 +37,7 @@ export function createWorld(
   const channel = createFakeChannel("mw");
   const ackDelay = createFakeAckDelay(now);
   const gate = createSendGate(29, now, log);
-  const claims = createClaims(state, Math.random, log);
+  const claims = createClaims(state, { random: Math.random, now }, log);
   const pause = pauseOn(now);
   const channelOff = createTestChannelOff(log);
   const reporter = createTestReporter({ channelOff, channels: [channel], queue, state, pause, log, now });
@@ -93,7 +93,9 @@ export function createWorld(
     /** What the platform was told, in order. */
     told: () => channel.posted.flat().map(({ id, status, error }) => ({ id, status, error })),
     phase: (message: OutboundMessage = whatsappMessage()) =>
-      state.hash(claimBuckets(message.acceptedAt)[0]!)[messageField(message.origin, message.id)],
+      state
+        .hash(claimBuckets(message.acceptedAt)[0]!)
+        [messageField(message.origin, message.id)]?.split(" ")[0],
     /** Sets the phase as an earlier process would have left it. */
     leavePhase: (phase: string, message: OutboundMessage = whatsappMessage()) =>
       state.write(claimBuckets(message.acceptedAt)[0]!, messageField(message.origin, message.id), phase),

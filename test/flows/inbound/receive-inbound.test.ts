@@ -512,7 +512,7 @@ describe("copies of one webhook that reach two replicas in the same moment", () 
       const world = createInboundWorld();
       world.sent();
       await Promise.all([world.open(), world.open()].map(({ receive }) => receive(inbound)));
-      const claims = createClaims(world.state, Math.random, world.log);
+      const claims = createClaims(world.state, { random: Math.random, now: world.now }, world.log);
       const won = [];
       for (const job of world.queue.jobs)
         won.push(job.kind === "send" && (await claims.claim(job)).outcome === "won");

@@ -113,21 +113,24 @@ describe("the ledger of statuses", () => {
     ledger.reported(DELIVERED);
     expect({ calls, stored: stored("delivered") }).toEqual({
       calls: { read: 2, write: 2 },
-      stored: `reported ${T0}`,
+      stored: `reported ${T0} ${T0}`,
     });
   });
 
   it("keeps the code of a failure", async () => {
     const { open, stored } = createWorld();
     open().reported({ ...FAILED, error: { code: "1022", description: "Invalid template" } });
-    expect(stored("failed")).toBe(`reported ${T0} 1022`);
+    expect(stored("failed")).toBe(`reported ${T0} ${T0} 1022`);
   });
 
   it("asks State once for a status that nobody wants, and not at all when it comes again", async () => {
     const { open, calls, stored } = createWorld();
     const ledger = open();
     expect([ledger.unwanted(SENT), ledger.unwanted(SENT)]).toEqual([true, false]);
-    expect({ calls, stored: stored("sent") }).toEqual({ calls: { read: 0, write: 1 }, stored: "unwanted" });
+    expect({ calls, stored: stored("sent") }).toEqual({
+      calls: { read: 0, write: 1 },
+      stored: `unwanted ${T0} ${T0}`,
+    });
     expect(await open().hasStatus("mw", "m-1")).toBe(true);
   });
 
@@ -175,7 +178,7 @@ describe("the ledger of statuses", () => {
       await leave("delivered", `announced ${T0} other`);
     };
     expect(await open({ ...state, write }).admit(SENT)).toBe("outdated");
-    expect(stored("sent")).toBe(`seen ${T0}`);
+    expect(stored("sent")).toBe(`seen ${T0} ${T0}`);
 
     await leave("sent", `announced ${T0} other`);
     expect(await open().admit(SENT)).toBe("outdated");
@@ -191,7 +194,7 @@ describe("the ledger of statuses", () => {
     await expect(open({ ...state, write }).admit(DELIVERED)).rejects.toMatchObject({
       code: "status_under_way",
     });
-    expect(stored("delivered")).toBe(`seen ${T0}`);
+    expect(stored("delivered")).toBe(`seen ${T0} ${T0}`);
   });
 
   it("announces again what another replica has written over and then could not tell", async () => {
