@@ -10,6 +10,7 @@ type Component = Record<string, unknown>;
  * are counted from 0 in this order: copy code, `buttonUrlParam`, `buttonUrlDynamicParam`; what is not given takes
  * no place. WhatsApp wants a copy code button before link buttons, so that this order fits every template whose
  * buttons are only these.
+ * A private provider's finished message names all its buttons too; their values count where they are nowhere else.
  * `code` is what a one-time-password template's button repeats when it is given no value of its own.
  */
 export function placeButtons(
@@ -17,8 +18,14 @@ export function placeButtons(
   buttons: readonly TemplateButton[] | undefined,
   code: Value | undefined,
 ): Component[] {
-  const links = [given.buttonUrlParam, given.buttonUrlDynamicParam].filter(isGiven);
-  const codes = [given.copyCodeText].filter(isGiven);
+  const finished = given.buttons?.flatMap((group) => group.buttons) ?? [];
+  const dynamic = finished.filter(({ templateButtonUrlType: type }) => type?.toUpperCase() === "DYNAMIC");
+  const links = [given.buttonUrlParam, given.buttonUrlDynamicParam]
+    .map((value, at) => value ?? dynamic[at]?.buttonUrlContent)
+    .filter(isGiven);
+  const codes = [given.copyCodeText ?? finished.map((button) => button.copyCodeText).find(isGiven)].filter(
+    isGiven,
+  );
   const byKind: Record<string, (index: number) => Component[]> = {
     link: (index) => place(linkTo, index, links.shift()),
     copyCode: (index) => place(copyCode, index, codes.shift()),

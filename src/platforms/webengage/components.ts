@@ -107,29 +107,40 @@ function partsOf(components: readonly TemplateComponent[]): Parts {
   };
 }
 
-/** The variables as given, or else read out of the finished message. */
-function valuesOf({ templateVariables, message }: TemplateData, known: Parts | undefined): Value[] {
+/** The variables as given, or else read out of the finished texts. */
+function valuesOf({ templateVariables, message, header }: TemplateData, known: Parts | undefined): Value[] {
   const isGiven = Array.isArray(templateVariables) && (templateVariables.length > 0 || message == null);
   if (isGiven || message == null) return nonEmpty(templateVariables ?? [], "templateVariables");
   if (message.trim() === "")
     throw new ConnectorError("empty_message", "message is empty, and there are no templateVariables");
   if (!known) {
     if (templateVariables) return [];
-    throw unread(
-      "message cannot be taken apart: the WhatsApp account has no such template in this language. Choose Send Personalization Variables as Request Type in WebEngage, or correct the template",
-    );
+    throw unread("message");
   }
-  const text = known.body?.text ?? "";
-  const values = matchText(text, message);
-  if (!values) {
-    throw unread(
-      "message does not fit the template's body: its text must be the approved one, letter by letter",
-    );
-  }
-  return ordered(placeholders(text)).map((placeholder) => values.get(placeholder) ?? "");
+  const headerText = known.header?.text ?? "";
+  // A fixed header is WhatsApp's to write, and partners' sends have none.
+  const inHeader = placeholders(headerText).length > 0 ? readText(headerText, header ?? "", "header") : [];
+  return [...inHeader, ...readText(known.body?.text ?? "", message, "message")];
 }
 
-const unread = (message: string) => new ConnectorError("unread_message", message);
+/** The values with which the template's text became this one. */
+function readText(template: string, finished: string, field: string): Value[] {
+  const values = matchText(template, finished);
+  if (!values) throw unread(field, template);
+  return ordered(placeholders(template)).map((placeholder) => values.get(placeholder) ?? "");
+}
+
+/** `template` is undefined where none is known. */
+function unread(field: string, template?: string): ConnectorError {
+  const why =
+    template === undefined
+      ? "cannot be taken apart: the WhatsApp account has no such template in this language"
+      : "does not fit the template's text: it must be the approved one, letter by letter";
+  return new ConnectorError(
+    "unread_message",
+    `${field} ${why}. Choose Send Personalization Variables as Request Type in WebEngage, or correct the template`,
+  );
+}
 
 /** Whether a finished message could not be read by what is known of its template, which may be out of date. */
 export const isUnread = (error: unknown) =>
@@ -171,10 +182,16 @@ function cardComponents(card: Card, at: number, known: readonly TemplateComponen
   const type = CARD_MEDIA[card.header?.type.toUpperCase() ?? ""];
   if (!card.header || !type)
     throw new ConnectorError("invalid_request", `${field}.header.type must be IMAGE or VIDEO`);
-  const values = nonEmpty(card.placeholders ?? [], `${field}.placeholders`);
+  const values = cardValues(card, field, parts);
   return [
     media(type, card.header.mediaUrl, `${field}.header.mediaUrl`),
     ...texts("body", values, []),
     ...placeButtons(card, parts?.buttons, values[0]),
   ];
+}
+
+function cardValues({ placeholders = [], message }: Card, field: string, known: Parts | undefined): Value[] {
+  if (placeholders?.length || !message?.trim()) return nonEmpty(placeholders ?? [], `${field}.placeholders`);
+  if (!known) throw unread(`${field}.message`);
+  return readText(known.body?.text ?? "", message, `${field}.message`);
 }

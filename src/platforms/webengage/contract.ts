@@ -68,15 +68,28 @@ export const SMS_STATUS_CODES = {
 const value = z.union([z.string(), z.number(), z.boolean()]);
 const coordinate = z.union([z.number(), z.string()]);
 
+/** A button of a finished message of a private provider. */
+const finishedButton = z.object({
+  templateButtonUrlType: z.string().nullish(),
+  buttonUrlContent: value.nullish(),
+  copyCodeText: value.nullish(),
+});
+
 const buttons = {
   buttonUrlParam: value.nullish(),
   buttonUrlDynamicParam: value.nullish(),
   copyCodeText: value.nullish(),
+  buttons: z
+    .array(z.object({ buttons: z.array(finishedButton) }))
+    .nullish()
+    .catch(undefined),
 };
 
 const card = z.object({
   header: z.object({ type: z.string(), mediaUrl: z.string() }).nullish(),
   placeholders: z.array(value).nullish(),
+  /** The finished text of a private provider's card, in place of its placeholders. */
+  message: z.string().nullish(),
   ...buttons,
 });
 
@@ -94,6 +107,8 @@ export const whatsappSend = z.object({
       type: z.string().nullish(),
       templateVariables: z.array(value).nullish(),
       message: z.string().nullish(),
+      /** The finished text above the message, from private providers alone. */
+      header: z.string().nullish().catch(undefined),
       mediaUrl: z.string().nullish(),
       fileName: z.string().nullish(),
       latitude: coordinate.nullish(),

@@ -187,6 +187,12 @@ describe("what is refused", () => {
     ["no sender", "invalid_sender", data({ fromNumber: undefined }), "fromNumber is missing"],
     ["no recipient", "invalid_recipient", data({ toNumber: "" }), "toNumber is missing"],
     ["a recipient that is none", "invalid_recipient", data({ toNumber: "12" }), "toNumber **** is not"],
+    [
+      "a recipient that is hashed",
+      "invalid_recipient",
+      data({ toNumber: "e0ec043b3f9e198ec09041687e4d4e8d" }),
+      "toNumber is no phone number; it looks hashed or encrypted, and only you can decrypt it",
+    ],
     ["no template", "missing_template", template({ templateName: "" }), "templateName"],
     ["no language", "invalid_request", template({ language: undefined }), "language"],
     ["an unknown type", "invalid_request", template({ type: "STICKER" }), "TEXT, CAROUSEL, IMAGE"],
