@@ -32,15 +32,18 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const CLOSE_GRACE_MS = 500;
 const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 
-/**
- * A transport with at most `connections` sockets to each neighbour. `lookup` resolves host names; an address written
- * out in the configuration is meant as it stands.
- */
-export function createHttpClient(
-  connections: number,
-  { lookup, runtime = systemRuntime }: { lookup?: LookupFunction | undefined; runtime?: Runtime } = {},
-): HttpClient {
-  const agent = new Agent({
+/** What opens connections and says how far an exchange has come. */
+export type Sockets = Pick<Agent, "dispatch" | "destroy">;
+
+export interface HttpClientOptions {
+  lookup?: LookupFunction | undefined;
+  runtime?: Runtime;
+  /** Real ones by default. */
+  sockets?: Sockets;
+}
+
+const openSockets = (connections: number, lookup?: LookupFunction): Sockets =>
+  new Agent({
     connections,
     pipelining: 1,
     connect: { timeout: CONNECT_TIMEOUT_MS, ...(lookup ? { lookup } : {}) },
@@ -48,6 +51,19 @@ export function createHttpClient(
     headersTimeout: 0,
     bodyTimeout: 0,
   });
+
+/**
+ * A transport with at most `connections` sockets to each neighbour. `lookup` resolves host names; an address written
+ * out in the configuration is meant as it stands.
+ */
+export function createHttpClient(
+  connections: number,
+  {
+    lookup,
+    runtime = systemRuntime,
+    sockets: agent = openSockets(connections, lookup),
+  }: HttpClientOptions = {},
+): HttpClient {
   const inFlight = new Set<Promise<HttpResponse>>();
 
   function send({ method, url, headers, body, deadlineMs }: HttpRequest): Promise<HttpResponse> {

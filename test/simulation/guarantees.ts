@@ -61,4 +61,34 @@ export const MUTATIONS: Record<string, Mutation> = {
     from: 'code === "not_sent" ? "transient" : "unknown"',
     to: '"transient"',
   },
+  "the word that is heard last counts": {
+    file: "src/flows/inbound/suppression.ts",
+    from: "const settled = () => settle(channel, names, { [said]: at });",
+    to: "const settled = () => settle(channel, names, { [said]: now() });",
+  },
+  "START counts of two at once": {
+    file: "src/core/consent.ts",
+    from: 'return consent.out >= (consent.in ?? consent.out) ? "out" : "in";',
+    to: 'return consent.out > (consent.in ?? 0) ? "out" : "in";',
+  },
+  "what fails while connecting is in doubt": {
+    file: "src/lib/http-client.ts",
+    from: "return isStarted",
+    to: 'return isStarted || reason !== "ECONNREFUSED"',
+  },
+  "each put-back makes a copy": {
+    file: "src/flows/dispatch/send.ts",
+    from: "return afterFailure(job, result, ports);",
+    to: "return afterFailure({ ...job, message }, result, ports);",
+  },
+  "a claim before there is a slot": {
+    file: "src/flows/dispatch/send.ts",
+    from: "return void (await ports.queue.put(job));",
+    to: '{ const { claim } = await checkAndClaim(job, isExpired, ports); return claim.outcome === "won" ? putBack(job, ports) : void (await ports.queue.put(job)); }',
+  },
+  "suppression after the claim": {
+    file: "src/flows/dispatch/send.ts",
+    from: 'if (claim.outcome === "won" && !refusal) return sendContent(job, ports);',
+    to: 'if (claim.outcome === "won") return sendContent(job, ports);',
+  },
 };

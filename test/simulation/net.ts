@@ -11,6 +11,7 @@ export interface Request {
   url: string;
   headers: Record<string, string>;
   body: string;
+  /** Infinite for a caller that gives up by itself. */
   deadlineMs: number;
 }
 
@@ -52,7 +53,8 @@ export interface Net {
   unhost(name: string, owner: Owner): void;
   /** Who answers under an address that several share. */
   route(name: string, pick: (request: Request) => string | undefined): void;
-  exchange(from: Owner, request: Request): Promise<Result>;
+  /** `opened` is called once there is a connection, with what gives the exchange up. */
+  exchange(from: Owner, request: Request, opened?: (giveUp: () => void) => void): Promise<Result>;
   network(owner: Owner, host: string): SandboxNetwork;
   /** Whatever it has in hand is lost. */
   kill(owner: Owner): void;
@@ -71,11 +73,17 @@ export interface NetOptions {
   onArrive(exchange: Exchange): void;
   onDone(exchange: Exchange): void;
   onEnd(exchange: Exchange): void;
+  /** Nobody listens there. */
+  missed(host: string): void;
   fakeFailed(error: unknown): void;
   traced?: ((line: string) => void) | undefined;
 }
 
 const LATENCY_MS = [1, 12] as const;
+/** As long as anybody waits for a connection. */
+const CONNECT_MS = 3_000;
+/** Connections that a caller keeps, each of which is found to be dead once. */
+const KEPT_CONNECTIONS = 8;
 
 /** Which exchange this is, by what is in it: the same whatever else happens in its world. */
 function edgeOf(url: URL, method: string): Edge {
@@ -112,6 +120,7 @@ export function createNet(options: NetOptions): Net {
   const routes = new Map<string, (request: Request) => string | undefined>();
   const open = new Map<Owner, Set<(result: Result) => void>>();
   const times = new Map<string, number>();
+  const dead = new Map<string, number>();
   const hashed = createHash("sha256");
   let count = 0;
 
@@ -121,7 +130,16 @@ export function createNet(options: NetOptions): Net {
     options.traced?.(whole);
   }
 
-  function exchange(from: Owner, request: Request): Promise<Result> {
+  /** Whether the connection that is taken is one of those that were cut without a word. */
+  function isDead(from: Owner, fault: (Fault & { edge: Edge }) | undefined): boolean {
+    if (!fault) return false;
+    const key = `${from.name} ${fault.edge} ${fault.at}`;
+    const before = dead.get(key) ?? 0;
+    dead.set(key, before + 1);
+    return before < KEPT_CONNECTIONS;
+  }
+
+  function exchange(from: Owner, request: Request, opened?: (giveUp: () => void) => void): Promise<Result> {
     const url = new URL(request.url);
     const edge = edgeOf(url, request.method);
     const short = nameOf(edge, request, url);
@@ -169,11 +187,19 @@ export function createNet(options: NetOptions): Net {
         resolve(result);
       };
       const endLater = (ms: number, result: Result) => void scheduler.after(ms, from, () => end(result));
-      deadline = scheduler.after(request.deadlineMs, from, () =>
-        end({ failure: isRefused ? "refused" : "timeout" }),
-      );
-      const isRefused = strikes("refused") !== undefined;
-      if (isRefused) return endLater(between("there", ...LATENCY_MS), { failure: "refused" });
+      const isUnreachable = strikes("unreachable") !== undefined;
+      const isRefused = strikes("refused") !== undefined || isUnreachable;
+      if (Number.isFinite(request.deadlineMs))
+        deadline = scheduler.after(request.deadlineMs, from, () =>
+          end({ failure: isRefused ? "refused" : "timeout" }),
+        );
+      if (isRefused)
+        return endLater(isUnreachable ? CONNECT_MS : between("there", ...LATENCY_MS), { failure: "refused" });
+      opened?.(() => end({ failure: "timeout" }));
+      if (isDead(from, striking.get("half-open"))) {
+        seen.faults.push("half-open");
+        return endLater(striking.get("half-open")?.ms ?? 0, { failure: "broken" });
+      }
       const error = strikes("error");
       const there = between("there", ...LATENCY_MS) + (strikes("slow")?.ms ?? 0);
       const back = between("back", ...LATENCY_MS) + (strikes("late")?.ms ?? 0);
@@ -198,7 +224,10 @@ export function createNet(options: NetOptions): Net {
       scheduler.after(ms, WORLD, () => {
         const target = routes.has(url.hostname) ? routes.get(url.hostname)?.(request) : url.hostname;
         const host = target === undefined ? undefined : hosts.get(target);
-        if (!host?.owner.isAlive) return then({ failure: "refused" });
+        if (!host?.owner.isAlive) {
+          options.missed(target ?? url.hostname);
+          return then({ failure: "refused" });
+        }
         scheduler.after(0, host.owner, () => {
           if (!isSecond) [seen.arrivedAt, seen.to] = [scheduler.now(), target as string];
           trace(`${number}${isSecond ? "b" : ""} @ ${target}`);
@@ -287,6 +316,7 @@ export function createNet(options: NetOptions): Net {
     }),
     kill(owner) {
       owner.isAlive = false;
+      owner.diedAt = scheduler.now();
       for (const answer of open.get(owner) ?? []) answer({ failure: "broken" });
       open.delete(owner);
     },

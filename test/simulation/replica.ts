@@ -1,14 +1,16 @@
 import type { Express } from "express";
 import { type Connector, type Network, start } from "../../src/compose.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { ConnectorError } from "../../src/lib/errors.ts";
+import { createHttpClient } from "../../src/lib/http-client.ts";
 import type { Runtime, Timer } from "../../src/lib/runtime.ts";
 import { createRandom } from "../../src/sandbox/random.ts";
 import { call } from "./express.ts";
 import { uuidOf } from "./globals.ts";
 import { hash } from "./hash.ts";
 import { type Net, WORLD } from "./net.ts";
+import { translated, VERSIONS } from "./releases.ts";
 import type { Event, Owner, Scheduler } from "./scheduler.ts";
+import { createSockets } from "./sockets.ts";
 
 /** One life of a connector's process. */
 export interface Replica {
@@ -29,6 +31,8 @@ export interface ReplicaOptions {
   scheduler: Scheduler;
   net: Net;
   env: Record<string, string>;
+  /** Of the next release. */
+  isNext: boolean;
   log(line: string, owner: Owner): void;
 }
 
@@ -70,52 +74,33 @@ function createRuntime(owner: Owner, { seed, scheduler, skewMs }: ReplicaOptions
   };
 }
 
-const CLOSE_GRACE_MS = 500;
+const toHere = (text: string) => translated(text, VERSIONS.next, VERSIONS.here);
+
+/** What it writes has the next release's format, and it reads both. */
+function withOtherJobs(net: Net): Net {
+  return {
+    ...net,
+    async exchange(from, request, opened) {
+      const body = translated(request.body, VERSIONS.here, VERSIONS.next);
+      const result = await net.exchange(from, { ...request, body }, opened);
+      return "text" in result ? { ...result, text: toHere(result.text) } : result;
+    },
+  };
+}
+
 /** What the platform gives a process before it ends it. */
 const STOP_MS = 12_000;
 
 export function startReplica(options: ReplicaOptions): Replica {
-  const { slot, net, scheduler, env } = options;
+  const { slot, scheduler, env } = options;
+  const net = options.isNext ? withOtherJobs(options.net) : options.net;
   const owner: Owner = { name: `r${slot}.${options.life}`, isAlive: true, pausedUntil: 0 };
   const host = `r${slot}.sim`;
   const runtime = createRuntime(owner, options);
   let isListening = false;
 
-  const createHttpClient: Network["createHttpClient"] = () => {
-    const inFlight = new Set<Promise<unknown>>();
-    let isClosed = false;
-    return {
-      request({ method, url, headers = {}, body = "", deadlineMs }) {
-        const work = (async () => {
-          const fail = (code: "not_sent" | "no_answer", reason: string) =>
-            new ConnectorError(
-              code,
-              code === "not_sent" ? "The request did not leave" : "No answer arrived in time",
-              {
-                retryable: true,
-                detail: { reason },
-              },
-            );
-          if (isClosed) throw fail("not_sent", "UND_ERR_DESTROYED");
-          const result = await net.exchange(owner, { method, url, headers, body, deadlineMs });
-          if ("failure" in result) {
-            if (result.failure === "refused") throw fail("not_sent", "ECONNREFUSED");
-            throw fail("no_answer", result.failure === "timeout" ? "TimeoutError" : "ECONNRESET");
-          }
-          return result;
-        })();
-        inFlight.add(work);
-        const end = () => inFlight.delete(work);
-        work.then(end, end);
-        return work;
-      },
-      async close() {
-        const grace = new Promise<void>((resolve) => runtime.setTimeout(resolve, CLOSE_GRACE_MS));
-        await Promise.race([Promise.allSettled(inFlight), grace]);
-        isClosed = true;
-      },
-    };
-  };
+  const openClient: Network["createHttpClient"] = (connections) =>
+    createHttpClient(connections, { runtime, sockets: createSockets(owner, net, options.seed) });
 
   const listen: Network["listen"] = async (app: Express) => {
     const inHand = new Set<Promise<unknown>>();
@@ -124,7 +109,8 @@ export function startReplica(options: ReplicaOptions): Replica {
       owner,
       handle(request) {
         const { pathname, search } = new URL(request.url);
-        const work = call(app, { ...request, url: pathname + search });
+        const body = options.isNext ? toHere(request.body) : request.body;
+        const work = call(app, { ...request, body, url: pathname + search });
         inHand.add(work);
         const end = () => inHand.delete(work);
         work.then(end, end);
@@ -144,9 +130,11 @@ export function startReplica(options: ReplicaOptions): Replica {
 
   let connector: Connector | undefined;
   const log = { write: (line: string) => options.log(line, owner) };
-  const started = start(parseConfig(env), log, runtime, { createHttpClient, listen }).then((running) => {
-    connector = running;
-  });
+  const started = start(parseConfig(env), log, runtime, { createHttpClient: openClient, listen }).then(
+    (running) => {
+      connector = running;
+    },
+  );
   return {
     owner,
     slot,

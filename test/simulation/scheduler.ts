@@ -6,6 +6,7 @@ export interface Owner {
   name: string;
   isAlive: boolean;
   pausedUntil: number;
+  diedAt?: number;
 }
 
 export interface Event {

@@ -4,8 +4,10 @@ import type { Fault, World } from "./world.ts";
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(3)} s`;
 
 /** A world in words: who does what, and what goes wrong, in order. */
-export function describeWorld({ start, trouble, replicas, messages, words, faults, env }: World): string {
+export function describeWorld(world: World): string {
+  const { start, trouble, replicas, messages, words, syncs = [], faults, env } = world;
   const told: [number, string][] = [
+    ...syncs.map((at): [number, string] => [at, "MoEngage looks at the templates"]),
     ...messages.map(({ at, id, platform, person, repeats }): [number, string] => {
       const again = repeats.length > 0 ? `, and again after ${repeats.map(seconds).join(", ")}` : "";
       return [at, `message ${id}, ${platform}, to person ${person}${again}`];
@@ -31,10 +33,13 @@ function inWords(fault: Fault): string {
     case "skew":
       return `the clock of replica ${fault.replica} is ${seconds(fault.ms)} ahead for ${seconds(fault.for)}`;
     case "empty":
-      return "State is emptied";
+      return `State loses ${fault.prefix ?? "everything"}`;
+    case "zero":
+      return `the instance is scaled to zero for ${seconds(fault.for)}, or until somebody asks for it`;
     case "deploy":
-      return fault.without
-        ? `a rolling deploy that loses ${fault.without}, put right after ${seconds(fault.for)}`
+      if (fault.isNext) return `a rolling deploy of the next release, over ${seconds(fault.for)}`;
+      return fault.env
+        ? `a rolling deploy that changes ${JSON.stringify(fault.env)}, put right after ${seconds(fault.for)}`
         : "a rolling deploy";
     default: {
       const { edge, share, ms, status } = fault;

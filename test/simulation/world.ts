@@ -15,9 +15,14 @@ export const EDGES = [
 ] as const;
 export type Edge = (typeof EDGES)[number];
 
-/** What may happen to one exchange. `late` and `lost` strike after the work was done, the others before. */
+/**
+ * What may happen to one exchange. `refused` and `unreachable`: there is no connection. `half-open`: the connections
+ * that were kept are dead, new ones are not. `late` and `lost` strike after the work was done, the others before.
+ */
 export const EXCHANGE_FAULTS = [
   "refused",
+  "unreachable",
+  "half-open",
   "slow",
   "hang",
   "late",
@@ -45,10 +50,15 @@ export type Fault = { at: number; for: number } & (
   | { kind: "pause"; replica: number }
   /** Its clock is so much ahead. */
   | { kind: "skew"; replica: number; ms: number }
-  /** State forgets everything; `for` means nothing. */
-  | { kind: "empty" }
-  /** Every replica is stopped and started, one after another; `without` is a variable that gets lost until `for` is over. */
-  | { kind: "deploy"; without?: string }
+  /** State forgets what has a key that begins so, everything where none is given; `for` means nothing. */
+  | { kind: "empty"; prefix?: string }
+  /**
+   * Every replica is stopped and started, one after another; `env` are variables that are other ones, or missing,
+   * until `for` is over. `isNext`: from there on it is the next release, whose jobs have another format.
+   */
+  | { kind: "deploy"; env?: Record<string, string>; isNext?: boolean }
+  /** Nobody needs the instance: all replicas are stopped, until somebody asks for one. */
+  | { kind: "zero" }
 );
 
 export interface Message {
@@ -65,7 +75,8 @@ export interface Word {
   at: number;
   person: number;
   channel: "whatsapp" | "sms";
-  said: "STOP" | "START";
+  /** `TAP`: a button of the last message to them. */
+  said: "STOP" | "START" | "HELLO" | "TAP";
   /** By the id that WhatsApp has for people who hide their number. */
   isHidden?: boolean;
 }
@@ -81,6 +92,8 @@ export interface World {
   trouble: number;
   messages: Message[];
   words: Word[];
+  /** When MoEngage looks at the templates. */
+  syncs?: number[];
   faults: Fault[];
   env?: Record<string, string>;
 }

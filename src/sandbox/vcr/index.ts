@@ -55,10 +55,13 @@ export interface Vcr {
   records(): VcrRecords;
   /** Runs a State operation without HTTP, to look at or prepare what is stored. */
   state: StateStore["run"];
-  /** State loses everything. */
-  emptyState(): void;
+  /** State loses the keys that begin so; everything by default. */
+  emptyState(prefix?: string): void;
+  stored: StateStore["all"];
   /** Bodies of the jobs that were given up. */
   deadLetters(queue: string): string[];
+  /** Bodies of the jobs that wait or are being delivered. */
+  jobs(queue: string): string[];
 }
 
 const Providers = z.enum(PROVIDERS);
@@ -174,7 +177,9 @@ export async function startVcr(options: VcrOptions): Promise<Vcr> {
     setRedeliverShare,
     records,
     state: state.run,
-    emptyState: state.empty,
+    emptyState: state.forget,
+    stored: state.all,
     deadLetters: (queue) => queues.get(queue)?.deadLetters() ?? [],
+    jobs: (queue) => queues.get(queue)?.jobs() ?? [],
   };
 }

@@ -19,6 +19,9 @@ export interface Keyspace {
   has(key: string): boolean;
   expiry(key: string): number | undefined;
   setExpiry(key: string, at: number): void;
+  keys(): string[];
+  /** A hash as pairs of its fields and their values, one after the other; a text by its key. */
+  pairs(key: string): string[];
 }
 
 export function createKeyspace(now: () => number): Keyspace {
@@ -70,5 +73,10 @@ export function createKeyspace(now: () => number): Keyspace {
       if (at <= now()) entries.delete(key);
       else entry.expiresAt = at;
     },
+    pairs(key) {
+      const value = live(key)?.value ?? [];
+      return typeof value === "string" ? [key, value] : [...value].flat();
+    },
+    keys: () => [...entries.keys()].filter((key) => live(key) !== undefined),
   };
 }

@@ -21,6 +21,8 @@ export interface Queue {
   setActive(active: boolean): void;
   popDead(count: number): string[];
   deadLetters(): string[];
+  /** Those that wait or are being delivered. */
+  jobs(): string[];
   /** Deliveries started in the last whole second. */
   currentRate(): number;
   record(): QueueRecord;
@@ -61,6 +63,7 @@ export function openQueue(
   let closed = false;
   let second = { at: 0, count: 0, previous: 0 };
   const dead: string[] = [];
+  const current = new Set<Job>();
   const counts = {
     accepted: 0,
     delivered: 0,
@@ -117,9 +120,12 @@ export function openQueue(
       nextAt = Math.max(nextAt, now - owedMs) + 1000 / rate.msgPerSecond;
       counts.inflight += 1;
       counts.maxInflight = Math.max(counts.maxInflight, counts.inflight);
-      run(take())
+      const job = take();
+      current.add(job);
+      run(job)
         .catch((error: unknown) => console.error("sandbox: a delivery failed:", error))
         .finally(() => {
+          current.delete(job);
           counts.inflight -= 1;
           pump();
         });
@@ -146,6 +152,7 @@ export function openQueue(
     },
     popDead: (count) => dead.splice(0, count),
     deadLetters: () => [...dead],
+    jobs: () => [...current, ...line.slice(head)].map(({ body }) => body),
     currentRate: () => tick().previous,
     record: () => ({ ...counts, waiting: line.length - head }),
     close() {

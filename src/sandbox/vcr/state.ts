@@ -9,8 +9,10 @@ export interface StateStore {
   handle(body: Buffer): { reply: Reply; operation: string };
   /** For tests: the answer of one operation, without HTTP. Throws on a refused command. */
   run(namespace: string, operation: string, key: string, args?: string[]): CommandAnswer;
-  /** Forgets everything, as a store does that is lost. */
-  empty(): void;
+  /** Forgets the keys that begin so; by default everything, as a store does that is lost. */
+  forget(prefix?: string): void;
+  /** The keys of all namespaces, with fields and values one after the other; a key without fields counts as one. */
+  all(): { key: string; pairs: string[] }[];
 }
 
 const refuse = (message: string): Reply => ({ status: 400, body: { error: message } });
@@ -36,7 +38,12 @@ export function createState(now: () => number): StateStore {
 
   return {
     run,
-    empty: () => spaces.clear(),
+    forget(prefix = "") {
+      for (const space of spaces.values())
+        for (const key of space.keys()) if (key.startsWith(prefix)) space.remove(key);
+    },
+    all: () =>
+      [...spaces.values()].flatMap((space) => space.keys().map((key) => ({ key, pairs: space.pairs(key) }))),
     handle(body) {
       const command = StateCommand.safeParse(parseJson(body));
       if (!command.success) return { operation: "invalid", reply: refuse(command.error.message) };

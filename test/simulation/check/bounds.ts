@@ -1,0 +1,69 @@
+import type { Watched, Watcher } from "./watch.ts";
+import { idOfJob, idsIn, idsOfJobs, parsed } from "./wire.ts";
+
+/**
+ * Of one message: what waits on the queues and in State, and how often it was written whole, beside once for each
+ * request of its platform.
+ */
+const MOST = { jobs: 30, fields: 60, bytes: 40_000, copies: 4 };
+
+/** What a waiting message costs does not grow with the time that it waits. */
+export function watchBounds({ vcr, say }: Watched): Watcher {
+  const most = new Map<string, number>();
+  const copies = new Map<string, number>();
+  const ids = new Set<string>();
+  const requests = new Map<string, number>();
+
+  function raise(what: keyof typeof MOST, counts: ReadonlyMap<string, number>): void {
+    for (const [id, count] of counts) {
+      const name = `${what} of ${id}`;
+      if (count > (most.get(name) ?? 0)) most.set(name, count);
+    }
+  }
+
+  function jobs(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const queue of Object.keys(vcr.records().queues))
+      for (const body of vcr.jobs(queue)) add(counts, idOfJob(parsed(body)) ?? "", 1);
+    return counts;
+  }
+
+  function fields(): { counts: Map<string, number>; bytes: Map<string, number> } {
+    const [counts, bytes] = [new Map<string, number>(), new Map<string, number>()];
+    for (const { pairs } of vcr.stored())
+      for (let at = 0; at < pairs.length; at += 2) {
+        const text = `${pairs[at]} ${pairs[at + 1]}`;
+        for (const id of idsIn(text)) {
+          if (!ids.has(id)) continue;
+          add(counts, id, 1);
+          add(bytes, id, text.length);
+        }
+      }
+    return { counts, bytes };
+  }
+
+  return {
+    onArrive({ edge, request }) {
+      if (edge === "intake") for (const id of idsIn(request.body)) add(requests, id, 1);
+      if (edge === "enqueue") for (const id of idsOfJobs(request.body)) ids.add(id);
+      if (edge === "state" && request.body.includes('"job:') && request.body.includes('"SET"'))
+        for (const id of idsIn(request.body)) if (ids.has(id)) add(copies, id, 1);
+    },
+    look() {
+      raise("jobs", jobs());
+      const { counts, bytes } = fields();
+      raise("fields", counts);
+      raise("bytes", bytes);
+      raise("copies", new Map([...copies].map(([id, count]) => [id, count - (requests.get(id) ?? 1)])));
+    },
+    atTheEnd() {
+      if (process.env["BOUNDS"]) for (const [n, c] of most) console.error(`BOUND ${c} ${n}`);
+      for (const [name, count] of most) {
+        const what = name.split(" ")[0] as keyof typeof MOST;
+        if (count > MOST[what]) say("bounds", `${count} ${name}`);
+      }
+    },
+  };
+}
+
+const add = (to: Map<string, number>, id: string, count: number) => to.set(id, (to.get(id) ?? 0) + count);
