@@ -15,6 +15,13 @@ const PAUSE_MS = 15_000;
 /** As far as clocks may be apart. */
 const SKEW_MS = 1_000;
 
+/** What a platform holds against us while a variable is lost or mistyped. */
+const MISTAKEN: Record<string, string[]> = {
+  "wrong answer": ["WEBENGAGE_DSN_URL", "WHATSAPP_NUMBER"],
+  "wrong credentials": ["MOENGAGE_DATA_API_KEY"],
+  "wrong token": ["WEBENGAGE_DSN_TOKEN"],
+};
+
 interface Told {
   status: string;
   from: Owner;
@@ -86,13 +93,10 @@ export function watchReports(watched: Watched): Watcher & { waiting(): string[] 
     // Its own invariant looks after it: whoever was not answered does not know the id.
     if (rule === "unknown id" && platform === "moengage" && !id.includes("_"))
       return void admit("a report of an SMS whose answer the platform never had");
-    const isOff = world.faults.some(
-      (fault) =>
-        fault.kind === "deploy" &&
-        ["WEBENGAGE_DSN_URL", "WHATSAPP_NUMBER"].some((name) => fault.env?.[name] === ""),
+    const mistake = MISTAKEN[rule]?.find((name) =>
+      world.faults.some((fault) => fault.kind === "deploy" && fault.env?.[name] !== undefined),
     );
-    if (rule === "wrong answer" && isOff)
-      return void admit("an address that a lost variable has switched off");
+    if (mistake) return void admit(`${rule}: ${mistake} was another one`);
     if (rule !== "backward step" && rule !== "both delivered and failed") return void say("contract", words);
     if (/^(delivered|read) after/.test(detail) && rule !== "backward step")
       return void admit("delivered after failed");
