@@ -26,6 +26,7 @@ import { publicLookup } from "./lib/public-lookup.ts";
 import { createPause, systemRuntime } from "./lib/runtime.ts";
 import { SWITCHES } from "./platforms/registry.ts";
 import { prepareQueues, prepareTemplates, prepareWebhooks, watchQueues } from "./startup.ts";
+import { VERSION } from "./version.ts";
 import { createSignatureCheck } from "./vonage/signature.ts";
 
 /** The very first start creates the queues; what arrives meanwhile need not be turned away. */
@@ -134,7 +135,11 @@ export async function start(
       throw error;
     });
   log.info(
-    { port: server.port, channels: channels.map(({ platform, channel }) => `${platform} ${channel}`) },
+    {
+      version: VERSION,
+      port: server.port,
+      channels: channels.map(({ platform, channel }) => `${platform} ${channel}`),
+    },
     "Connector is listening",
   );
   for (const note of config.notes) log.warn({}, note);

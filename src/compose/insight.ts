@@ -1,5 +1,6 @@
 import type { ResultsQuery } from "../core/insight.ts";
 import type { State } from "../core/ports.ts";
+import { createEndLog } from "../flows/insight/end-log.ts";
 import { type FailuresQuery, failures } from "../flows/insight/failures.ts";
 import { createJournal } from "../flows/insight/journal.ts";
 import { createRecorder } from "../flows/insight/recorder.ts";
@@ -24,7 +25,8 @@ interface InsightPorts {
 export function composeInsight({ replica, state, runtime, log }: InsightPorts) {
   const { now } = runtime;
   const startedAt = now();
-  const recorder = createRecorder(now);
+  const platformOf = (tag: string) => ownerOf(tag)?.platform;
+  const recorder = createRecorder(now, createEndLog({ platformOf, dictionary, log }));
   const describe = (isClosed: boolean): string => {
     const record: ReplicaRecord = { id: replica, version: VERSION, startedAt, seenAt: now(), isClosed };
     return JSON.stringify(record);

@@ -56,7 +56,6 @@ export function funnelTable(funnels: Record<string, Funnel>): string {
     );
   }
   for (const [name, funnel] of Object.entries(funnels)) {
-    if (name === "total") continue;
     const reasons = Object.entries(funnel.failed).sort(([, a], [, b]) => b - a);
     for (const [reason, n] of reasons) lines.push(`  ${name} failed ${String(n).padStart(6)}  ${reason}`);
   }

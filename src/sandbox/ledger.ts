@@ -45,7 +45,8 @@ export interface Ledger {
   violations(): Violation[];
   /** An SMS whose answer never came: its reports carry an id that the platform does not have. */
   missAnswer(): void;
-  funnel(channel?: Channel): Funnel;
+  /** Of one channel or of all; of the messages offered at such a time. */
+  funnel(channel?: Channel, isOfferedAt?: (at: number) => boolean): Funnel;
 }
 
 const RANK: Record<ReportedStatus, number> = { sent: 1, delivered: 2, read: 3, failed: 4 };
@@ -109,7 +110,7 @@ export function createLedger(): Ledger {
       const detail = "a report for a message that was never sent";
       return [...found, ...[...unknown, ...unknownSms].map(([id]) => ({ rule: "unknown id", id, detail }))];
     },
-    funnel(channel) {
+    funnel(channel, isOfferedAt = () => true) {
       const funnel: Funnel = {
         accepted: 0,
         sent: 0,
@@ -121,6 +122,7 @@ export function createLedger(): Ledger {
       };
       for (const entry of entries.values()) {
         if (!entry.accepted || (channel !== undefined && entry.channel !== channel)) continue;
+        if (!isOfferedAt(entry.offeredAt)) continue;
         const statuses = new Set(entry.statuses.map(({ status }) => status));
         const failure = entry.statuses.find(({ status }) => status === "failed");
         const isReached = statuses.has("delivered") || statuses.has("read");

@@ -1,15 +1,20 @@
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { AUTO_REPLIES, describeAnswers, findUnheard } from "./answers.ts";
-import { findProblems, funnelTable } from "./audit.ts";
-import { type Campaigns, type DemoWorld, runCampaigns } from "./campaigns.ts";
+import { AUTO_REPLIES, findUnheard } from "./answers.ts";
+import { findProblems } from "./audit.ts";
+import { type DemoWorld, runCampaigns } from "./campaigns.ts";
 import { runCommand } from "./command-line.ts";
-import type { Funnel } from "./ledger.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
-import { type People, startPeople } from "./people.ts";
+import { startPeople } from "./people.ts";
 import type { FakePlatform } from "./platform.ts";
 import { PLATFORM_NAMES } from "./platforms.ts";
+import { createReadableLog, readableOnScreen } from "./readable-log.ts";
+import { describeResults, describeVerdict, describeWorld } from "./results.ts";
 import { createWorld, processes } from "./world.ts";
+
+const CONSOLE_PASSWORD = "sandbox-console";
+/** Of a connector's log, shown when it has died. */
+const LAST_LINES = 10;
 
 function startDemoWorld(options: Options, run: Awaited<ReturnType<typeof processes>>): Promise<DemoWorld> {
   return createWorld({
@@ -20,6 +25,7 @@ function startDemoWorld(options: Options, run: Awaited<ReturnType<typeof process
       DISPATCH_RATE_PER_SECOND: String(options.rate),
       DISPATCH_MAX_INFLIGHT: "200",
       LOG_LEVEL: "info",
+      CONSOLE_PASSWORD,
       ...AUTO_REPLIES,
     },
     vonage: {
@@ -42,45 +48,6 @@ async function syncTemplates({ platforms }: DemoWorld): Promise<string[]> {
   return status === 200 && templates > 0 ? [] : [`the template sync was answered ${status} ${message ?? ""}`];
 }
 
-function describeWorld(
-  { url, vcr, vonage, platforms, credentials, senders }: DemoWorld,
-  logFile: string,
-): string {
-  const fakes = Object.entries<FakePlatform>(platforms).map(
-    ([name, fake]) => `${name.padEnd(12)}${fake.url}   GET /_sandbox/messages, POST /_sandbox/campaign`,
-  );
-  return `
-connector   ${url}   log: ${logFile}
-local VCR   ${vcr.url}   GET /_sandbox/records, PUT /_sandbox/faults
-Vonage      ${vonage.url}   GET /_sandbox/messages, POST /_sandbox/inbound, POST /_sandbox/rules
-${fakes.join("\n")}
-
-curl ${url}/webhooks/send -H 'content-type: application/json' \\
-  -H 'api-key: ${credentials.accountId}' -H 'api-secret: ${credentials.accountSecret}' \\
-  -d '{"msg_id":"by-hand-1","from":"${senders.whatsapp}","to":"999000000001","template":{"name":"greeting","language":{"code":"en"}}}'
-curl ${url}/ -H 'content-type: application/json' \\
-  -H 'Authorization: Custom ${credentials.accountId}:${credentials.accountSecret}' -d '{"text":"Hello","to":"999000000002"}'
-
-Ctrl-C stops everything.`;
-}
-
-/** What became of the messages, as tables and lines. */
-function showResults(world: DemoWorld, people: People, options: Options, { results }: Campaigns): void {
-  const { moengage } = world.platforms;
-  const { channels, others } = options;
-  if (channels.length > 0) {
-    const byChannel = channels.map((channel): [string, Funnel] => [channel, moengage.funnel(channel)]);
-    console.log(funnelTable({ ...Object.fromEntries(byChannel), total: moengage.funnel() }));
-  }
-  for (const { name } of others) console.log(funnelTable({ [name]: world.platforms[name].funnel() }));
-  for (const [name, { accepted, refused, gaveUp, retries, ms }] of Object.entries(results)) {
-    console.log(
-      `${name}: accepted ${accepted}, refused ${refused}, given up ${gaveUp}, repeated ${retries}; offered in ${ms / 1000} s`,
-    );
-  }
-  if (options.answers > 0 && channels.length > 0) console.log(describeAnswers(people, world));
-}
-
 /** The campaigns from first to last; what went wrong, in words. */
 async function demonstrate(world: DemoWorld, options: Options, logFile: string): Promise<string[]> {
   const { count, rate, channels, others } = options;
@@ -98,7 +65,7 @@ async function demonstrate(world: DemoWorld, options: Options, logFile: string):
   const hasTemplates = channels.includes("whatsapp");
   const problems = hasTemplates ? await syncTemplates(world) : [];
   const campaigns = await runCampaigns(world, people, options);
-  showResults(world, people, options, campaigns);
+  console.log(describeResults(world, people, options, campaigns));
   // Again after the campaign: a template whose bytes changed would be suspended.
   if (hasTemplates) problems.push(...(await syncTemplates(world)));
   problems.push(...(await findProblems(world)), ...findUnheard(people, world, campaigns.secondAt));
@@ -108,26 +75,41 @@ async function demonstrate(world: DemoWorld, options: Options, logFile: string):
   return problems;
 }
 
+/** The end of the log, as people read it. */
+async function lastLines(logFile: string): Promise<string> {
+  const lines: string[] = [];
+  createReadableLog((line) => lines.push(line), false)(await readFile(logFile, "utf8").catch(() => ""));
+  return lines.slice(-LAST_LINES).join("");
+}
+
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === undefined) {
     console.log(HELP);
     return 0;
   }
-  const run = await processes({ name: "sandbox", onScreen: options.verbose });
+  const show = readableOnScreen();
+  let isShown = options.verbose;
+  const onChunk = options.verbose || options.keep ? (chunk: string) => isShown && show(chunk) : undefined;
+  const run = await processes({ name: "sandbox", onChunk });
   const world = await startDemoWorld(options, run);
   let isStopping = false;
+  let isOver = false;
   const interrupted = new Promise<void>((resolve) => process.once("SIGINT", resolve));
   void interrupted.then(async () => {
     isStopping = true;
-    if (options.keep) return;
+    isShown = false;
+    console.log(`\nStopping. The connector's log: ${run.logFile}`);
+    if (isOver) return;
     await world.stop();
     process.exit(130);
   });
   for (const connector of world.connectors)
-    void connector.exited.then((how) => {
+    void connector.exited.then(async (how) => {
       if (isStopping) return;
-      console.error(`\nThe connector ended by itself (${how}): read the end of its log, ${run.logFile}`);
+      console.error(
+        `\nThe connector ended by itself (${how}). Its last lines, of ${run.logFile}:\n\n${await lastLines(run.logFile)}`,
+      );
       process.exit(1);
     });
 
@@ -136,10 +118,14 @@ async function main(): Promise<number> {
   const isKept = problems.length > 0 || options.keep;
   const log = isKept ? `; the connector's log: ${run.logFile}` : "";
   console.log(`settled after ${((Date.now() - startedAt) / 1000).toFixed(1)} s${log}`);
-  console.log(problems.length === 0 ? "no violation" : `PROBLEMS\n  ${problems.join("\n  ")}`);
+  console.log(describeVerdict(problems, options));
 
-  if (options.keep) {
-    console.log(describeWorld(world, run.logFile));
+  if (options.keep && !isStopping) {
+    isOver = true;
+    // What is sent by hand arrives.
+    world.vonage.setTraffic({ failureShare: 0 });
+    console.log(describeWorld(world, { consolePassword: CONSOLE_PASSWORD, logFile: run.logFile }));
+    isShown = true;
     await interrupted;
   }
   isStopping = true;

@@ -16,9 +16,10 @@ export const HELP = `Runs a whole campaign on this machine: a local VCR, a fake 
   --answers S     share of messages that people answer, 0 to 1 (0.1); a second, smaller campaign to the same
                   people then shows that STOP is obeyed
   --seed N        of all chance (1)
-  --keep          leave everything running after the campaign, to poke with curl, and keep the connector's log,
-                  which is otherwise kept only when something went wrong
-  --verbose       the connector's log on the screen
+  --open          leave everything running after the campaign, with the console on it, whose address is printed, and
+                  addresses to poke with curl; from then on the connector's log is shown, and kept in any case
+  --keep          the same
+  --verbose       the connector's log on the screen from the beginning
   --help
 `;
 
@@ -66,6 +67,7 @@ export function readOptions(args?: string[]): Options | undefined {
       failures: { type: "string", default: "0.08" },
       answers: { type: "string", default: "0.1" },
       seed: { type: "string", default: "1" },
+      open: { type: "boolean", default: false },
       keep: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -86,7 +88,7 @@ export function readOptions(args?: string[]): Options | undefined {
   if (!isShare(answers)) refuse("answers", "a share from 0 to 1");
   const hasMoEngage = names.includes("moengage");
   return {
-    ...{ count, rate, failures, answers, seed, keep: values.keep, verbose: values.verbose },
+    ...{ count, rate, failures, answers, seed, keep: values.keep || values.open, verbose: values.verbose },
     channels: hasMoEngage ? channels : [],
     others: names
       .filter((name) => name !== "moengage")

@@ -51,8 +51,8 @@ export interface FakePlatform {
   setConnector(url: string): void;
   /** Offers so many messages, `rate` a second, and repeats what was not taken as the vendor does. */
   campaign(options: FakeCampaign): Promise<CampaignResult>;
-  /** What became of the messages offered so far; of one channel or of all. */
-  funnel(channel?: Channel): Funnel;
+  /** What became of the messages offered so far; of one channel or of all, of any time or such a one. */
+  funnel(channel?: Channel, isOfferedAt?: (at: number) => boolean): Funnel;
   /** Everything that the connector did against the vendor's document. */
   violations(): Violation[];
   /** Ids of messages whose content differs from what was asked for, among those that reached Vonage. */

@@ -1,4 +1,5 @@
 const LINE_EVERY_MS = 3_000;
+const REWRITE_EVERY_MS = 100;
 
 export interface Progress {
   show(done: number, total: number, words: string): void;
@@ -19,7 +20,10 @@ export function createProgress(out: NodeJS.WriteStream = process.stdout): Progre
     show(done, total, words) {
       const line = `${bar(done, total)} ${words}`;
       if (out.isTTY) {
-        out.write(`\r\u001b[2K${line}`);
+        if (done < total && Date.now() - lastAt < REWRITE_EVERY_MS) return;
+        lastAt = Date.now();
+        // A line that wraps cannot be rewritten: it would fill the screen.
+        out.write(`\r\u001b[2K${line.slice(0, (out.columns || 80) - 1)}`);
         isOpen = true;
       } else if (Date.now() - lastAt >= LINE_EVERY_MS) {
         lastAt = Date.now();

@@ -78,19 +78,25 @@ export interface World<C extends Connector = Connector, Name extends PlatformNam
   stop(): Promise<void>;
 }
 
-/** Runs connectors as processes of the build, which write to one file in a folder of its own. */
+/**
+ * Runs connectors as processes of the build, which write to one file in a folder of its own. `onChunk` is given what
+ * they write as well, so that somebody can watch.
+ */
 export async function processes(options: {
   name: string;
-  onScreen?: boolean;
+  onChunk?: ((chunk: string) => void) | undefined;
 }): Promise<Runner<ConnectorProcess> & { logFile: string }> {
-  const logFile = join(await mkdtemp(join(tmpdir(), `connector-${options.name}-`)), "connector.log");
-  const both: Output = (chunk) => {
-    appendFileSync(logFile, chunk);
-    process.stdout.write(chunk);
-  };
+  const { name, onChunk } = options;
+  const logFile = join(await mkdtemp(join(tmpdir(), `connector-${name}-`)), "connector.log");
+  const output: Output = onChunk
+    ? (chunk) => {
+        appendFileSync(logFile, chunk);
+        onChunk(chunk.toString());
+      }
+    : { file: logFile };
   return {
     logFile,
-    start: (env) => startConnector({ env, output: options.onScreen ? both : { file: logFile } }),
+    start: (env) => startConnector({ env, output }),
     lines: async () => parseLog(await readFile(logFile, "utf8")),
   };
 }

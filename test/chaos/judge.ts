@@ -69,7 +69,7 @@ export async function judge(
   const missing = unreported(world).filter((id) => moengage.messages.get(id)?.channel !== refusing);
   const taking = (["whatsapp", "sms"] as const)
     .filter((channel) => channel !== refusing)
-    .map(moengage.funnel);
+    .map((channel) => moengage.funnel(channel));
   const unsettled = taking.reduce((sum, { accepted, settled }) => sum + accepted - settled, 0);
   const lost = unsettled + missing.length;
   const { sentTwice } = vonage.records();

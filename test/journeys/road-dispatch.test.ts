@@ -103,7 +103,7 @@ describe("a message that Vonage refuses for good", () => {
       failedReport(MSG_ID, "1420", "Invalid sender: The `from` parameter is invalid for the given channel."),
     ]);
     expect(journey.linesOf(MSG_ID)).toEqual(
-      expect.arrayContaining(["Message not sent", "Report failed: posted"]),
+      expect.arrayContaining(["Message failed", "Report failed: posted"]),
     );
   });
 

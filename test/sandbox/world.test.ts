@@ -128,6 +128,8 @@ describe("the demo's options", () => {
     [[], { channels: ["whatsapp", "sms"], others }],
     [["--platform", "moengage", "--channel", "sms"], { channels: ["sms"], others: [] }],
     [["--platform", "webengage"], { channels: [], others: [{ name: "webengage", count: 1_000 }] }],
+    [["--open"], { keep: true }],
+    [["--keep"], { keep: true }],
     [["--help"], undefined],
   ])("say for %j who sends what", (args, expected) => {
     const options = readOptions(args);

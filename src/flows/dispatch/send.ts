@@ -55,7 +55,7 @@ export async function dispatchMessage(job: SendJob, ports: SendPorts): Promise<v
   if (!isExpired) ports.gate.giveBack(message);
   if (claim.outcome === "unanswered") return putBackUnclaimed(job, claim, ports);
   if (claim.outcome === "lost") return repeatedDelivery(job, claim.phase, ports);
-  if (refusal) return refuse(message, refusal, ports);
+  if (refusal) return refuse(job, refusal, ports);
 }
 
 /** What its owner sends: the message with its content, wherever that is kept. */
@@ -63,16 +63,17 @@ async function sendContent(job: SendJob, ports: SendPorts): Promise<void> {
   const content = await contentOf(job.message, ports);
   if (content.outcome === "found") return send(job, content.message, ports);
   ports.gate.giveBack(job.message);
-  if (content.outcome === "gone" && (await isReportedLost(job.message, ports))) return;
+  if (content.outcome === "gone" && (await isReportedLost(job, ports))) return;
   await ports.ackDelay.wait(ports.ackDelay.longest());
   return putBack(job, ports);
 }
 
 /** Its content was put away when a copy of the message was settled, or it is lost. False when nobody can say now. */
-async function isReportedLost(message: QueuedMessage, ports: SendPorts): Promise<boolean> {
+async function isReportedLost(job: SendJob, ports: SendPorts): Promise<boolean> {
+  const { message } = job;
   try {
     if (await ports.reporter.hasStatus(message.origin, message.id)) conclude(message, { is: "sent" }, ports);
-    else await refuse(message, CONTENT_LOST, ports);
+    else await refuse(job, CONTENT_LOST, ports);
     return true;
   } catch (error) {
     ports.log.warn({ msg_id: message.id, ...loggableError(error) }, "A lost message cannot be reported now");
@@ -100,10 +101,9 @@ async function checkAndClaim(
 }
 
 /** Reported before it is marked: a crash in between leaves an unknown outcome, never a message that nobody hears of. */
-async function refuse(message: QueuedMessage, refusal: Refusal, ports: SendPorts): Promise<void> {
-  ports.log.warn({ msg_id: message.id, channel: message.channel, code: refusal.code }, "Message not sent");
+async function refuse({ message, attempt }: SendJob, refusal: Refusal, ports: SendPorts): Promise<void> {
   await ports.reporter.reportEventually(failedReport(message, refusal, ports.now()));
-  ports.recorder.notSent(message, refusal.code);
+  ports.recorder.notSent(message, refusal.code, attempt);
   conclude(message, { is: "refused" }, ports);
 }
 
@@ -156,7 +156,7 @@ async function sendOnce(
 async function afterFailure(job: SendJob, result: FailedSend, ports: SendPorts): Promise<void> {
   switch (result.outcome) {
     case "refused":
-      return refuse(job.message, result, ports);
+      return refuse(job, result, ports);
     case "throttled":
       return putBack(job, ports);
     case "transient": {
@@ -171,7 +171,7 @@ async function afterFailure(job: SendJob, result: FailedSend, ports: SendPorts):
           times === 0 || ports.gate.othersPassedSince(at, job.message, result.concerns) ? times + 1 : times,
         at: ports.now(),
       };
-      if (refusals.times >= REFUSALS_TO_GIVE_UP) return refuse(job.message, result, ports);
+      if (refusals.times >= REFUSALS_TO_GIVE_UP) return refuse(job, result, ports);
       return putBack(job, ports, refusals);
     }
     case "unknown":

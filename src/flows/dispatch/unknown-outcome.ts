@@ -86,7 +86,7 @@ export async function dispatchUnknownOutcome(
   } else {
     log.warn(about, "Outcome still unknown: reported failed");
     await reporter.reportEventually(failedReport(message, OUTCOME_UNKNOWN, now()));
-    recorder.notSent(message, OUTCOME_UNKNOWN.code);
+    recorder.notSent(message, OUTCOME_UNKNOWN.code, attempt);
     discardContent(message, ports);
   }
   recorder.settled(message);

@@ -24,7 +24,7 @@ export interface Recorder {
   /** Vonage took it. */
   sent(message: OutboundMessage, attempt: number, vendorId: string): void;
   /** It failed without having been sent, or nobody knows; or its person has opted out. */
-  notSent(message: QueuedMessage, code: string): void;
+  notSent(message: QueuedMessage, code: string, attempt: number): void;
   /** Nobody knows whether Vonage took it; and from then on, somebody does. */
   doubted(message: QueuedMessage, attempt: number): void;
   settled(message: QueuedMessage): void;
@@ -39,7 +39,25 @@ export interface HeardStatus {
   /** Our number or name, as the status has it. */
   sender: string;
   code: string | undefined;
+  /** When it was heard, milliseconds since the epoch. */
+  at: number;
   known: readonly DeliveryStatus[];
+}
+
+/** A message's end: the first status that says that it arrived, or that it failed. Times in milliseconds since the epoch. */
+export interface MessageEnd {
+  tag: string;
+  id: string;
+  template: string;
+  outcome: "delivered" | "failed" | "optedOut";
+  code: string | undefined;
+  at: number;
+  /** Undefined where nothing but the status is known of the message. */
+  acceptedAt?: number | undefined;
+  /** Undefined where it was not sent. */
+  sentAt?: number | undefined;
+  attempt?: number | undefined;
+  vendorId?: string | undefined;
 }
 
 /** Counts nothing. */
@@ -76,6 +94,9 @@ interface Place {
   key: string;
 }
 
+/** What is known of how a message was sent. */
+type Sending = Pick<MessageEnd, "acceptedAt" | "sentAt" | "attempt" | "vendorId">;
+
 /** What was counted and not yet written; the journal takes it from here. */
 export interface Counted {
   /** By the hour since the epoch. */
@@ -106,18 +127,23 @@ const REACHED: Record<DeliveryStatus, number> = {
   read: BITS.sent | BITS.delivered | BITS.read,
   failed: BITS.sent | BITS.failed,
 };
+const ENDS = BITS.delivered | BITS.failed;
 const STATUSES = Object.keys(BITS) as DeliveryStatus[];
 
 const OPTED_OUT = "opted_out";
 
-export function createRecorder(now: Clock): Recorder & { counted: Counted } {
+/** `ended` is told once of each message's end. */
+export function createRecorder(
+  now: Clock,
+  ended: (end: MessageEnd) => void = () => undefined,
+): Recorder & { counted: Counted } {
   const hours = new Map<number, HourSums>();
   const failures = new Map<number, FailuresOfDay>();
   const notes: Counted["notes"] = [];
   const pending: HeardStatus[] = [];
   const accepted = createRecent<true>(REMEMBERED);
   const refused = createRecent<true>(REMEMBERED);
-  const places = createRecent<Place & { isDoubted: boolean }>(REMEMBERED);
+  const places = createRecent<Place & Sending & { isDoubted: boolean }>(REMEMBERED);
 
   function row({ hour, key }: Place) {
     const known = hours.get(hour) ?? { sums: new Map(), isDirty: true };
@@ -151,7 +177,8 @@ export function createRecorder(now: Clock): Recorder & { counted: Counted } {
   }
 
   /** `isSentToo`: nothing but the status shows that the message was sent. */
-  function reach({ status, known, code, id }: HeardStatus, place: Place, isSentToo: boolean): void {
+  function reach(heard: HeardStatus, place: Place & Sending, isSentToo: boolean): void {
+    const { status, known, code, id } = heard;
     const before = known.reduce((bits, other) => bits | REACHED[other], 0);
     const reached = REACHED[status] & ~before & ~(isSentToo ? 0 : BITS.sent);
     for (const stage of STATUSES) {
@@ -159,18 +186,39 @@ export function createRecorder(now: Clock): Recorder & { counted: Counted } {
       if (stage === "failed") fail(place, stage, code ?? "unknown", id);
       else count(row(place), stage);
     }
+    if ((REACHED[status] & ENDS) !== 0 && (before & ENDS) === 0) {
+      const failed = status === "failed" ? (code ?? "unknown") : undefined;
+      tellEnd(place, {
+        id,
+        at: heard.at,
+        outcome: failed === undefined ? "delivered" : "failed",
+        code: failed,
+      });
+    }
+  }
+
+  function tellEnd(place: Place & Sending, end: Pick<MessageEnd, "id" | "at" | "outcome" | "code">): void {
+    const { acceptedAt, sentAt, attempt, vendorId } = place;
+    const { tag, template } = namesOf(place.key);
+    ended({ ...end, tag, template, acceptedAt, sentAt, attempt, vendorId });
   }
 
   function place(status: HeardStatus, record: SentRecord | undefined): void {
     const { origin: tag, sender } = status;
     const at = hourOf(record?.acceptedAt ?? now());
     const names = record ? { tag, ...record } : unnamed(tag, sender);
-    reach(status, { hour: at, key: keyOf(names) }, record !== undefined && record.vendorId === undefined);
+    const sending = record && { ...record, sentAt: record.at };
+    reach(
+      status,
+      { ...sending, hour: at, key: keyOf(names) },
+      record !== undefined && record.vendorId === undefined,
+    );
   }
 
-  function remember(message: QueuedMessage, isDoubted: boolean): Place {
+  function remember(message: QueuedMessage, isDoubted: boolean, attempt: number, vendorId?: string): Place {
     const place = placeOf(message);
-    places.set(messageField(message.origin, message.id), { ...place, isDoubted });
+    const sending: Sending = { acceptedAt: message.acceptedAt, sentAt: now(), attempt, vendorId };
+    places.set(messageField(message.origin, message.id), { ...place, ...sending, isDoubted });
     return place;
   }
 
@@ -199,20 +247,23 @@ export function createRecorder(now: Clock): Recorder & { counted: Counted } {
     },
     sent(message, attempt, vendorId) {
       if (!isCounted(message)) return;
-      count(row(remember(message, false)), "sent");
+      count(row(remember(message, false, attempt, vendorId)), "sent");
       // Those of WhatsApp are written together with what their answers need.
       if (message.channel !== "whatsapp") note(message, sentRecord(message, attempt, vendorId, now()));
     },
-    notSent(message, code) {
+    notSent(message, code, attempt) {
       if (!isCounted(message)) return;
+      const { id, acceptedAt } = message;
       const place = placeOf(message);
+      const outcome = code === OPTED_OUT ? "optedOut" : "failed";
+      tellEnd({ ...place, acceptedAt, attempt }, { id, at: now(), outcome, code });
       if (code === OPTED_OUT) return fail(place, "optedOut", code, message.id);
       fail(place, "failed", code, message.id);
       count(row(place), "unsent");
     },
     doubted(message, attempt) {
       if (!isCounted(message)) return;
-      count(row(remember(message, true)), "doubted");
+      count(row(remember(message, true, attempt)), "doubted");
       note(message, sentRecord(message, attempt, undefined, now()));
     },
     settled(message) {

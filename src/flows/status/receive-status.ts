@@ -74,7 +74,10 @@ async function follow(status: MessageStatus, ports: StatusPorts): Promise<"ok" |
     ...{ origin: channel.tag, channel: channel.channel, id, status: status.status },
     ...{ at: status.at, to: status.to, parts, error, reason },
   };
-  const heard = { origin: channel.tag, id, status: status.status, sender: status.from, code: error?.code };
+  const heard = {
+    ...{ origin: channel.tag, id, status: status.status, sender: status.from },
+    ...{ code: error?.code, at: ports.now() },
+  };
   const count: Heard = (known) => ports.recorder.status({ ...heard, known });
   // Beside the report: an opt-out does not wait for a platform that is away.
   const outcomes = await Promise.allSettled([ports.report(report, count), recordOptOut(status, id, ports)]);

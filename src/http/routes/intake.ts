@@ -60,8 +60,8 @@ export function intakeRoute(
     const id = message?.id ?? idIn(intake.idIn?.(req.body));
     if (error.code !== "unauthorized") notAccepted({ tag, code: error.code, id, message });
     refusals.refused(req, {
-      ...{ what: "Send not accepted", error, status: reply.status, mildest: "info" },
-      about: { msg_id: id, origin: tag },
+      ...{ what: "Send not accepted", error, status: reply.status },
+      about: { msg_id: id, origin: tag, template: templateIn(message) },
     });
     return reply;
   }
@@ -71,3 +71,8 @@ export function intakeRoute(
     answerJson(res, reply.status, reply.body, reply.headers);
   };
 }
+
+const templateIn = (message: OutboundMessage | undefined): string | undefined =>
+  message?.channel === "whatsapp" && message.content.type === "template"
+    ? message.content.template.name
+    : undefined;

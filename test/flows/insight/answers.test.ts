@@ -60,6 +60,7 @@ function createWorld() {
   const told = (status: DeliveryStatus, over: object = {}) =>
     reporter.report(deliveryReport({ status, at: now() - 1_000, ...over }), (known) =>
       other.recorder.status({
+        at: now(),
         origin: "mw",
         id: "m-1",
         status,
@@ -84,8 +85,8 @@ describe("results", () => {
     for (const id of ["m-1", "m-2", "m-3", "m-4"]) one.recorder.accepted(whatsappMessage({ id }));
     one.recorder.sent(whatsappMessage(), 1, "out-1");
     conversations.remember(whatsappMessage(), "out-1");
-    other.recorder.notSent(whatsappMessage({ id: "m-2" }), "expired");
-    other.recorder.notSent(whatsappMessage({ id: "m-3" }), "opted_out");
+    other.recorder.notSent(whatsappMessage({ id: "m-2" }), "expired", 1);
+    other.recorder.notSent(whatsappMessage({ id: "m-3" }), "opted_out", 1);
     one.recorder.refused({ tag: "ms", code: "invalid_recipient", id: undefined, message: undefined });
     now.advance(HOUR);
     await told("delivered");
@@ -122,7 +123,7 @@ describe("results", () => {
 
   it("show numbers in front of ids by their last digits", async () => {
     const { one } = world;
-    one.recorder.notSent(whatsappMessage({ id: "447700900123.abc" }), "expired");
+    one.recorder.notSent(whatsappMessage({ id: "447700900123.abc" }), "expired", 1);
     const { rows } = await results({ from: T0, to: T0 }, one.ports);
     expect(rows[0]?.reasons[0]?.samples).toEqual(["…0123.abc"]);
     expect((await failures({ from: T0 }, one.ports)).failures[0]?.id).toBe("…0123.abc");
@@ -140,9 +141,9 @@ describe("results", () => {
 describe("failures", () => {
   it("are the latest of every process, newest first, for a code, a template and a time", async () => {
     const { one, other, now } = world;
-    one.recorder.notSent(whatsappMessage(), "expired");
+    one.recorder.notSent(whatsappMessage(), "expired", 1);
     now.advance(1_000);
-    other.recorder.notSent(smsMessage(), "1300");
+    other.recorder.notSent(smsMessage(), "1300", 1);
     await other.journal.flush();
     const [old, young] = [
       {

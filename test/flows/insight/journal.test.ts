@@ -51,7 +51,7 @@ function createWorld() {
       log,
     });
     const heard = (status: DeliveryStatus, known: DeliveryStatus[] = [], id = "m-1", origin = "mw") =>
-      recorder.status({ origin, id, status, known, sender: "14155550100", code: undefined });
+      recorder.status({ origin, id, status, known, sender: "14155550100", code: undefined, at: now() });
     return { self, recorder, journal, heard };
   };
   /** What all processes together have counted of one hour. */
@@ -128,7 +128,7 @@ describe("a flush", () => {
     const { open, state, distinct } = createWorld();
     const { recorder, journal } = open("a");
     recorder.sent(smsMessage(), 2, "out-9");
-    recorder.notSent(smsMessage({ id: "s-2" }), "expired");
+    recorder.notSent(smsMessage({ id: "s-2" }), "expired", 1);
     await journal.flush();
     expect(distinct()).toEqual([`failures:${DAY}`, `figures:${DAY}`, "replicas", `sent:${DAY}`]);
     expect(state.hash(sentBucket(T0))).toEqual({

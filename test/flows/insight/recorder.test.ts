@@ -10,7 +10,7 @@ function createWorld() {
   const heard = (status: DeliveryStatus, known: DeliveryStatus[] = [], over: Partial<HeardStatus> = {}) =>
     recorder.status({
       ...{ origin: "mw", id: "m-1", sender: "14155550100", code: status === "failed" ? "1300" : undefined },
-      ...{ status, known, ...over },
+      ...{ at: now(), status, known, ...over },
     });
   /** What is counted, by hour and template, without zeros. */
   const counted = () =>
@@ -85,8 +85,8 @@ describe("a message", () => {
 
   it("that is not sent fails, or its person has opted out, which is no failure", () => {
     const { recorder, counted } = createWorld();
-    recorder.notSent(whatsappMessage(), "expired");
-    recorder.notSent(whatsappMessage({ id: "m-2" }), "opted_out");
+    recorder.notSent(whatsappMessage(), "expired", 1);
+    recorder.notSent(whatsappMessage({ id: "m-2" }), "opted_out", 1);
     expect(counted()).toEqual([
       {
         ...{ hour: 0, row: WELCOME, failed: 1, unsent: 1, optedOut: 1 },
@@ -123,7 +123,7 @@ describe("a message", () => {
     const own = smsMessage({ origin: "ar", purpose: "opt-in-confirmation" });
     recorder.accepted(own);
     recorder.sent(own, 1, "out-1");
-    recorder.notSent(own, "expired");
+    recorder.notSent(own, "expired", 1);
     expect(counted()).toEqual([]);
   });
 });
@@ -133,7 +133,11 @@ describe("what is counted", () => {
     const { recorder, counted } = createWorld();
     for (let n = 0; n < MOST_ROWS + 50; n++) {
       const template = { name: `t-${n}`, language: { code: "en" } };
-      recorder.notSent(whatsappMessage({ id: `m-${n}`, content: { type: "template", template } }), "expired");
+      recorder.notSent(
+        whatsappMessage({ id: `m-${n}`, content: { type: "template", template } }),
+        "expired",
+        1,
+      );
     }
     const rows = counted();
     expect(rows).toHaveLength(MOST_ROWS + 1);
