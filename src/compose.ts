@@ -86,7 +86,9 @@ export async function start(
 
   // The flows, from a send to what a person answers.
   const suppression = createSuppression(state, now);
-  const conversations = createConversations(state, now, log);
+  const conversations = createConversations(state, now, log, (origin) =>
+    channels.some(({ tag, replies }) => tag === origin && replies?.hasChat),
+  );
   const channelOff = createChannelOff((tag) => SWITCHES[tag], log);
   const reporter = createReporter({
     ...{ channels, channelOff, queue, events, mismatches, state, runtime, pause: waitBetweenLooks, now, log },
@@ -114,11 +116,13 @@ export async function start(
   const queuesReady = prepareQueues(config, surroundings);
   const ready = Promise.race([queuesReady, pause(FIRST_START_MS)]);
   const intakePorts = { preflight: templates.preflight, ready, pacing, recorder, now, log };
-  const accept = composeIntake(vcr, intakePorts, metrics);
+  const intake = composeIntake(vcr, intakePorts, metrics);
+  const { tryTemplate } = templates;
 
   const refusals = createRefusalLog(log, runtime);
   const app = createApp({
-    ...{ channels, accept, receiveStatus, receiveInbound: inbound.receive, refusals, metrics, now, log },
+    ...{ channels, ...intake, tryTemplate, receiveStatus, receiveInbound: inbound.receive },
+    ...{ refusals, metrics, now, log },
     notAccepted: recorder.refused,
     timers: runtime,
     readJob: (received) =>

@@ -9,6 +9,7 @@ import {
 import type { Suppression } from "../flows/inbound/suppression.ts";
 import { type Accept, type AcceptPorts, createAccept } from "../flows/intake/accept.ts";
 import { createBacklog } from "../flows/intake/backlog.ts";
+import { type AcceptBatch, createAcceptBatch } from "../flows/intake/batch.ts";
 import type { ChannelMarks } from "../flows/status/channel-marks.ts";
 import { receiveStatus, type StatusPorts } from "../flows/status/receive-status.ts";
 import type { Reporter } from "../flows/status/report.ts";
@@ -28,10 +29,10 @@ export function composeIntake(
   vcr: Vcr,
   { pacing, recorder, ...ports }: IntakePorts,
   metrics: Metrics,
-): Accept {
+): { accept: Accept; acceptBatch: AcceptBatch } {
   const { now, log } = ports;
   const rate = (queue: keyof Pacing) => pacing[queue].gate.rate();
-  return createAccept({
+  const accept = createAccept({
     ...ports,
     backlog: createBacklog({ waiting: vcr.waitingJobs, rate, now, log }),
     queue: vcr.queue,
@@ -42,6 +43,7 @@ export function composeIntake(
       },
     },
   });
+  return { accept, acceptBatch: createAcceptBatch(accept, vcr.queue, now) };
 }
 
 type Configured = "ownNumbers" | "keywords" | "texts" | "messageTtlSeconds" | "countReply";
@@ -63,7 +65,7 @@ export function composeInbound(
 
 type ComposedStatusPorts = Pick<StatusPorts, "channels" | "recorder" | "now" | "log"> & {
   channelMarks: Pick<ChannelMarks, "wasOnLately">;
-  reporter: Pick<Reporter, "report">;
+  reporter: Pick<Reporter, "reportStatus">;
   inbound: Pick<InboundReceiver, "carrierOptOut">;
   suppression: Pick<Suppression, "link">;
   pacing: Pacing;
@@ -77,7 +79,7 @@ export function composeStatus({ state }: Vcr, ports: ComposedStatusPorts, metric
     resolve: (reference) => resolveReference(state, reference),
     throttled: (channel) => pacing[channel].gate.throttled(),
     async report(report, heard) {
-      const outcome = await reporter.report(report, heard);
+      const outcome = await reporter.reportStatus(report, heard);
       metrics.reports.inc({ status: report.status, outcome });
     },
   };

@@ -6,6 +6,7 @@ import { createTemplateLookup } from "../flows/templates/lookup.ts";
 import { createTemplateMismatches } from "../flows/templates/mismatches.ts";
 import { createPreflight, type Preflight } from "../flows/templates/preflight.ts";
 import { syncTemplates } from "../flows/templates/sync.ts";
+import { createTryTemplate } from "../flows/templates/trial.ts";
 import { ConnectorError } from "../lib/errors.ts";
 import type { HttpClient } from "../lib/http-client.ts";
 import type { Log } from "../lib/log.ts";
@@ -42,10 +43,14 @@ export function composeTemplates(config: Config, ports: TemplatePorts) {
     log,
   });
   const passAll: Preflight = () => undefined;
+  const isCompared = whatsapp?.preflight;
   return {
     lookup: createTemplateLookup(catalog, now, runtime),
     sync: () => syncTemplates({ catalog, now, log }),
-    preflight: whatsapp?.preflight ? createPreflight({ catalog, now, timers: runtime, log }) : passAll,
+    preflight: isCompared ? createPreflight({ catalog, now, timers: runtime, log }) : passAll,
+    tryTemplate: isCompared
+      ? createTryTemplate({ catalog, now, timers: runtime, log })
+      : async () => undefined,
     mismatches: createTemplateMismatches(catalog, state, now, log),
   };
 

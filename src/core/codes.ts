@@ -195,6 +195,10 @@ export const OWN_CODES: CodeTable<ErrorCode | RefusalCode | "unknown"> = {
     "Your platform cannot be reached, so its reports wait",
     "Compare the report address on Setup with the one your platform shows. Reports wait for 24 hours.",
   ],
+  platform_unanswered: [
+    "The platform did not answer what it was told, and may have it all the same",
+    "Nothing: it is told again after ten minutes, then less and less often. Its figures may count it twice.",
+  ],
   platform_refused: [
     "Your platform refused a report",
     "Copy the report address again from the sender that is in use in your platform.",

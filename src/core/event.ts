@@ -50,7 +50,7 @@ function wordsOf(content: InboundMessage["content"]): { text?: string; payload?:
       return { text: content.text, payload: content.payload };
     case "choice":
       return { text: content.title, payload: content.id };
-    case "other":
+    default:
       return {};
   }
 }

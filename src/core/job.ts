@@ -44,12 +44,25 @@ export type SendJob = z.output<typeof sendJob>;
 /** What a platform could not be told is kept in the outbox, the reports queue, for a week. */
 export const OUTBOX_MS = 7 * 24 * 3_600_000;
 
-/** A report of the connector's own that its platform could not take at once. */
+/** How often a platform that counts a repeat as another was told what it may have, and when it is told again. */
+const repeat = z.strictObject({ times: z.int().min(1), at: z.number() }).optional();
+export type Repeat = NonNullable<z.output<typeof repeat>>;
+
+const FIRST_REPEAT_MS = 10 * 60_000;
+
+/** Late, and rarer each time. */
+export function nextRepeat(before: Repeat | undefined, now: number): Repeat {
+  const times = (before?.times ?? 0) + 1;
+  return { times, at: now + FIRST_REPEAT_MS * 2 ** (times - 1) };
+}
+
+/** A report that its platform could not take at once: one of the connector's own, or one that it may have taken. */
 const reportJob = z.strictObject({
   kind: z.literal("report"),
   attempt,
   report: deliveryReport,
   expiresAt,
+  repeat,
 });
 export type ReportJob = z.output<typeof reportJob>;
 
@@ -72,6 +85,7 @@ const replyJob = z.strictObject({
   origin: z.string(),
   reply: inboundReply,
   expiresAt,
+  repeat,
 });
 export type ReplyJob = z.output<typeof replyJob>;
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Keywords } from "./keywords.ts";
 import { matches } from "./keywords.ts";
-import { type Channel, channel } from "./message.ts";
+import { type Channel, channel, type MediaKind, mediaKind } from "./message.ts";
 
 /** Something a person sent us, in words every platform understands. */
 export interface InboundMessage {
@@ -25,11 +25,34 @@ export interface InboundMessage {
     | { type: "button"; payload: string; text: string }
     /** A choice from a list or of an interactive message. */
     | { type: "choice"; id: string; title: string }
+    | { type: "media"; media: MediaKind; url: string; caption?: string; name?: string }
+    | { type: "location"; latitude: number; longitude: number; name?: string; address?: string; url?: string }
     | { type: "other" };
 }
 
 const replyKind = z.enum(["opt_out", "opt_in", "button", "other"]);
 export type ReplyKind = z.output<typeof replyKind>;
+
+/** What a person wrote that is neither consent nor a tap, for a platform where somebody may answer. */
+const said = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("text"), text: z.string() }),
+  z.strictObject({
+    type: z.literal("media"),
+    media: mediaKind,
+    url: z.string(),
+    caption: z.string().optional(),
+    name: z.string().optional(),
+  }),
+  z.strictObject({
+    type: z.literal("location"),
+    latitude: z.number(),
+    longitude: z.number(),
+    name: z.string().optional(),
+    address: z.string().optional(),
+    url: z.string().optional(),
+  }),
+]);
+export type Said = z.output<typeof said>;
 
 /** What a platform is told about an inbound message. A change of it changes the jobs on the queue: see VERSION in job.ts. */
 export const inboundReply = z.strictObject({
@@ -44,6 +67,8 @@ export const inboundReply = z.strictObject({
   /** The platform's own id of the message that is answered, where it is known. */
   messageId: z.string().optional(),
   button: z.strictObject({ payload: z.string(), text: z.string() }).optional(),
+  /** Only with `other`, and only where it can be told. */
+  said: said.optional(),
 });
 export type InboundReply = z.output<typeof inboundReply>;
 
@@ -67,7 +92,22 @@ export function asReply(
   { id, channel, to: sender, at, content }: InboundMessage,
   person: string,
 ): InboundReply {
-  return { kind, id, channel, person, sender, at, button: buttonOf(content) };
+  return {
+    ...{ kind, id, channel, person, sender, at },
+    button: buttonOf(content),
+    said: kind === "other" ? saidIn(content) : undefined,
+  };
+}
+
+function saidIn(content: InboundMessage["content"]): Said | undefined {
+  switch (content.type) {
+    case "text":
+    case "media":
+    case "location":
+      return content;
+    default:
+      return undefined;
+  }
 }
 
 function buttonOf(content: InboundMessage["content"]): InboundReply["button"] {
@@ -90,7 +130,7 @@ function wordsOf(content: InboundMessage["content"]): string[] {
       return [content.text, content.payload];
     case "choice":
       return [content.title];
-    case "other":
+    default:
       return [];
   }
 }

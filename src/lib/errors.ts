@@ -100,6 +100,8 @@ export const ERROR_CODES = [
   // A platform that is called back.
   /** It is away, or known to be. */
   "platform_unavailable",
+  /** It may have what it was told: there was no answer, or a failure of its own, and it counts a repeat as another. */
+  "platform_unanswered",
   /** It refused for good. */
   "platform_refused",
   /** What answered is not the platform. */

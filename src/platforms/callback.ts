@@ -40,22 +40,24 @@ export function createPost(httpClient: HttpClient): Post {
 
 /**
  * Posts one callback to the platform of that name. Any 2xx is acceptance, unless it is a web page.
- * Rejects with ConnectorError `platform_refused` (final) or `platform_unavailable` (retryable).
+ * Rejects with ConnectorError `platform_refused` (final) or `platform_unavailable` (retryable); for a platform that
+ * counts a repeat as another, with `platform_unanswered` (retryable, late) when it may have taken it.
  */
 export async function postCallback(
   platform: string,
   post: Post,
   url: string,
   body: object,
-  headers?: Record<string, string>,
+  { headers, countsRepeats = false }: { headers?: Record<string, string>; countsRepeats?: boolean } = {},
 ): Promise<void> {
-  const unavailable = (detail: ConnectorError["detail"]) =>
-    new ConnectorError("platform_unavailable", `${platform} could not take the callback`, {
-      retryable: true,
-      detail,
-    });
+  const unavailable = (mayHaveIt: boolean, detail: ConnectorError["detail"]) =>
+    new ConnectorError(
+      mayHaveIt && countsRepeats ? "platform_unanswered" : "platform_unavailable",
+      `${platform} could not take the callback`,
+      { retryable: true, detail },
+    );
   const status = await post(url, body, headers).catch((error: ConnectorError) => {
-    throw unavailable({ reason: error.detail["reason"] ?? error.code });
+    throw unavailable(error.code !== "not_sent", { reason: error.detail["reason"] ?? error.code });
   });
   if (status >= 200 && status < 300) return;
   if (FINAL.has(status)) {
@@ -63,5 +65,5 @@ export async function postCallback(
       detail: { status },
     });
   }
-  throw unavailable({ status });
+  throw unavailable(status >= 500, { status });
 }

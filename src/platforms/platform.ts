@@ -20,6 +20,42 @@ export type BodyFormat = "json" | "form";
 /** Whether headers carry valid credentials; compares in constant time. */
 export type Authenticate = (headers: Record<string, string | string[] | undefined>) => boolean;
 
+/** How long a platform waits for an answer to a send, less the road, in milliseconds. */
+export interface Patience {
+  answerMs: number;
+  /** Of these, so many for a list of templates that is fetched anew. */
+  templatesMs: number;
+}
+
+/** Platforms give up after about 5 s; a false "not accepted" costs less than a time-out. */
+export const USUAL_PATIENCE: Patience = { answerMs: 3_800, templatesMs: 2_500 };
+
+/** What became of one message of a request that carries many. */
+export interface BatchOutcome {
+  id: string | undefined;
+  /** Why it can never be sent. */
+  error?: ConnectorError;
+}
+
+/** Where one request may carry many messages. */
+export interface PlatformBatch {
+  /** The bodies of the messages, each as `toMessage` takes it; undefined for a request that carries one. Throws as `toMessage` does. */
+  split(body: unknown): readonly unknown[] | undefined;
+  /** The answer once each of them is accepted, or can never be. What can never be is reported failed as well. */
+  answered(outcomes: readonly BatchOutcome[]): Answer;
+}
+
+/** Where the platform tries a send that nobody may get, to see whether the connector takes it. */
+export interface PlatformTrials {
+  isTrial(body: unknown): boolean;
+  /**
+   * The message that it would be, which is compared with its template and forgotten; undefined for one that is good
+   * whatever it says. Throws as `toMessage` does.
+   */
+  read(body: unknown, now: number): OutboundMessage | undefined;
+  passed(): Answer;
+}
+
 /** What every platform gets; each uses what it needs. */
 export interface PlatformPorts {
   httpClient: HttpClient;
@@ -55,6 +91,12 @@ export interface PlatformChannel {
     toMessage(body: unknown, now: number, requestId?: string): OutboundMessage | Promise<OutboundMessage>;
     /** The message's id in a body that became none, for the log. Absent where requests carry none. */
     idIn?(body: unknown): unknown;
+    /** Of a request, 1 MB where nothing is said. */
+    maxBytes?: number;
+    /** USUAL_PATIENCE where nothing is said. */
+    patience?: Patience;
+    batch?: PlatformBatch;
+    trials?: PlatformTrials;
     accepted(message: OutboundMessage): Answer;
     /** The contract's answer to any error of this route; shows nothing of an error of our own. */
     failed(error: ConnectorError): Answer;
@@ -86,6 +128,11 @@ export interface PlatformTemplates {
 }
 
 export interface PlatformReplies {
+  /**
+   * Somebody may answer there: it is told whatever people write in answer to its messages, on SMS to the last one that it
+   * sent to that person.
+   */
+  hasChat?: boolean;
   /** Whether `post` has a place for this reply. */
   wants(reply: InboundReply): boolean;
   /**

@@ -45,6 +45,9 @@ export const statusWebhook = z.object({
 
 const textOrNumber = z.union([z.string(), z.number()]).transform(String);
 
+const words = z.string().optional().catch(undefined);
+const media = z.object({ url: text(), caption: words, name: words }).optional().catch(undefined);
+
 export const inboundWebhook = z.object({
   message_uuid: text(),
   channel: z.string(),
@@ -59,6 +62,20 @@ export const inboundWebhook = z.object({
     .catch(undefined),
   reply: z
     .object({ id: z.string().optional().catch(undefined), title: z.string().optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+  image: media,
+  video: media,
+  audio: media,
+  file: media,
+  location: z
+    .object({
+      lat: z.number(),
+      long: z.number(),
+      name: words,
+      address: words,
+      url: words,
+    })
     .optional()
     .catch(undefined),
   context: z.object({ message_uuid: z.string().optional() }).optional().catch(undefined),

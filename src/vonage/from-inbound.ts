@@ -1,4 +1,4 @@
-import type { Channel } from "../core/message.ts";
+import type { Channel, MediaKind } from "../core/message.ts";
 import type { InboundMessage } from "../core/reply.ts";
 import { ConnectorError } from "../lib/errors.ts";
 import { inboundWebhook } from "./contract.ts";
@@ -19,7 +19,27 @@ const CONTENT: Record<string, (inbound: Inbound) => InboundMessage["content"]> =
   text: ({ text }) => ({ type: "text", text: text ?? "" }),
   button: ({ button }) => ({ type: "button", payload: asText(button?.payload), text: button?.text ?? "" }),
   reply: ({ reply }) => ({ type: "choice", id: reply?.id ?? "", title: reply?.title ?? "" }),
+  image: ({ image }) => mediaOf("image", image),
+  video: ({ video }) => mediaOf("video", video),
+  audio: ({ audio }) => mediaOf("audio", audio),
+  file: ({ file }) => mediaOf("file", file),
+  location: ({ location }) => locationOf(location),
 };
+
+const mediaOf = (media: MediaKind, given: Inbound["image"]): InboundMessage["content"] =>
+  given ? { type: "media", media, ...withoutGaps(given) } : { type: "other" };
+
+function locationOf(given: Inbound["location"]): InboundMessage["content"] {
+  if (!given) return { type: "other" };
+  const { lat: latitude, long: longitude, ...more } = given;
+  return { type: "location", latitude, longitude, ...withoutGaps(more) };
+}
+
+/** Without the keys whose value is not there. */
+const withoutGaps = <T extends object>(given: T) =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]: NonNullable<T[Key]>;
+  };
 
 /**
  * An inbound webhook's body; undefined when it is of a channel we do not serve.

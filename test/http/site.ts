@@ -50,6 +50,8 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
     timers: systemRuntime,
     accept: async (message) => void accepted.push(message),
     notAccepted: () => undefined,
+    acceptBatch: async () => [],
+    tryTemplate: async () => undefined,
     readJob: async (received) => signer.verify(received),
     dispatch: async (job) => void dispatched.push(job),
     verify: (headers, rawBody) =>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { ConnectorError, type ErrorCode } from "../../src/lib/errors.ts";
 import { createPost, postCallback } from "../../src/platforms/callback.ts";
 
 const post = (status: number, text: string) =>
@@ -36,6 +37,29 @@ describe("a callback that is answered", () => {
     ],
   ])("with %s", async (_, status, text, outcome) => {
     expect(await outcomeOf(status, text)).toEqual(outcome);
+  });
+});
+
+describe("a callback to a platform that counts a repeat as another", () => {
+  const codeOf = (answer: ReturnType<typeof post>) =>
+    postCallback("Platform", answer, "https://platform.example.com/dlr", {}, { countsRepeats: true }).then(
+      () => "taken",
+      ({ code }) => code,
+    );
+  const failing = (code: ErrorCode) => () =>
+    Promise.reject(new ConnectorError(code, "x", { retryable: true }));
+
+  it.each([
+    ["200", post(200, "{}"), "taken"],
+    ["400", post(400, ""), "platform_refused"],
+    ["429", post(429, ""), "platform_unavailable"],
+    ["500", post(500, ""), "platform_unanswered"],
+    ["503", post(503, ""), "platform_unanswered"],
+    ["a page", post(200, "<html>"), "platform_unanswered"],
+    ["no answer", failing("no_answer"), "platform_unanswered"],
+    ["no connection", failing("not_sent"), "platform_unavailable"],
+  ])("with %s", async (_, answer, code) => {
+    expect(await codeOf(answer)).toBe(code);
   });
 });
 

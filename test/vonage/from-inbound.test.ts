@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import type { InboundMessage } from "../../src/core/reply.ts";
 import { INBOUND_KINDS, smsInbound, whatsappInbound } from "../../src/sandbox/vonage/index.ts";
 import { fromInbound } from "../../src/vonage/from-inbound.ts";
 
@@ -50,7 +51,40 @@ describe("an inbound webhook becomes the hub's message", () => {
     expect(fromInbound(whatsapp(body), NOW)).toEqual({ ...common, content });
   });
 
-  const READ = ["text", "button", "flow", "reply"];
+  it.each<[string, object, InboundMessage["content"]]>([
+    [
+      "image",
+      { url: "https://api-eu.nexmo.com/v3/media/1", caption: "Look", name: "a.jpg" },
+      {
+        type: "media",
+        media: "image",
+        url: "https://api-eu.nexmo.com/v3/media/1",
+        caption: "Look",
+        name: "a.jpg",
+      },
+    ],
+    [
+      "video",
+      { url: "https://api-eu.nexmo.com/v3/media/2" },
+      { type: "media", media: "video", url: "https://api-eu.nexmo.com/v3/media/2" },
+    ],
+    [
+      "audio",
+      { url: "https://api-eu.nexmo.com/v3/media/3", caption: 7 },
+      { type: "media", media: "audio", url: "https://api-eu.nexmo.com/v3/media/3" },
+    ],
+    ["file", { caption: "no address" }, { type: "other" }],
+    [
+      "location",
+      { lat: 40.34, long: -74, name: "Pier" },
+      { type: "location", latitude: 40.34, longitude: -74, name: "Pier" },
+    ],
+    ["location", { lat: "40", long: "-74" }, { type: "other" }],
+  ])("%s %j", (kind, given, content) => {
+    expect(fromInbound(whatsapp({ message_type: kind, [kind]: given }), NOW)).toEqual({ ...common, content });
+  });
+
+  const READ = ["text", "button", "flow", "reply", "image", "video", "audio", "file", "location"];
   it.each(INBOUND_KINDS.filter((kind) => !READ.includes(kind)))("%s says nothing in words", (kind) => {
     const body = whatsapp(
       whatsappInbound(kind, { from: NUMBER, to: WABA }, { message_uuid: "in-1", timestamp }),

@@ -1,4 +1,4 @@
-import { idOf, type ReplyJob, type ReportJob } from "../../core/job.ts";
+import { idOf, nextRepeat, type ReplyJob, type ReportJob } from "../../core/job.ts";
 import type { JobQueue, State } from "../../core/ports.ts";
 import type { InboundReply } from "../../core/reply.ts";
 import { asConnectorError, ConnectorError, loggableError } from "../../lib/errors.ts";
@@ -54,16 +54,23 @@ async function postReply(
   log.info(about, isCurrent ? "Reply told to the platform" : "Reply outdated: not told to the platform");
 }
 
-/** Put back while the platform is away or its channel off, and given up in the end. */
+/**
+ * Put back while the platform is away or its channel off, and given up in the end. What the platform may have is told
+ * again late, and rarely.
+ */
 async function postOrPutBack(
   job: ReportJob | ReplyJob,
   { queue, ackDelay, now, log }: OutboxPorts,
   post: () => Promise<void>,
 ): Promise<void> {
+  if (job.repeat && now() < job.repeat.at) {
+    await ackDelay.wait(ackDelay.longest());
+    return void (await queue.put(job));
+  }
   try {
     await post();
   } catch (error) {
-    const { retryable } = asConnectorError(error);
+    const { retryable, code } = asConnectorError(error);
     if (!retryable || now() >= job.expiresAt) {
       log.error(
         { msg_id: idOf(job), kind: job.kind, attempt: job.attempt, ...loggableError(error) },
@@ -71,7 +78,8 @@ async function postOrPutBack(
       );
       return;
     }
+    const repeat = code === "platform_unanswered" ? nextRepeat(job.repeat, now()) : job.repeat;
     await ackDelay.wait(ackDelay.longest());
-    await queue.put({ ...job, attempt: job.attempt + 1 });
+    await queue.put({ ...job, attempt: job.attempt + 1, repeat });
   }
 }

@@ -1,4 +1,4 @@
-import type { OutboundMessage } from "../../core/message.ts";
+import type { Channel, OutboundMessage } from "../../core/message.ts";
 import type { State } from "../../core/ports.ts";
 import { messageField, replyDays, sentBucket } from "../../core/state-keys.ts";
 import { loggableError } from "../../lib/errors.ts";
@@ -25,6 +25,7 @@ export interface Sought {
   /** The vendor's id of the message that was quoted. */
   quotedVendorId?: string;
   /** Our sender, and the names of one person: the last message from the one to the other. */
+  channel: Channel;
   sender: string;
   people: readonly string[];
 }
@@ -38,7 +39,20 @@ export interface Found {
 /** Most answers come within a day: only when nothing is found there are the other days asked. */
 const RECENT_DAYS = 2;
 
-export function createConversations(state: State, now: Clock, log: Log): Conversations {
+/** The field of the last message from one to the other. */
+const conversationField = (channel: Channel, sender: string, person: string) =>
+  channel === "sms" ? `sms ${sender} ${person}` : `${sender} ${person}`;
+
+/** What is sent by a name cannot be answered. */
+const isAnswerable = (sender: string) => /^\d+$/.test(sender);
+
+/** `hasChat` says of an origin that it is told whatever people write: an SMS is remembered for no other. */
+export function createConversations(
+  state: State,
+  now: Clock,
+  log: Log,
+  hasChat: (origin: string) => boolean = () => false,
+): Conversations {
   /** The newest entry of any of the fields; among those of one day, the first field's. */
   async function newest(
     days: readonly number[],
@@ -52,22 +66,25 @@ export function createConversations(state: State, now: Clock, log: Log): Convers
 
   return {
     remember(message, vendorId, attempt = 1) {
-      // SMS answers quote nothing and are told without naming a message.
-      if (message.channel !== "whatsapp" || message.purpose) return;
-      const record = formatSent(sentRecord(message, attempt, vendorId, now()));
-      const entry = `${message.origin} ${message.to} ${message.id}`;
-      Promise.all([
-        state.write(sentBucket(now()), vendorId, entry),
-        state.write(sentBucket(now()), `${message.from} ${message.to}`, entry),
-        state.write(sentBucket(now()), messageField(message.origin, message.id), record),
-      ]).catch((error) =>
-        log.warn({ msg_id: message.id, ...loggableError(error) }, "Message not remembered for its answers"),
+      const { channel, origin, id, from, to } = message;
+      const isKept = channel === "whatsapp" || (hasChat(origin) && isAnswerable(from));
+      if (!isKept || message.purpose) return;
+      const entry = `${origin} ${to} ${id}`;
+      const entries: [field: string, value: string][] = [[conversationField(channel, from, to), entry]];
+      // Nothing quotes an SMS.
+      if (channel === "whatsapp") {
+        const record = formatSent(sentRecord(message, attempt, vendorId, now()));
+        entries.push([vendorId, entry], [messageField(origin, id), record]);
+      }
+      const bucket = sentBucket(now());
+      Promise.all(entries.map(([field, value]) => state.write(bucket, field, value))).catch((error) =>
+        log.warn({ msg_id: id, ...loggableError(error) }, "Message not remembered for its answers"),
       );
     },
 
-    async find({ quotedVendorId, sender, people }) {
+    async find({ quotedVendorId, channel, sender, people }) {
       const days = replyDays(now());
-      const conversation = people.map((person) => `${sender} ${person}`);
+      const conversation = people.map((person) => conversationField(channel, sender, person));
       const found: Found = {};
       for (const some of [days.slice(0, RECENT_DAYS), days.slice(RECENT_DAYS)]) {
         const [quoted, last] = await Promise.all([

@@ -11,24 +11,28 @@ export interface Author {
   learned?: Names;
   /** The message of ours that was quoted. */
   quoted?: SentMessage;
-  /** The message of ours that is answered: the quoted one; for a word of consent on WhatsApp, else the last one sent. */
+  /**
+   * The message of ours that is answered: the quoted one, else the last one sent: for a word of consent on WhatsApp, and
+   * for whatever is written where a platform has a chat.
+   */
   answered?: SentMessage;
 }
 
 /**
  * Whoever hides the number is known by the message they answer, or by what was learned of them before, or by their
- * id alone.
+ * id alone. `hasChat`: some platform is told whatever people write on this channel.
  */
 export async function identify(
   inbound: InboundMessage,
   kind: ReplyKind,
   { suppression, conversations }: { suppression: Suppression; conversations: Conversations },
+  hasChat: boolean,
 ): Promise<Author> {
   const { channel, from, userId, quotedVendorId, to: sender } = inbound;
-  const wantsLast = channel === "whatsapp" && saidBy(kind) !== undefined;
+  const wantsLast = hasChat || (channel === "whatsapp" && saidBy(kind) !== undefined);
   // Together with the quoted one, under the names known so far: that costs no more calls.
   const asked = quotedVendorId !== undefined && wantsLast ? distinct([inbound.number, userId, from]) : [];
-  const { quoted, last } = await conversations.find({ quotedVendorId, sender, people: asked });
+  const { quoted, last } = await conversations.find({ quotedVendorId, channel, sender, people: asked });
 
   const shown = inbound.number ?? (quoted && /^\d+$/.test(quoted.to) ? quoted.to : undefined);
   const number = shown ?? (await suppression.otherName(channel, from));
@@ -36,7 +40,7 @@ export async function identify(
   const names = distinct([number, user, from]);
 
   const unasked = wantsLast && !quoted && !last ? names.filter((name) => !asked.includes(name)) : [];
-  const later = await conversations.find({ sender, people: unasked });
+  const later = await conversations.find({ channel, sender, people: unasked });
   return {
     names: names as [string, ...string[]],
     learned: shown && userId ? { number: shown, userId } : undefined,

@@ -85,7 +85,10 @@ async function receive(
   }
   log.info({ ...about, kind }, `Reply received: ${kind}`);
 
-  const author = await identify(inbound, kind, ports);
+  const hasChat = ports.channels.some(
+    ({ channel, replies }) => channel === inbound.channel && replies?.hasChat,
+  );
+  const author = await identify(inbound, kind, ports, hasChat);
   if (!(await recordConsent(kind, inbound, author, ports))) {
     log.warn({ ...about, kind }, "Reply outdated: the person said otherwise later");
     await progress.finish(DONE);
@@ -101,7 +104,7 @@ async function receive(
   }
   await autoReply(kind, inbound, author, progress, ports);
   const [person] = author.names;
-  if (kind !== "other") {
+  if (kind !== "other" || hasChat) {
     const reply = asReply(kind, inbound, person);
     await tellPlatforms({ reply, answered: author.answered, progress, deadline }, ports);
   }

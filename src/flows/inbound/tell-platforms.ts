@@ -1,4 +1,5 @@
-import { OUTBOX_MS } from "../../core/job.ts";
+import { saidBy } from "../../core/consent.ts";
+import { nextRepeat, OUTBOX_MS } from "../../core/job.ts";
 import type { JobQueue } from "../../core/ports.ts";
 import type { InboundReply } from "../../core/reply.ts";
 import { asConnectorError, loggableError } from "../../lib/errors.ts";
@@ -27,24 +28,27 @@ export interface Telling {
 }
 
 /**
- * Tells every platform that uses the sender of an opt-out or opt-in, and the one whose message it was of a tap.
+ * Tells every platform that uses the sender of an opt-out or opt-in, and the one whose message it was of a tap, and of
+ * anything else where it has a chat.
  * Resolves when each knows, will be told by a job, or refuses it for good; what was done before is not done again.
  */
 export async function tellPlatforms(telling: Telling, ports: TellPorts): Promise<void> {
   const { reply, answered, progress, deadline } = telling;
   const isTap = reply.kind === "button";
+  const isForAll = saidBy(reply.kind) !== undefined;
   const stillStands = () => ports.suppression.stands(reply);
   let isWanted = false;
   const tell = async ({ tag, channel, replies }: PlatformChannel): Promise<void> => {
     const isOwn = tag === answered?.origin;
-    if (!replies || channel !== reply.channel || (isTap && !isOwn)) return;
+    if (!replies || channel !== reply.channel || !(isForAll || isOwn)) return;
+    if (!isForAll && !isTap && !replies.hasChat) return;
     // An id of one platform means nothing to another.
     const own: InboundReply = isOwn ? { ...reply, messageId: answered.id } : reply;
     if (replies.wants(own)) {
       isWanted = true;
       await progress.once(`${tag} told`, () => postOrQueue(tag, own, replies, ports));
     }
-    if (!isTap)
+    if (isForAll)
       await progress.once(`${tag} subscription`, () => replies.subscribe(own, deadline, stillStands));
   };
   // Beside each other: one platform that is away takes nothing from the others.
@@ -70,11 +74,13 @@ async function postOrQueue(
     await replies.post(reply);
     log.info(about, "Reply told to the platform");
   } catch (error) {
-    if (!asConnectorError(error).retryable) {
+    const { retryable, code } = asConnectorError(error);
+    if (!retryable) {
       log.error({ ...about, ...loggableError(error) }, "Reply refused by the platform");
       return;
     }
     log.warn({ ...about, ...loggableError(error) }, "Reply kept in the outbox: the platform is told later");
-    await queue.put({ kind: "reply", attempt: 1, origin: tag, reply, expiresAt: now() + OUTBOX_MS });
+    const repeat = code === "platform_unanswered" ? nextRepeat(undefined, now()) : undefined;
+    await queue.put({ kind: "reply", attempt: 1, origin: tag, reply, expiresAt: now() + OUTBOX_MS, repeat });
   }
 }

@@ -15,8 +15,8 @@ export interface AcceptPorts {
   log: Log;
 }
 
-/** Takes a message in charge. */
-export type Accept = (message: OutboundMessage) => Promise<void>;
+/** Takes a message in charge, which may wait so long for a list of templates. */
+export type Accept = (message: OutboundMessage, templatesMs?: number) => Promise<void>;
 
 /**
  * Resolves once the durable queue has the message: from then on it is sent, or reported failed. Rejects with a
@@ -24,8 +24,8 @@ export type Accept = (message: OutboundMessage) => Promise<void>;
  * when it could not be sent in its time to live, retryable when the queue may not have it.
  */
 export function createAccept({ preflight, ready, backlog, queue, recorder, log }: AcceptPorts): Accept {
-  return async (message) => {
-    await preflight(message);
+  return async (message, templatesMs) => {
+    await preflight(message, templatesMs);
     await ready;
     const place = backlog.reserve(message);
     const { url } = await queue.put({ kind: "send", attempt: 1, message }).catch((error) => {

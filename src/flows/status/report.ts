@@ -1,5 +1,5 @@
 import { type Events, failureEvent } from "../../core/event.ts";
-import { OUTBOX_MS } from "../../core/job.ts";
+import { nextRepeat, OUTBOX_MS } from "../../core/job.ts";
 import { AUTO_REPLY_ORIGIN } from "../../core/message.ts";
 import type { JobQueue } from "../../core/ports.ts";
 import type { DeliveryReport } from "../../core/report.ts";
@@ -21,7 +21,8 @@ export interface ReportPorts extends LedgerPorts {
   events?: Events | undefined;
 }
 
-export type ReportOutcome = "posted" | "repeated" | "outdated" | "unwanted" | "refused";
+/** `kept`: the platform may have it, and is asked again late, from the outbox. */
+export type ReportOutcome = "posted" | "repeated" | "outdated" | "unwanted" | "refused" | "kept";
 
 export interface Reporter {
   /**
@@ -29,6 +30,8 @@ export interface Reporter {
    * could not be told now, also because its channel is off. `heard` is told, once, what was known of the message before.
    */
   report(report: DeliveryReport, heard?: Heard): Promise<ReportOutcome>;
+  /** For what the vendor says, and says again soon when this rejects: what the platform may have goes to the outbox. */
+  reportStatus(report: DeliveryReport, heard?: Heard): Promise<ReportOutcome>;
   /** For a report of the connector's own: what the platform cannot take now goes to the outbox, the reports queue. */
   reportEventually(report: DeliveryReport): Promise<void>;
   /** Whether the vendor has spoken of a message, which proves that it went out; rejects when State is down. */
@@ -123,17 +126,33 @@ export function createReporter(ports: ReportPorts): Reporter {
     }
   }
 
+  async function keep(report: DeliveryReport, { code }: ConnectorError): Promise<void> {
+    const repeat = code === "platform_unanswered" ? nextRepeat(undefined, now()) : undefined;
+    await queue.put({ kind: "report", attempt: 1, report, expiresAt: now() + OUTBOX_MS, repeat });
+  }
+
   return {
     hasStatus: ledger.hasStatus,
     report: async (report, heard) => deliver(await mismatches.explain(report), heard),
+    async reportStatus(said, heard) {
+      const report = await mismatches.explain(said);
+      try {
+        return await deliver(report, heard);
+      } catch (error) {
+        const failure = asConnectorError(error);
+        if (failure.code !== "platform_unanswered") throw failure;
+        await keep(report, failure);
+        return "kept";
+      }
+    },
     async reportEventually(own) {
       const report = await mismatches.explain(own);
       try {
         await deliver(report);
       } catch (error) {
-        const failure: ConnectorError = asConnectorError(error);
+        const failure = asConnectorError(error);
         if (!failure.retryable) throw failure;
-        await queue.put({ kind: "report", attempt: 1, report, expiresAt: now() + OUTBOX_MS });
+        await keep(report, failure);
       }
     },
   };

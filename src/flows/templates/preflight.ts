@@ -13,14 +13,14 @@ export interface PreflightPorts {
   log: Log;
 }
 
-/** Throws, or rejects with, a ConnectorError that names every fault: `missing_template` where the list has no such template, `invalid_template` where the send does not match it. Otherwise the send may go on. */
-export type Preflight = (message: OutboundMessage) => void | Promise<void>;
+/** Throws, or rejects with, a ConnectorError that names every fault: `missing_template` where the list has no such template, `invalid_template` where the send does not match it. Otherwise the send may go on. `templatesMs` is how long it may wait for a list. */
+export type Preflight = (message: OutboundMessage, templatesMs?: number) => void | Promise<void>;
 
 /** A list older than this is fetched again when a send does not fit it, and past the second age it refuses nothing. */
 const REFRESH_MS = 15 * 60_000;
 const TRUSTED_MS = 60 * 60_000;
-/** The platform gives up on an answer after 5 s: a send waits no longer than this for a list. */
-const CONFIRM_MS = 2_500;
+/** Most platforms give up on an answer after 5 s. */
+const TEMPLATES_MS = 2_500;
 /** Sends that wait for a list at the same time; one more passes. */
 const MAX_WAITING = 500;
 
@@ -31,7 +31,7 @@ const MAX_WAITING = 500;
 export function createPreflight({ catalog, now, timers, log }: PreflightPorts): Preflight {
   let waiting = 0;
 
-  return (message) => {
+  return (message, templatesMs = TEMPLATES_MS) => {
     if (message.channel !== "whatsapp" || message.content.type !== "template") return;
     const entry = catalog.entry(message.from);
     if (!entry || entry.templates.length === 0) return;
@@ -39,16 +39,20 @@ export function createPreflight({ catalog, now, timers, log }: PreflightPorts): 
     const verdict = entry.index.check(template);
     if (verdict.kind === "match") return;
     return verdict.kind === "missing"
-      ? refuseIfStillMissing(message, template)
-      : refuseIfFresh(message, template, entry, verdict);
+      ? refuseIfStillMissing(message, template, templatesMs)
+      : refuseIfFresh(message, template, entry, verdict, templatesMs);
   };
 
   /** It may have been created or approved after the list was fetched: only a list begun after this send counts. */
-  async function refuseIfStillMissing(message: OutboundMessage, template: Template): Promise<void> {
+  async function refuseIfStillMissing(
+    message: OutboundMessage,
+    template: Template,
+    templatesMs: number,
+  ): Promise<void> {
     if (waiting >= MAX_WAITING) return;
     waiting++;
     try {
-      const entry = await within(CONFIRM_MS, catalog.fetchSince(message.from, message.acceptedAt));
+      const entry = await within(templatesMs, catalog.fetchSince(message.from, message.acceptedAt));
       if (entry && entry.templates.length > 0) refuse(entry.index.check(template));
     } finally {
       waiting--;
@@ -61,15 +65,16 @@ export function createPreflight({ catalog, now, timers, log }: PreflightPorts): 
     template: Template,
     entry: Entry,
     verdict: Verdict,
+    templatesMs: number,
   ): Promise<void> {
-    const newer = await within(CONFIRM_MS, catalog.reload(message.from));
+    const newer = await within(templatesMs, catalog.reload(message.from));
     const current = newer && newer.startedAt > entry.startedAt ? newer : entry;
     const age = now() - current.startedAt;
     if (age > REFRESH_MS) catalog.fetchSince(message.from, message.acceptedAt).catch(() => undefined);
     if (age > TRUSTED_MS) return;
     if (current === entry) return refuse(verdict);
     const again = current.index.check(template);
-    return again.kind === "missing" ? refuseIfStillMissing(message, template) : refuse(again);
+    return again.kind === "missing" ? refuseIfStillMissing(message, template, templatesMs) : refuse(again);
   }
 
   /** Undefined when it does not come in time or fails; the work itself goes on. */
@@ -83,8 +88,9 @@ export function createPreflight({ catalog, now, timers, log }: PreflightPorts): 
   }
 }
 
-const CODES = { mismatch: "invalid_template", missing: "missing_template" } as const;
+export const FAULT_CODES = { mismatch: "invalid_template", missing: "missing_template" } as const;
 
 function refuse(verdict: Verdict): void {
-  if (verdict.kind !== "match") throw new ConnectorError(CODES[verdict.kind], verdict.faults.join("; "));
+  if (verdict.kind !== "match")
+    throw new ConnectorError(FAULT_CODES[verdict.kind], verdict.faults.join("; "));
 }

@@ -1,9 +1,10 @@
 import type { Request, RequestHandler, Response } from "express";
 import type { OutboundMessage } from "../../core/message.ts";
+import type { AcceptBatch } from "../../flows/intake/batch.ts";
 import { withDeadline } from "../../lib/deadline.ts";
-import { asConnectorError } from "../../lib/errors.ts";
+import { asConnectorError, type ConnectorError } from "../../lib/errors.ts";
 import type { Clock, Timers } from "../../lib/runtime.ts";
-import type { Answer, PlatformChannel } from "../../platforms/platform.ts";
+import { type Answer, type PlatformChannel, USUAL_PATIENCE } from "../../platforms/platform.ts";
 import { answerJson } from "../answer.ts";
 import { demandCredentials } from "../middleware/authenticate.ts";
 import { AUTHENTICATED_BYTES, readBody } from "../middleware/body.ts";
@@ -18,51 +19,73 @@ export interface NotAccepted {
 }
 
 export interface IntakePorts {
-  accept(message: OutboundMessage): Promise<void>;
+  /** `templatesMs` is how long the message may wait for a list of templates. */
+  accept(message: OutboundMessage, templatesMs: number): Promise<void>;
+  acceptBatch: AcceptBatch;
+  /** Rejects for a message that its template would not take. */
+  tryTemplate(message: OutboundMessage, templatesMs: number): Promise<void>;
   notAccepted(send: NotAccepted): void;
   now: Clock;
   timers: Timers;
   refusals: RefusalLog;
 }
 
-/** Platforms give up after about 5 s; a false "not accepted" costs less than a time-out. */
-const DEADLINE_MS = 3_800;
-
 const REQUEST_ID_HEADER = "x-request-id";
 
 /** A platform's send, answered in the words of its contract whatever happens. */
 export function intakeRoute(
-  { intake, tag }: PlatformChannel,
-  { accept, notAccepted, now, timers, refusals }: IntakePorts,
+  { intake, tag, channel }: PlatformChannel,
+  { accept, acceptBatch, tryTemplate, notAccepted, now, timers, refusals }: IntakePorts,
 ): RequestHandler {
+  const { batch, trials, patience = USUAL_PATIENCE, maxBytes = AUTHENTICATED_BYTES } = intake;
+  const { templatesMs } = patience;
+  const idOf = (body: unknown) => idIn(intake.idIn?.(body));
+
+  async function answerTo(value: unknown, req: Request, res: Response): Promise<Answer> {
+    const convert = (part: unknown) => intake.toMessage(part, now(), req.get(REQUEST_ID_HEADER));
+    if (trials?.isTrial(value)) {
+      res.locals["isTrial"] = true;
+      const message = trials.read(value, now());
+      if (message) await tryTemplate(message, templatesMs);
+      return trials.passed();
+    }
+    const parts = batch?.split(value);
+    if (batch && parts) {
+      const outcomes = await acceptBatch(parts, { origin: tag, channel, convert, idOf, templatesMs });
+      const answer = batch.answered(outcomes);
+      for (const { id, error } of outcomes) if (error) refused(req, error, answer, id);
+      return answer;
+    }
+    const message = await convert(value);
+    res.locals["message"] = message;
+    await accept(message, templatesMs);
+    return intake.accepted(message);
+  }
+
   async function receive(req: Request, res: Response): Promise<Answer> {
     demandCredentials(intake, req.headers);
-    const { value } = await readBody(req, res, intake.formats, AUTHENTICATED_BYTES);
-    const convertAndAccept = async () => {
-      const message = await intake.toMessage(value, now(), req.get(REQUEST_ID_HEADER));
-      res.locals["message"] = message;
-      await accept(message);
-      return message;
-    };
-    const message = await withDeadline(
-      convertAndAccept(),
-      DEADLINE_MS,
-      "The queue did not answer in time",
-      timers,
-    );
-    return intake.accepted(message);
+    const { value } = await readBody(req, res, intake.formats, maxBytes);
+    const late = "The queue did not answer in time";
+    return withDeadline(answerTo(value, req, res), patience.answerMs, late, timers);
+  }
+
+  function refused(
+    req: Request,
+    error: ConnectorError,
+    { status }: Answer,
+    id: string | undefined,
+    { message, isTrial }: { message?: OutboundMessage; isTrial?: boolean } = {},
+  ): void {
+    if (error.code !== "unauthorized" && !isTrial) notAccepted({ tag, code: error.code, id, message });
+    const about = { msg_id: id, origin: tag, template: templateIn(message) };
+    refusals.refused(req, { what: "Send not accepted", error, status, about });
   }
 
   function refuse(thrown: unknown, req: Request, res: Response): Answer {
     const error = asConnectorError(thrown);
     const reply = intake.failed(error);
-    const message = res.locals["message"] as OutboundMessage | undefined;
-    const id = message?.id ?? idIn(intake.idIn?.(req.body));
-    if (error.code !== "unauthorized") notAccepted({ tag, code: error.code, id, message });
-    refusals.refused(req, {
-      ...{ what: "Send not accepted", error, status: reply.status },
-      about: { msg_id: id, origin: tag, template: templateIn(message) },
-    });
+    const about = res.locals as { message?: OutboundMessage; isTrial?: boolean };
+    refused(req, error, reply, about.message?.id ?? idOf(req.body), about);
     return reply;
   }
 

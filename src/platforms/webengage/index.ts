@@ -102,7 +102,7 @@ function notifications(
     maxBatch: 1,
     wants: (report) => isReported(report, sentOn),
     async post(reports) {
-      for (const report of reports) await postCallback("WebEngage", post, dsnUrl, toDsn(report), headers);
+      for (const report of reports) await postCallback("WebEngage", post, dsnUrl, toDsn(report), { headers });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import type { ReplyJob } from "../../../src/core/job.ts";
 import type { InboundReply } from "../../../src/core/reply.ts";
 import { failedSend, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
 import { createWorld, replyJob, reportJob, sendJob } from "./world.ts";
@@ -198,4 +199,44 @@ it("an auto-reply whose outcome nobody knows is neither sent again nor reported"
   await world.run(sendJob(1, message));
   await world.run(sendJob(1, message));
   expect([world.sender.sent, world.queue.jobs, world.channel.posted]).toEqual([["in-1"], [], []]);
+});
+
+describe("what a platform that counts repeats may have", () => {
+  const MINUTE = 60_000;
+  const unanswered = unavailable("platform_unanswered");
+
+  it("is told again after ten minutes, then twice as late each time", async () => {
+    const world = createReplyJobs();
+    world.fail(unanswered);
+    await world.run(replyJob());
+    const first = world.queue.jobs.at(-1);
+    expect(first).toEqual(replyJob({ attempt: 2, repeat: { times: 1, at: expect.any(Number) as never } }));
+    const at = (first as ReplyJob).repeat?.at ?? 0;
+    expect(at - T0).toBe(10 * MINUTE);
+
+    world.now.advance(9 * MINUTE);
+    world.fail(undefined);
+    await world.run(first as ReplyJob);
+    expect([world.told, world.queue.jobs.at(-1)]).toEqual([[], first]);
+
+    world.now.advance(2 * MINUTE);
+    world.fail(unanswered);
+    await world.run(first as ReplyJob);
+    const second = world.queue.jobs.at(-1) as ReplyJob;
+    expect([second.attempt, second.repeat?.times]).toEqual([3, 2]);
+    // Ten seconds of it went by before the job was put back.
+    expect((second.repeat?.at ?? 0) - world.now()).toBe(20 * MINUTE - 10_000);
+
+    world.fail(unavailable("platform_unavailable"));
+    world.now.advance(21 * MINUTE);
+    await world.run(second);
+    expect(world.queue.jobs.at(-1)).toEqual({ ...second, attempt: 4 });
+  });
+
+  it("is a report as well", async () => {
+    const world = createWorld();
+    world.channel.outcome = () => Promise.reject(unanswered);
+    await world.run(reportJob());
+    expect(world.queue.jobs).toEqual([reportJob({ attempt: 2, repeat: { times: 1, at: T0 + 10 * MINUTE } })]);
+  });
 });

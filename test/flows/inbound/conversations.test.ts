@@ -20,9 +20,9 @@ function createWorld() {
 }
 
 const byVendorId = async (conversations: Conversations, quotedVendorId: string) =>
-  (await conversations.find({ quotedVendorId, sender: "", people: [] })).quoted;
+  (await conversations.find({ quotedVendorId, channel: "whatsapp", sender: "", people: [] })).quoted;
 const lastTo = async (conversations: Conversations, sender: string, ...people: string[]) =>
-  (await conversations.find({ sender, people })).last;
+  (await conversations.find({ channel: "whatsapp", sender, people })).last;
 
 const sent = { origin: "mw", id: "m-1", to: "447700900123" };
 
@@ -67,8 +67,18 @@ describe("the message a person answers", () => {
     conversations.remember(whatsappMessage(), "out-1");
     const people = ["US.13491208655302741918", "447700900123"];
     expect([
-      await conversations.find({ quotedVendorId: "out-0", sender: "14155550100", people }),
-      await conversations.find({ quotedVendorId: "out-9", sender: "14155550100", people }),
+      await conversations.find({
+        quotedVendorId: "out-0",
+        channel: "whatsapp",
+        sender: "14155550100",
+        people,
+      }),
+      await conversations.find({
+        quotedVendorId: "out-9",
+        channel: "whatsapp",
+        sender: "14155550100",
+        people,
+      }),
     ]).toEqual([{ quoted: { ...sent, id: "m-0" }, last: sent }, { last: sent }]);
   });
 
@@ -87,7 +97,12 @@ describe("the message a person answers", () => {
       buckets.push(bucket.key);
       return read(bucket, field);
     };
-    await conversations.find({ quotedVendorId: "out-1", sender: "14155550100", people: ["447700900123"] });
+    await conversations.find({
+      quotedVendorId: "out-1",
+      channel: "whatsapp",
+      sender: "14155550100",
+      people: ["447700900123"],
+    });
     expect(new Set(buckets).size).toBe(expected);
     expect(buckets.length).toBe(2 * expected);
   });
@@ -137,5 +152,30 @@ describe("what is not remembered", () => {
     const { conversations, state } = createWorld();
     await state.write(sentBucket(T0), "out-1", "garbage");
     expect(await byVendorId(conversations, "out-1")).toBeUndefined();
+  });
+});
+
+describe("the last message in a chat", () => {
+  it("is the last SMS too where its platform has a chat, and its sender can be answered", async () => {
+    const { state, now, log } = createWorld();
+    const conversations = createConversations(state, now, log, (origin) => origin === "cs");
+    const [from, to] = ["14155550100", "447700900123"];
+    for (const over of [
+      { origin: "cs", id: "a-1", from },
+      { origin: "cs", id: "a-2", from },
+      { origin: "ms", id: "a-3", from },
+      { origin: "cs", id: "a-4", from: "MyBrand" },
+    ])
+      conversations.remember(smsMessage({ to, ...over }), `uuid-${over.id}`);
+    conversations.remember(whatsappMessage({ from, to, id: "w-1" }), "uuid-w");
+
+    const lastOf = async (channel: "sms" | "whatsapp", sender = from) =>
+      (await conversations.find({ channel, sender, people: [to] })).last?.id;
+    expect([await lastOf("sms"), await lastOf("whatsapp"), await lastOf("sms", "MyBrand")]).toEqual([
+      "a-2",
+      "w-1",
+      undefined,
+    ]);
+    expect(await byVendorId(conversations, "uuid-a-2")).toBeUndefined();
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { createClaims } from "../../../src/flows/dispatch/claims.ts";
+import { createConversations } from "../../../src/flows/inbound/conversations.ts";
 import { ConnectorError } from "../../../src/lib/errors.ts";
-import { HOUR, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
+import { HOUR, smsMessage, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
 import { createInboundWorld, NUMBER, said, tapped, USER, WABA } from "./world.ts";
 
 const told = (over: object = {}) => ({
@@ -156,6 +157,61 @@ it("a platform is given the question whether the word still stands", async () =>
   };
   await world.receive(said("START"));
   expect(answers).toEqual([true, false]);
+});
+
+describe("what people write to a platform with a chat", () => {
+  function createChat(channel: "whatsapp" | "sms" = "whatsapp") {
+    const world = createInboundWorld();
+    const chat = channel === "sms" ? world.sms : world.other;
+    Object.assign(chat.replies, { hasChat: true, wants: () => true });
+    const conversations = createConversations(
+      world.state,
+      world.now,
+      world.log,
+      (origin) => origin === chat.tag,
+    );
+    const remember = (id: string, origin = chat.tag) => {
+      const message = { id, origin, to: NUMBER, from: WABA };
+      conversations.remember(channel === "sms" ? smsMessage(message) : whatsappMessage(message), `out-${id}`);
+    };
+    return { world, chat, remember };
+  }
+
+  it("is told with the last message it sent, whatever it is", async () => {
+    const { world, chat, remember } = createChat();
+    remember("m-1");
+    const photo = { type: "media", media: "image", url: "https://example.com/1", caption: "Look" } as const;
+    await world.receive(said("When do you open?"));
+    await world.receive(said("", { id: "in-2", content: photo }));
+    await world.receive(said("", { id: "in-3", content: { type: "other" } }));
+    expect(chat.told).toEqual([
+      told({ kind: "other", messageId: "m-1", said: { type: "text", text: "When do you open?" } }),
+      told({ kind: "other", id: "in-2", messageId: "m-1", said: photo }),
+      told({ kind: "other", id: "in-3", messageId: "m-1" }),
+    ]);
+    expect([world.channel.told, chat.subscribed]).toEqual([[], []]);
+  });
+
+  it("is nobody's when it answers another platform's message, or none", async () => {
+    const { world, chat, remember } = createChat();
+    await world.receive(said("Hello?"));
+    remember("m-1", "mw");
+    await world.receive(said("Hello?", { id: "in-2" }));
+    expect([chat.told, world.channel.told]).toEqual([[], []]);
+  });
+
+  it("is told on SMS with the last one it sent to that person, and STOP as well", async () => {
+    const { world, chat, remember } = createChat("sms");
+    remember("s-1");
+    remember("s-2");
+    const sms = { channel: "sms", userId: undefined } as const;
+    await world.receive(said("Yes please", sms));
+    await world.receive(said("STOP", { ...sms, id: "in-2" }));
+    expect(chat.told.map(({ kind, messageId }) => [kind, messageId])).toEqual([
+      ["other", "s-2"],
+      ["opt_out", "s-2"],
+    ]);
+  });
 });
 
 describe("a tap", () => {

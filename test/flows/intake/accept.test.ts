@@ -26,7 +26,7 @@ function setUp(over: Partial<AcceptPorts> = {}) {
 describe("accepting a message", () => {
   it("resolves once the queue has it, with the promised line", async () => {
     const { accept, queue, log, counts } = setUp();
-    await accept(whatsappMessage());
+    await accept(whatsappMessage(), 2_500);
     expect(queue.jobs).toMatchObject([{ kind: "send", attempt: 1, message: whatsappMessage() }]);
     expect(counts).toEqual({ reserved: 1, accepted: 1 });
     expect(log.lines).toEqual([
@@ -41,7 +41,7 @@ describe("accepting a message", () => {
   it("rejects, retryable, when the queue may not have it, and gives its place in the backlog back", async () => {
     const { accept, queue, log, counts } = setUp();
     queue.failures = 1;
-    await expect(accept(whatsappMessage())).rejects.toMatchObject({ retryable: true });
+    await expect(accept(whatsappMessage(), 2_500)).rejects.toMatchObject({ retryable: true });
     expect(counts).toEqual({ reserved: 0, accepted: 0 });
     expect(log.lines).toEqual([]);
   });
@@ -49,7 +49,7 @@ describe("accepting a message", () => {
   it("waits until the queues are there", async () => {
     let open: () => void = () => undefined;
     const { accept, queue } = setUp({ ready: new Promise<void>((resolve) => (open = resolve)) });
-    const accepting = accept(whatsappMessage());
+    const accepting = accept(whatsappMessage(), 2_500);
     await new Promise(setImmediate);
     expect(queue.jobs).toEqual([]);
     open();
@@ -72,7 +72,7 @@ describe("accepting a message", () => {
     ],
   ])("puts nothing on the queue that %s refuses", async (_, over) => {
     const { accept, queue, counts } = setUp(over);
-    await expect(accept(whatsappMessage())).rejects.toBe(refusal);
+    await expect(accept(whatsappMessage(), 2_500)).rejects.toBe(refusal);
     expect({ jobs: queue.jobs, counts }).toEqual({ jobs: [], counts: { reserved: 0, accepted: 0 } });
   });
 });

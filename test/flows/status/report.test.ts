@@ -254,6 +254,45 @@ describe("a status that the platform cannot take now", () => {
   });
 });
 
+describe("a status that a platform which counts repeats may have", () => {
+  const unanswered = () =>
+    Promise.reject(new ConnectorError("platform_unanswered", "no answer", { retryable: true }));
+
+  it("is kept, and told again after ten minutes", async () => {
+    const { reporter, queue, channel } = createWorld();
+    channel.outcome = unanswered;
+    const report = deliveryReport();
+    expect(await reporter.reportStatus(report)).toBe("kept");
+    const repeat = { times: 1, at: T0 + 600_000 };
+    expect(queue.jobs).toEqual([
+      { kind: "report", attempt: 1, report, expiresAt: T0 + 7 * 24 * HOUR, repeat },
+    ]);
+  });
+
+  it("is told by the vendor again when the queue cannot keep it", async () => {
+    const { reporter, queue, channel } = createWorld();
+    channel.outcome = unanswered;
+    queue.failures = 1;
+    await expect(reporter.reportStatus(deliveryReport())).rejects.toMatchObject({
+      code: "queue_unavailable",
+    });
+  });
+
+  it("is told by the vendor again while the platform surely does not have it", async () => {
+    const { reporter, queue, channel } = createWorld();
+    channel.outcome = away;
+    await expect(reporter.reportStatus(deliveryReport())).rejects.toMatchObject({ retryable: true });
+    expect(queue.jobs).toEqual([]);
+  });
+
+  it("is late as well when it is one of the connector's own", async () => {
+    const { reporter, queue, channel } = createWorld();
+    channel.outcome = unanswered;
+    await reporter.reportEventually(deliveryReport({ status: "failed" }));
+    expect(queue.jobs).toMatchObject([{ repeat: { times: 1, at: T0 + 600_000 } }]);
+  });
+});
+
 describe("a report of the connector's own", () => {
   it("is told at once where the platform is there", async () => {
     const { reporter, queue, channel } = createWorld();

@@ -93,7 +93,7 @@ function setUp({
   /** The words of the refusal, or "passes". */
   const check = async (message = send()) => {
     try {
-      await preflight(message);
+      await preflight(message, 2_500);
       return "passes";
     } catch (error) {
       expect(error).toMatchObject({

@@ -1,0 +1,55 @@
+import type { OutboundMessage } from "../../core/message.ts";
+import { withDeadline } from "../../lib/deadline.ts";
+import { ConnectorError, loggableError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Clock, Timers } from "../../lib/runtime.ts";
+import type { Catalog, Entry } from "./catalog.ts";
+import { FAULT_CODES } from "./preflight.ts";
+
+export interface TrialPorts {
+  catalog: Pick<Catalog, "entry" | "fetchSince">;
+  now: Clock;
+  timers: Timers;
+  log: Log;
+}
+
+/** Compares with its template what a platform only tries, when somebody saves a template there. */
+export type TryTemplate = (message: OutboundMessage, templatesMs: number) => Promise<void>;
+
+/** Somebody is looking at the answer, and can do it once more. */
+const OLD_LIST = "The list of templates is being read again: in a minute, save it once more";
+
+/**
+ * What fits the list passes. For what does not, or is not known, the list is fetched anew; where that takes longer than
+ * it may, the list there is decides, and what no list knows passes. Rejects with a ConnectorError that names every
+ * difference: `missing_template` or `invalid_template`.
+ */
+export function createTryTemplate({ catalog, now, timers, log }: TrialPorts): TryTemplate {
+  async function fetched(number: string, ms: number): Promise<Entry | undefined> {
+    try {
+      return await withDeadline(
+        catalog.fetchSince(number, now()),
+        ms,
+        "The list did not come in time",
+        timers,
+      );
+    } catch (error) {
+      log.info(loggableError(error), "A template is tried without a fresh list");
+      return undefined;
+    }
+  }
+
+  return async (message, templatesMs) => {
+    if (message.channel !== "whatsapp" || message.content.type !== "template") return;
+    const { template } = message.content;
+    const known = catalog.entry(message.from);
+    if (known?.index.check(template).kind === "match") return;
+    const fresh = await fetched(message.from, templatesMs);
+    const list = fresh ?? known;
+    if (!list || list.templates.length === 0) return;
+    const verdict = list.index.check(template);
+    if (verdict.kind === "match") return;
+    const words = [...verdict.faults, ...(fresh ? [] : [OLD_LIST])];
+    throw new ConnectorError(FAULT_CODES[verdict.kind], words.join("; "));
+  };
+}
