@@ -14,18 +14,24 @@ export interface Log {
   follows(id: string): boolean;
 }
 
-/** Lines on messages' ways that are written in a second in any case: those of about five messages. */
-const FOLLOWED_LINES = 40;
+/** Lines on messages' ways that make a busy second: those of about five messages. */
+const BUSY = 40;
 
+/** In a second that is busy, or follows one that was, a sample is followed. */
 function createFollows(level: string, now: Clock): Log["follows"] {
   if (level === "debug" || level === "trace") return () => true;
   let second = 0;
-  let lines = 0;
+  let asked = 0;
+  let askedBefore = 0;
   return (id) => {
     const current = Math.floor(now() / 1_000);
-    lines = current === second ? lines + 1 : 1;
-    second = current;
-    return lines <= FOLLOWED_LINES || isSampled(id);
+    if (current !== second) {
+      askedBefore = current === second + 1 ? asked : 0;
+      asked = 0;
+      second = current;
+    }
+    asked++;
+    return (asked <= BUSY && askedBefore <= BUSY) || isSampled(id);
   };
 }
 

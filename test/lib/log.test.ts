@@ -85,6 +85,18 @@ describe("messages that are followed", () => {
     }
   });
 
+  it("are none but a sample in a second after one with more, until one was quiet", () => {
+    const { log, clock } = createWorld();
+    const followed = (count: number) => {
+      clock.tick(1_000);
+      return ids(count).filter((id) => log.follows(id)).length;
+    };
+    const sampled = followed(80) - 40;
+    expect(sampled).toBeLessThan(5);
+    expect([followed(80), followed(20), followed(20)]).toEqual([sampled, expect.any(Number), 20]);
+    expect(followed(80)).toBe(40 + sampled);
+  });
+
   it("are above that a sample, the same at every replica and every step", () => {
     const sampleOf = ({ log }: ReturnType<typeof createWorld>) => {
       for (const id of ids(40)) log.follows(id);
