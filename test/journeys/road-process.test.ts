@@ -234,8 +234,6 @@ describe("a campaign on each channel", () => {
     expect(journey.sends()).toHaveLength(200);
     const kinds = Object.keys(journey.vonage.records().webhooks);
     expect(kinds).toEqual(["status delivered"]);
-    for (const id of journey.moengage.messages.keys()) {
-      expect(journey.linesOf(id).filter((line) => /^Sending (WhatsApp|SMS) via/.test(line))).toHaveLength(1);
-    }
+    expect(new Set(journey.sends().map(({ client_ref }) => client_ref)).size).toBe(200);
   });
 });
