@@ -30,6 +30,7 @@ export function composeDeadLetters(
     waiting,
   );
   return {
+    held,
     start,
     stop,
     /** Hands a delivery on; one that is answered 5xx may be its job's last. */

@@ -4,6 +4,7 @@ import { createCatalog } from "../flows/templates/catalog.ts";
 import { createCatalogStore } from "../flows/templates/catalog-store.ts";
 import { createTemplateLookup } from "../flows/templates/lookup.ts";
 import { createTemplateMismatches } from "../flows/templates/mismatches.ts";
+import { templateOverview } from "../flows/templates/overview.ts";
 import { createPreflight, type Preflight } from "../flows/templates/preflight.ts";
 import { syncTemplates } from "../flows/templates/sync.ts";
 import { createTryTemplate } from "../flows/templates/trial.ts";
@@ -45,6 +46,8 @@ export function composeTemplates(config: Config, ports: TemplatePorts) {
   const passAll: Preflight = () => undefined;
   const isCompared = whatsapp?.preflight;
   return {
+    catalog,
+    overview: () => templateOverview({ catalog, numbers, state, now }),
     lookup: createTemplateLookup(catalog, now, runtime),
     sync: () => syncTemplates({ catalog, now, log }),
     preflight: isCompared ? createPreflight({ catalog, now, timers: runtime, log }) : passAll,

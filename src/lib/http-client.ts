@@ -4,7 +4,7 @@ import { ConnectorError } from "./errors.ts";
 import { type Runtime, systemRuntime } from "./runtime.ts";
 
 export interface HttpRequest {
-  method: "GET" | "POST" | "PUT" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "DELETE" | "OPTIONS";
   url: string;
   headers?: Record<string, string>;
   body?: string;

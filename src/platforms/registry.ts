@@ -1,8 +1,11 @@
 import type { Config } from "../config/schema.ts";
 import type { CodeTable } from "../core/codes.ts";
+import type { SetupCheck } from "../core/insight.ts";
 import { CHANNEL_LABEL, type Channel, channel } from "../core/message.ts";
+import { dataApiAdvice } from "./moengage/advice.ts";
 import { CODES as MOENGAGE_CODES } from "./moengage/codes.ts";
 import { type ConnectedSource, createConnectedSource } from "./moengage/connected-source.ts";
+import { MAPPER } from "./moengage/from-event.ts";
 import { moengageSms, moengageWhatsApp } from "./moengage/index.ts";
 import type { PlatformChannel, PlatformPorts } from "./platform.ts";
 import { CODES as WEBENGAGE_CODES, SMS_CODES as WEBENGAGE_SMS_CODES } from "./webengage/codes.ts";
@@ -54,6 +57,11 @@ export function ownerOf(tag: string): { platform: string; channel: Channel } | u
   const owned = channel.options.find((one) => CHANNEL_LABEL[one] === label);
   return platform && owned ? { platform: platform.toLowerCase(), channel: owned } : undefined;
 }
+
+/** What an event stream's receiver is given, and settings of a platform that are worth a word. */
+export const CONNECTED_SOURCE_MAPPER: object = MAPPER;
+export const platformAdvice = (config: Config): SetupCheck[] =>
+  [config.moengage.whatsapp, config.moengage.sms].some(Boolean) ? [dataApiAdvice(config)] : [];
 
 /** Whoever keeps a history of what people do, where one is configured. */
 export const createEventSink = (config: Config, ports: PlatformPorts): ConnectedSource | undefined =>

@@ -102,6 +102,7 @@ export const signatureClaims = z.object({
 
 /** https://developer.vonage.com/en/api/application.v2 */
 export const application = z.object({
+  keys: z.object({ public_key: z.string() }).partial().optional().catch(undefined),
   capabilities: z
     .object({
       messages: z

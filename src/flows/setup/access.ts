@@ -1,0 +1,59 @@
+import type { Probe } from "./check.ts";
+import { DAY_MS, good, minutesAgo, type SetupPorts, wrong } from "./ports.ts";
+
+/** Who calls, where and with what. */
+export function accessProbes({ facts, seen, now }: SetupPorts): Probe[] {
+  const lately = (at: number | undefined): at is number => at !== undefined && now() - at < DAY_MS;
+  const paths = new Set(facts.channels.map(({ path }) => path));
+  return [
+    {
+      ...{ id: "platform-credentials", title: "What the platform presents" },
+      async look() {
+        const refused = seen.lastRefused("unauthorized");
+        if (refused && lately(refused.at) && paths.has(refused.path))
+          return wrong(
+            `Wrong credentials were presented at ${refused.path} ${minutesAgo(refused.at, now())}`,
+            "Compare the platform's values with CONNECTOR_API_KEY and CONNECTOR_API_SECRET (Settings shows a fingerprint), or with the account's API key and secret where those two are not set",
+          );
+        return facts.hasOwnCredentials
+          ? good("No wrong credentials were presented")
+          : good(
+              "No wrong credentials were presented; the platform has the account's own key and secret",
+              "Set CONNECTOR_API_KEY and CONNECTOR_API_SECRET, so that the account's secret need not be stored with the platform",
+            );
+      },
+    },
+    {
+      ...{ id: "addresses", title: "The address that the platform sends to" },
+      async look() {
+        const mistaken = seen.lastRefused("foreign_job");
+        const missing = seen.lastRefused("not_found");
+        const addresses = facts.channels
+          .map(({ name, path }) => `${name} to ${facts.publicUrl ?? ""}${path}`)
+          .join(", ");
+        if (mistaken && lately(mistaken.at))
+          return wrong(
+            `Somebody sent to ${mistaken.path}, which is the queue's own, ${minutesAgo(mistaken.at, now())}`,
+            `Send ${addresses}`,
+          );
+        // Strangers try all sorts of addresses; these are near to ours.
+        if (missing && lately(missing.at) && /^\/($|webhooks|sync|\w+\/(whatsapp|sms))/.test(missing.path))
+          return wrong(
+            `Somebody asked for ${missing.path}, which is not served, ${minutesAgo(missing.at, now())}`,
+            `Send ${addresses}. If the address is right, its channel is off: ${facts.notes.join(". ") || "see Settings"}`,
+          );
+        return good("Nobody used a wrong address lately");
+      },
+    },
+    {
+      ...{ id: "console-password", title: "The console's password" },
+      look: async () =>
+        facts.hasConsolePassword
+          ? good("It has one of its own")
+          : good(
+              "The account's API key and secret open the console",
+              "Set CONSOLE_PASSWORD, so that whoever looks after campaigns need not know the account's secret",
+            ),
+    },
+  ];
+}

@@ -1,0 +1,43 @@
+import type { ErrorCode } from "../../lib/errors.ts";
+import type { Clock } from "../../lib/runtime.ts";
+
+/** When something was last seen, in milliseconds since the epoch. */
+export interface Seen {
+  at: number;
+  /** The path that was asked for, as a log may have it. */
+  path: string;
+}
+
+/** How a platform took the last report. */
+export interface ReportOutcome {
+  at: number;
+  /** Undefined when it took it. */
+  error?: { code: ErrorCode; message: string; status: number | undefined };
+}
+
+/** What this process has seen since it started: enough to tell what is set up wrongly. */
+export interface Observations {
+  refused(code: ErrorCode, path: string): void;
+  /** A webhook with a good signature. */
+  webhook(): void;
+  report(tag: string, error?: ReportOutcome["error"]): void;
+  lastRefused(code: ErrorCode): Seen | undefined;
+  lastWebhook(): number | undefined;
+  lastReport(tag: string): ReportOutcome | undefined;
+}
+
+export function createObservations(now: Clock): Observations {
+  const refusals = new Map<ErrorCode, Seen>();
+  const reports = new Map<string, ReportOutcome>();
+  let webhookAt: number | undefined;
+  return {
+    refused: (code, path) => void refusals.set(code, { at: now(), path: path.slice(0, 100) }),
+    webhook() {
+      webhookAt = now();
+    },
+    report: (tag, error) => void reports.set(tag, { at: now(), ...(error ? { error } : {}) }),
+    lastRefused: (code) => refusals.get(code),
+    lastWebhook: () => webhookAt,
+    lastReport: (tag) => reports.get(tag),
+  };
+}
