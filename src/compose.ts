@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { composeConsole, observed, testChannels } from "./compose/console.ts";
 import { composeDeadLetters } from "./compose/dead-letters.ts";
 import { composeDispatch, composePacing } from "./compose/dispatch.ts";
 import { composeInbound, composeIntake, composeStatus } from "./compose/flows.ts";
@@ -12,6 +13,7 @@ import { readDelivery } from "./flows/dispatch/dispatch.ts";
 import { createConversations } from "./flows/inbound/conversations.ts";
 import { createSuppression } from "./flows/inbound/suppression.ts";
 import { createRequestIds } from "./flows/intake/request-ids.ts";
+import { createObservations } from "./flows/setup/observations.ts";
 import { createChannelMarks } from "./flows/status/channel-marks.ts";
 import { createChannelOff } from "./flows/status/channel-off.ts";
 import { createReporter } from "./flows/status/report.ts";
@@ -19,6 +21,7 @@ import { createApp } from "./http/app.ts";
 import { credentialsCheck } from "./http/auth/credentials.ts";
 import { createRefusalLog } from "./http/refusals.ts";
 import { listen } from "./http/server.ts";
+import { ConnectorError } from "./lib/errors.ts";
 import { createHttpClient } from "./lib/http-client.ts";
 import { createLog } from "./lib/log.ts";
 import { createMetrics } from "./lib/metrics.ts";
@@ -82,7 +85,10 @@ export async function start(
     ...{ httpClient: httpClients.platform, credentialsCheck, messageTtlSeconds, pause, now, log },
     ...{ newId: createRequestIds(config.jobSigningKeys[0], runtime), findTemplate: templates.lookup },
   };
-  const { channels, events } = composePlatforms(config, platformPorts, metrics);
+  const observations = createObservations(now);
+  const { channels, events } = composePlatforms(config, platformPorts, metrics, observations);
+  // What an operator sends to try something out has channels of its own.
+  const allChannels = [...channels, ...testChannels(config)];
 
   // The flows, from a send to what a person answers.
   const suppression = createSuppression(state, now);
@@ -91,14 +97,15 @@ export async function start(
   );
   const channelOff = createChannelOff((tag) => SWITCHES[tag], log);
   const reporter = createReporter({
-    ...{ channels, channelOff, queue, events, mismatches, state, runtime, pause: waitBetweenLooks, now, log },
+    ...{ channels: allChannels, channelOff, queue, events, mismatches, state, runtime },
+    ...{ pause: waitBetweenLooks, now, log },
   });
   const people = { suppression, conversations };
   const insight = composeInsight({ replica, state, runtime, log });
   const { recorder, journal } = insight;
   const pacing = composePacing(config, metrics, runtime, log);
   const dispatch = composeDispatch(config, {
-    ...{ httpClient, pacing, metrics, channels, channelOff, queue, state, reporter, mismatches },
+    ...{ httpClient, pacing, metrics, channels: allChannels, channelOff, queue, state, reporter, mismatches },
     ...{ ...people, recorder, now, random: runtime.random, log },
     ...{ loadOffloaded: vcr.loadOffloaded, discardOffloaded: vcr.discardOffloaded },
   });
@@ -106,7 +113,9 @@ export async function start(
   const inbound = composeInbound(config, inboundPorts, metrics);
   const isStopping = () => stopping.signal.aborted;
   const channelMarks = createChannelMarks({ state, pause, isStopping, now, log });
-  const statusPorts = { channels, channelMarks, reporter, inbound, suppression, pacing, recorder, now, log };
+  const statusPorts = {
+    ...{ channels: allChannels, channelMarks, reporter, inbound, suppression, pacing, recorder, now, log },
+  };
   const receiveStatus = composeStatus(vcr, statusPorts, metrics);
   const surroundings = {
     ...{ session, state, stateMarks: vcr.stateMarks, queueSettings, httpClient, pause, now, log },
@@ -119,7 +128,11 @@ export async function start(
   const intake = composeIntake(vcr, intakePorts, metrics);
   const { tryTemplate } = templates;
 
-  const refusals = createRefusalLog(log, runtime);
+  const away = () =>
+    Promise.reject(new ConnectorError("provider_refused", "Figures are not kept yet", { retryable: true }));
+  const insight = { status: away, results: away, failures: away, story: away };
+  const refusals = observed(createRefusalLog(log, runtime), observations);
+  const checkSignature = createSignatureCheck(config.signatureSecrets, config.account.id, now);
   const app = createApp({
     ...{ channels, ...intake, tryTemplate, receiveStatus, receiveInbound: inbound.receive },
     ...{ refusals, metrics, now, log },
@@ -128,7 +141,14 @@ export async function start(
     readJob: (received) =>
       deadLetters.watch(readDelivery(() => vcr.verifyJob(received), pacing.reports.ackDelay, now)),
     dispatch: (job) => deadLetters.watch(dispatch(job)),
-    verify: createSignatureCheck(config.signatureSecrets, config.account.id, now),
+    verify(headers, rawBody) {
+      checkSignature(headers, rawBody);
+      observations.webhook();
+    },
+    console: composeConsole(config, {
+      ...{ insight, vcr, deadLetters, templates, channels, suppression, observations },
+      ...{ accept, state, httpClient, runtime, log },
+    }),
     syncTemplates: templates.sync,
     publicUrl: config.instance.publicUrl,
   });

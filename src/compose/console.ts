@@ -10,6 +10,7 @@ import { createSetupCheck } from "../flows/setup/check.ts";
 import type { Observations } from "../flows/setup/observations.ts";
 import { setupProbes } from "../flows/setup/probes.ts";
 import type { ConsoleSecrets } from "../http/auth/console-access.ts";
+import type { RefusalLog } from "../http/refusals.ts";
 import type { HttpClient } from "../lib/http-client.ts";
 import type { Log } from "../lib/log.ts";
 import type { Runtime } from "../lib/runtime.ts";
@@ -22,8 +23,10 @@ import { dictionary } from "./dictionary.ts";
 import type { composeTemplates } from "./templates.ts";
 import type { Vcr } from "./vcr.ts";
 
+type Insight = Pick<ConsolePorts, "status" | "results" | "failures" | "story">;
+
 interface ConsoleParts {
-  insight: Pick<ConsolePorts, "status" | "results" | "failures" | "story">;
+  insight: Insight;
   vcr: Pick<Vcr, "session" | "queueSettings">;
   deadLetters: Pick<ReturnType<typeof composeDeadLetters>, "held">;
   templates: Pick<ReturnType<typeof composeTemplates>, "catalog" | "overview" | "sync">;
@@ -79,9 +82,20 @@ export function composeConsole(config: Config, parts: ConsoleParts) {
   return { console, secrets, runtime };
 }
 
-/** As `MoEngage` of `MoEngage SMS`. */
+/** The refusal log, by which Setup learns what callers do wrong. */
+export const observed = (refusals: RefusalLog, { refused }: Observations): RefusalLog => ({
+  ...refusals,
+  refused(request, refusal) {
+    refused(refusal.error.code, request.path);
+    refusals.refused(request, refusal);
+  },
+});
+
+/** A switch is called after the platform and its channel. */
 const platformOf = (name: string) => name.split(" ")[0] ?? name;
 
+const TOLD = ["allow", "www-authenticate"];
+const OURS = /\bPOST\b|Vonage connector/;
 const REACH_MS = 5_000;
 /** A list younger than this is as good as a new one. */
 const LIST_MS = 24 * 3_600_000;
@@ -124,8 +138,8 @@ function setupPorts(
     async reach(path) {
       const url = `${publicUrl}${path}`;
       const { status, headers } = await httpClient.request({ method: "OPTIONS", url, deadlineMs: REACH_MS });
-      // What the path takes is told by whoever serves it, and a gateway that keeps it closed has other words.
-      return { status, isOurs: status < 300 && /\b(POST|GET)\b/.test(String(headers["allow"])) };
+      // Told by whoever serves the path; a gateway that keeps it closed has other words.
+      return { status, isOurs: TOLD.some((name) => OURS.test(String(headers[name]))) };
     },
     templates: (number) => templates.catalog.fetchSince(number, runtime.now() - LIST_MS),
     queues: () => lookAtQueues(vcr.session, vcr.queueSettings.serviceName),

@@ -83,12 +83,13 @@ export function createLetterDesk(held: Record<QueuePurpose, HeldLetters>, log: L
   return {
     async list() {
       const all = await Promise.all(QUEUE_PURPOSES.map(waiting));
+      const more = QUEUE_PURPOSES.filter((_, index) => !all[index]?.isWhole).map(unlisted);
       const letters = all
         .flatMap(({ entries }) => entries)
         .toSorted((a, b) => a.letter.foundAt - b.letter.foundAt)
         .slice(0, MOST_LISTED)
         .map(shown);
-      return { letters };
+      return { letters: [...letters, ...more] };
     },
     async replay(choice) {
       const isChosen = chooser(choice);
@@ -126,6 +127,12 @@ function shown({ queue, key, letter, reading }: Entry): DeadLettersAnswer["lette
   const { kind, attempt } = reading;
   return { key, queue, at, kind, attempt, id: idOf(reading), reason: reasonOf(letter, reading) };
 }
+
+/** Stands for those that the queue cannot list. */
+const unlisted = (queue: QueuePurpose) => ({
+  ...{ key: "", queue, kind: "unknown", id: null, attempt: null, at: null },
+  reason: "and more on the queue than it can list: put everything back to have them too",
+});
 
 function reasonOf({ is, replays, at }: HeldLetter, reading: Reading): string {
   if (typeof reading === "string") return reading;
