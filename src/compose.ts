@@ -130,7 +130,6 @@ export async function start(
 
   const away = () =>
     Promise.reject(new ConnectorError("provider_refused", "Figures are not kept yet", { retryable: true }));
-  const insight = { status: away, results: away, failures: away, story: away };
   const refusals = observed(createRefusalLog(log, runtime), observations);
   const checkSignature = createSignatureCheck(config.signatureSecrets, config.account.id, now);
   const app = createApp({
@@ -146,8 +145,17 @@ export async function start(
       observations.webhook();
     },
     console: composeConsole(config, {
-      ...{ insight, vcr, deadLetters, templates, channels, suppression, observations },
-      ...{ accept, state, httpClient, runtime, log },
+      ...{
+        insight: { ...insight, status: away },
+        vcr,
+        deadLetters,
+        templates,
+        channels,
+        suppression,
+        observations,
+      },
+      accept: intake.accept,
+      ...{ state, httpClient, runtime, log },
     }),
     syncTemplates: templates.sync,
     publicUrl: config.instance.publicUrl,

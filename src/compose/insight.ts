@@ -7,6 +7,7 @@ import { createRecorder } from "../flows/insight/recorder.ts";
 import type { ReplicaRecord } from "../flows/insight/replicas.ts";
 import { results } from "../flows/insight/results.ts";
 import { type StoryPorts, story } from "../flows/insight/story.ts";
+import { TEST_CHANNELS } from "../flows/intake/test-send.ts";
 import type { Log } from "../lib/log.ts";
 import type { Runtime } from "../lib/runtime.ts";
 import { ownerOf, SWITCHES } from "../platforms/registry.ts";
@@ -25,7 +26,7 @@ interface InsightPorts {
 export function composeInsight({ replica, state, runtime, log }: InsightPorts) {
   const { now } = runtime;
   const startedAt = now();
-  const platformOf = (tag: string) => ownerOf(tag)?.platform;
+  const platformOf = (tag: string) => ownerOfAny(tag)?.platform;
   const recorder = createRecorder(now, createEndLog({ platformOf, dictionary, log }));
   const describe = (isClosed: boolean): string => {
     const record: ReplicaRecord = { id: replica, version: VERSION, startedAt, seenAt: now(), isClosed };
@@ -35,8 +36,9 @@ export function composeInsight({ replica, state, runtime, log }: InsightPorts) {
     ...{ counted: recorder.counted, state, describe, self: replica, runtime, log },
   });
   const ports: StoryPorts = {
-    ...{ state, journal, ownerOf, dictionary, runtime },
-    tags: Object.keys(SWITCHES),
+    ...{ state, journal, dictionary, runtime },
+    ownerOf: ownerOfAny,
+    tags: [...Object.keys(SWITCHES), ...TEST_CHANNELS.map(({ tag }) => tag)],
   };
   return {
     recorder,
@@ -46,3 +48,6 @@ export function composeInsight({ replica, state, runtime, log }: InsightPorts) {
     story: (id: string) => story(id, ports),
   };
 }
+
+/** A platform's, or an operator's own. */
+const ownerOfAny = (tag: string) => TEST_CHANNELS.find((channel) => channel.tag === tag) ?? ownerOf(tag);
