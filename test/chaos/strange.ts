@@ -1,7 +1,7 @@
 import { smsSend, whatsappSend } from "../../src/sandbox/moengage/index.ts";
 import type { Random } from "../../src/sandbox/random.ts";
 import { signWebhook } from "../../src/sandbox/vonage/index.ts";
-import { API_KEY, webengageSend } from "../../src/sandbox/webengage/index.ts";
+import { API_KEY, webengageSend, webengageSms } from "../../src/sandbox/webengage/index.ts";
 import { SENDERS } from "../../src/sandbox/world.ts";
 import type { JobSigner } from "../../src/vcr/job-signer.ts";
 import { whatsappMessage } from "../support/ports.ts";
@@ -20,6 +20,7 @@ const PATHS = [
   "/_/metrics",
   "/console",
   "/webengage/whatsapp",
+  "/webengage/sms",
   "/%",
   "/..%2f..%2fetc/passwd",
   "//",
@@ -112,6 +113,7 @@ const OWN: Record<string, Build> = {
   "/": (random) => smsSend(random, "999000000002"),
   "/webengage/whatsapp": (random) =>
     webengageSend(random, { from: WHATSAPP_NUMBER, to: "999500000001" }).message,
+  "/webengage/sms": (random) => webengageSms(random, { from: "MyBrand", to: "999550000001" }),
   "/webhooks/message-dispatcher": sealedJob,
   "/webhooks/status": statusBody,
   "/webhooks/passed-message-status": statusBody,
