@@ -13,7 +13,7 @@ import { readDelivery } from "./flows/dispatch/dispatch.ts";
 import { createConversations } from "./flows/inbound/conversations.ts";
 import { createSuppression } from "./flows/inbound/suppression.ts";
 import { createRequestIds } from "./flows/intake/request-ids.ts";
-import { createObservations } from "./flows/setup/observations.ts";
+import { createObservations, type Observations } from "./flows/setup/observations.ts";
 import { createChannelMarks } from "./flows/status/channel-marks.ts";
 import { createChannelOff } from "./flows/status/channel-off.ts";
 import { createReporter } from "./flows/status/report.ts";
@@ -21,10 +21,10 @@ import { createApp } from "./http/app.ts";
 import { credentialsCheck } from "./http/auth/credentials.ts";
 import { createRefusalLog } from "./http/refusals.ts";
 import { listen } from "./http/server.ts";
-import { ConnectorError } from "./lib/errors.ts";
 import { createHttpClient } from "./lib/http-client.ts";
 import { createLog } from "./lib/log.ts";
 import { createMetrics } from "./lib/metrics.ts";
+import { createNeighbours, watched } from "./lib/neighbours.ts";
 import { publicLookup } from "./lib/public-lookup.ts";
 import { createPause, systemRuntime } from "./lib/runtime.ts";
 import { SWITCHES } from "./platforms/registry.ts";
@@ -36,6 +36,9 @@ import { createSignatureCheck } from "./vonage/signature.ts";
 const FIRST_START_MS = 1_000;
 const PROVIDER_CONNECTIONS = 64;
 const PLATFORM_CONNECTIONS = 64;
+
+/** Which of VCR's providers is asked. */
+const providerAt = (url: string) => (/queue-service|\/queue\b/.test(url) ? "queue" : "state");
 
 /** How the connector calls others, and is called. */
 export interface Network {
@@ -64,10 +67,12 @@ export async function start(
   const pause = createPause(stopping.signal, runtime);
   // Of the pauses this one alone is not cut short by a stop: State would be asked without any.
   const waitBetweenLooks = createPause(new AbortController().signal, runtime);
+  const neighbours = createNeighbours(now);
+  // A send does not wait for a socket.
+  const sendConnections = config.dispatch.maxInflight * 2 + 16;
   const httpClients = {
-    vcr: network.createHttpClient(PROVIDER_CONNECTIONS, { runtime }),
-    // A send does not wait for a socket.
-    vonage: network.createHttpClient(config.dispatch.maxInflight * 2 + 16, { runtime }),
+    vcr: watched(network.createHttpClient(PROVIDER_CONNECTIONS, { runtime }), providerAt, neighbours),
+    vonage: watched(network.createHttpClient(sendConnections, { runtime }), () => "vonage", neighbours),
     platform: network.createHttpClient(PLATFORM_CONNECTIONS, { lookup: publicLookup, runtime }),
   };
   const httpClient = httpClients.vonage;
@@ -80,13 +85,32 @@ export async function start(
     ...{ httpClient, state, pause, stopping: stopping.signal, runtime, log },
   });
   const { mismatches } = templates;
+  const insight = composeInsight(config, {
+    ...{
+      replica,
+      vcr,
+      deadLetters,
+      neighbours,
+      pacing: () => pacing,
+      channels: () => channels,
+      runtime,
+      log,
+    },
+  });
+  const { recorder, journal } = insight;
   const { messageTtlSeconds } = config;
   const platformPorts = {
     ...{ httpClient: httpClients.platform, credentialsCheck, messageTtlSeconds, pause, now, log },
     ...{ newId: createRequestIds(config.jobSigningKeys[0], runtime), findTemplate: templates.lookup },
   };
   const observations = createObservations(now);
-  const { channels, events } = composePlatforms(config, platformPorts, metrics, observations);
+  const reports: Pick<Observations, "report"> = {
+    report(tag, error) {
+      observations.report(tag, error);
+      insight.reportPosted(tag, error);
+    },
+  };
+  const { channels, events } = composePlatforms(config, platformPorts, metrics, reports);
   // What an operator sends to try something out has channels of its own.
   const allChannels = [...channels, ...testChannels(config)];
 
@@ -101,8 +125,6 @@ export async function start(
     ...{ pause: waitBetweenLooks, now, log },
   });
   const people = { suppression, conversations };
-  const insight = composeInsight({ replica, state, runtime, log });
-  const { recorder, journal } = insight;
   const pacing = composePacing(config, metrics, runtime, log);
   const dispatch = composeDispatch(config, {
     ...{ httpClient, pacing, metrics, channels: allChannels, channelOff, queue, state, reporter, mismatches },
@@ -128,8 +150,6 @@ export async function start(
   const intake = composeIntake(vcr, intakePorts, metrics);
   const { tryTemplate } = templates;
 
-  const away = () =>
-    Promise.reject(new ConnectorError("provider_refused", "Figures are not kept yet", { retryable: true }));
   const refusals = observed(createRefusalLog(log, runtime), observations);
   const checkSignature = createSignatureCheck(config.signatureSecrets, config.account.id, now);
   const app = createApp({
@@ -146,7 +166,7 @@ export async function start(
     },
     console: composeConsole(config, {
       ...{
-        insight: { ...insight, status: away },
+        insight,
         vcr,
         deadLetters,
         templates,

@@ -33,6 +33,8 @@ export function composeDeadLetters(
     held,
     start,
     stop,
+    /** How many letters wait on all queues, as far as the last look of any replica tells. */
+    waiting: () => QUEUE_PURPOSES.reduce((sum, purpose) => sum + waiting(purpose), 0),
     /** Hands a delivery on; one that is answered 5xx may be its job's last. */
     async watch<T>(delivery: Promise<T>): Promise<T> {
       try {

@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.ts";
+import type { QueuePurpose } from "../core/job.ts";
 import { parseKeywords } from "../core/keywords.ts";
 import type { MessageStatus } from "../core/status.ts";
 import {
@@ -32,9 +33,10 @@ export function composeIntake(
 ): { accept: Accept; acceptBatch: AcceptBatch } {
   const { now, log } = ports;
   const rate = (queue: keyof Pacing) => pacing[queue].gate.rate();
+  const waiting = async (purpose: QueuePurpose) => (await vcr.queueStanding(purpose)).waiting;
   const accept = createAccept({
     ...ports,
-    backlog: createBacklog({ waiting: vcr.waitingJobs, rate, now, log }),
+    backlog: createBacklog({ waiting, rate, now, log }),
     queue: vcr.queue,
     recorder: {
       accepted(message) {

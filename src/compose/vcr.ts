@@ -1,11 +1,12 @@
 import type { Config } from "../config/schema.ts";
+import type { QueuePurpose } from "../core/job.ts";
 import { createStateMarks, SCOPES } from "../flows/state-marks/state-marks.ts";
 import { JOBS_PATH } from "../http/routes/jobs.ts";
 import type { HttpClient } from "../lib/http-client.ts";
 import type { Log } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Runtime } from "../lib/runtime.ts";
-import { createJobQueue, queueName, waitingJobs } from "../vcr/job-queue.ts";
+import { createJobQueue, queueName, queueStanding } from "../vcr/job-queue.ts";
 import { createJobSigner } from "../vcr/job-signer.ts";
 import { createLargePayloads } from "../vcr/large-payload.ts";
 import { createSession } from "../vcr/session.ts";
@@ -41,8 +42,7 @@ export function composeVcr(
     stateMarks,
     queueSettings,
     queue: createJobQueue(session, queueSettings, signer, largePayloads, runtime),
-    waitingJobs: (purpose: Parameters<typeof queueName>[1]) =>
-      waitingJobs(session, queueName(serviceName, purpose)),
+    queueStanding: (purpose: QueuePurpose) => queueStanding(session, queueName(serviceName, purpose)),
     verifyJob: signer.verify,
     loadOffloaded: largePayloads.load,
     discardOffloaded: largePayloads.discard,

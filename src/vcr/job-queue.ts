@@ -67,8 +67,12 @@ export function createJobQueue(
 /** What a job adds to an enqueue request, its comma included. */
 const requestBytes = (job: SignedJob) => Buffer.byteLength(JSON.stringify(job)) + 1;
 
-/** Jobs that wait on a queue, as far as the provider's figures tell: it gives none for the length itself. */
-export async function waitingJobs(session: VCRSession, name: string): Promise<number> {
-  const { stats } = await new SdkQueue(session).getQueueDetails(name);
-  return Math.max(0, stats.totalEnqueue - stats.totalSent - stats.totalError);
+/** How a queue stands. Jobs that wait, as far as the provider's figures tell: it gives none for the length itself. */
+export async function queueStanding(
+  session: VCRSession,
+  name: string,
+): Promise<{ waiting: number; isPaused: boolean }> {
+  const { stats, queueDetails } = await new SdkQueue(session).getQueueDetails(name);
+  const waiting = Math.max(0, stats.totalEnqueue - stats.totalSent - stats.totalError);
+  return { waiting, isPaused: queueDetails?.active === false };
 }

@@ -19,6 +19,7 @@ export interface SendBreaker {
   failed(): number;
   /** Sending works. True when it was open. */
   succeeded(): boolean;
+  isOpen(): boolean;
   /** When it last worked, as far as this process knows. */
   workedAt(): number;
 }
@@ -73,6 +74,7 @@ export function createSendBreaker(
       workedAt = now();
       return wasOpen;
     },
+    isOpen: () => isOpen,
     workedAt: () => workedAt,
   };
 }

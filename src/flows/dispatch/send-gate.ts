@@ -13,6 +13,17 @@ interface Candidate extends Pick<SendJob, "refusals"> {
   message: Message;
 }
 
+/** Why messages are not sent now: none, or of `sender` none of one of the senders. */
+export type PauseReason = Concerns | "unanswered" | "throttled";
+
+/** How sending stands, for whoever looks. */
+export interface SendingState {
+  paused: readonly PauseReason[];
+  /** Messages a second in force, and at the most. */
+  rate: number;
+  most: number;
+}
+
 /** Decides when the messages of one queue may be sent, from what became of those before them. */
 export interface SendGate {
   /**
@@ -32,6 +43,7 @@ export interface SendGate {
   throttled(): void;
   /** Messages a second in force. */
   rate(): number;
+  standing(): SendingState;
 }
 
 /** Several messages in a row, so that a single one stops nobody else. */
@@ -93,6 +105,16 @@ export function createSendGate(maxRate: number, now: Clock, log: Log): SendGate 
     return now() - Math.max(oldest, lastAnswerAt) > STALLED.afterMs && now() - lastLeftAt < STALLED.probeMs;
   }
 
+  function pauses(): PauseReason[] {
+    const reasons: Record<PauseReason, boolean> = {
+      account: account.isOpen(),
+      unanswered: unanswered.isOpen() || isStalled(),
+      throttled: rateLimiter.isClosed(),
+      sender: [...senders.values()].some((breaker) => breaker.isOpen()),
+    };
+    return (Object.keys(reasons) as PauseReason[]).filter((reason) => reasons[reason]);
+  }
+
   function works(...breakers: SendBreaker[]): void {
     const wereOpen = breakers.map((breaker) => breaker.succeeded());
     if (wereOpen.includes(true)) {
@@ -136,6 +158,7 @@ export function createSendGate(maxRate: number, now: Clock, log: Log): SendGate 
 
   return {
     rate: rateLimiter.rate,
+    standing: () => ({ paused: pauses(), rate: rateLimiter.rate(), most: maxRate }),
     throttled: () => rateLimiter.throttled(),
     reserve({ message, refusals }, maxWaitMs, isChat) {
       if (refusals && now() < refusals.at + REFUSED_WAITS_MS) return undefined;

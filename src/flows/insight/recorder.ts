@@ -28,6 +28,8 @@ export interface Recorder {
   /** Nobody knows whether Vonage took it; and from then on, somebody does. */
   doubted(message: QueuedMessage, attempt: number): void;
   settled(message: QueuedMessage): void;
+  /** A platform has taken reports. */
+  reported(tag: string): void;
   /** A status of Vonage, with those that were known of its message before. */
   status(status: HeardStatus): void;
 }
@@ -68,8 +70,17 @@ export const noRecorder: Recorder = {
   notSent: () => undefined,
   doubted: () => undefined,
   settled: () => undefined,
+  reported: () => undefined,
   status: () => undefined,
 };
+
+/** When something last happened on a platform channel, milliseconds since the epoch. */
+export interface LastTimes {
+  accepted?: number;
+  sent?: number;
+  status?: number;
+  report?: number;
+}
 
 /** What a process has counted of the messages accepted in one hour. */
 export interface HourSums {
@@ -107,6 +118,8 @@ export interface Counted {
   notes: [field: string, record: string][];
   /** Statuses of messages that this process has not sent: where they count stands in State. */
   pending: HeardStatus[];
+  /** By tag. */
+  last: Map<string, LastTimes>;
   /** Counts a status whose record was found, or never will be. */
   place(status: HeardStatus, record: SentRecord | undefined): void;
 }
@@ -141,6 +154,7 @@ export function createRecorder(
   const failures = new Map<number, FailuresOfDay>();
   const notes: Counted["notes"] = [];
   const pending: HeardStatus[] = [];
+  const last = new Map<string, LastTimes>();
   const accepted = createRecent<true>(REMEMBERED);
   const refused = createRecent<true>(REMEMBERED);
   const places = createRecent<Place & Sending & { isDoubted: boolean }>(REMEMBERED);
@@ -150,6 +164,12 @@ export function createRecorder(
     hours.set(hour, known);
     known.isDirty = true;
     return rowIn(known.sums, key);
+  }
+
+  function happened(tag: string, what: keyof LastTimes): void {
+    const times = last.get(tag) ?? {};
+    times[what] = now();
+    last.set(tag, times);
   }
 
   const hourOf = (at: number) => Math.floor(at / HOUR_MS);
@@ -231,10 +251,12 @@ export function createRecorder(
   }
 
   return {
-    counted: { hours, failures, notes, pending, place },
+    counted: { hours, failures, notes, pending, last, place },
     accepted(message) {
       const field = messageField(message.origin, message.id);
-      if (!isCounted(message) || accepted.get(field)) return;
+      if (!isCounted(message)) return;
+      happened(message.origin, "accepted");
+      if (accepted.get(field)) return;
       accepted.set(field, true);
       count(row(placeOf(message)), "accepted");
     },
@@ -247,6 +269,7 @@ export function createRecorder(
     },
     sent(message, attempt, vendorId) {
       if (!isCounted(message)) return;
+      happened(message.origin, "sent");
       count(row(remember(message, false, attempt, vendorId)), "sent");
       // Those of WhatsApp are written together with what their answers need.
       if (message.channel !== "whatsapp") note(message, sentRecord(message, attempt, vendorId, now()));
@@ -269,7 +292,9 @@ export function createRecorder(
     settled(message) {
       if (isCounted(message)) count(row(placeOf(message)), "settled");
     },
+    reported: (tag) => happened(tag, "report"),
     status(status) {
+      happened(status.origin, "status");
       if (status.known.includes(status.status)) return;
       const known = places.get(messageField(status.origin, status.id));
       if (known) reach(status, known, known.isDoubted);
