@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { changed, stepsOf } from "./follow-guide.ts";
 
@@ -20,7 +20,30 @@ describe("the guides", () => {
 
     expect(missing).toEqual([]);
   });
+
+  it.each(GUIDES)("link only to what is there: %s", (guide) => {
+    const links = [...read(guide).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
+    const broken = links.filter((target) => !/^[a-z]+:/.test(target) && !isThere(guide, target));
+    expect(broken).toEqual([]);
+  });
 });
+
+/** Whether a relative link has its file, and the heading behind its `#`. */
+function isThere(guide: string, target: string): boolean {
+  const [file = "", heading] = target.split("#");
+  const path = file === "" ? guide : join(dirname(guide), file);
+  if (!existsSync(join(ROOT, path))) return false;
+  return heading === undefined || headingsOf(read(path)).includes(heading);
+}
+
+/** As GitHub makes anchors of them. */
+const headingsOf = (markdown: string): string[] =>
+  [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, words = ""]) =>
+    words
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
 
 describe("how to add a platform", () => {
   const guide = read("docs/add-a-platform.md");
