@@ -148,6 +148,8 @@ export const toConfig = (v: Variables) => ({
 const NO_SMS_SENDER =
   "SMS has no sender of its own: a send that names none is refused. To give it one, set SMS_SENDER_ID";
 
+const OR_ANOTHERS = "(or another platform's variables)";
+
 /** The platforms' settings, and our senders; a channel is on when a platform uses it, WhatsApp with a number. */
 function channels(v: Variables) {
   const notes: string[] = [];
@@ -165,9 +167,15 @@ function channels(v: Variables) {
   const isUsed = (channel: Channel) =>
     Object.values<PlatformSettings | undefined>(platforms).some((platform) => platform?.[channel]) ||
     undefined;
-  // Where no platform uses a channel, the note names MoEngage's variable.
-  const whatsapp = { WHATSAPP_NUMBER: v.WHATSAPP_NUMBER, MOENGAGE_DELIVERY_URL: isUsed("whatsapp") };
-  const sms = { MOENGAGE_SMS_DELIVERY_URL: isUsed("sms") };
+  // Where no platform uses a channel, the note names MoEngage's variable, and says that there are others.
+  const usedBy = (variable: string, channel: Channel) => ({
+    [`${variable} ${OR_ANOTHERS}`]: isUsed(channel),
+  });
+  const whatsapp = {
+    WHATSAPP_NUMBER: v.WHATSAPP_NUMBER,
+    ...usedBy("MOENGAGE_DELIVERY_URL", "whatsapp"),
+  };
+  const sms = usedBy("MOENGAGE_SMS_DELIVERY_URL", "sms");
   return {
     ...platforms,
     whatsapp: whenComplete("WhatsApp", whatsapp, notes, (given) => ({

@@ -60,8 +60,8 @@ describe("parseConfig", () => {
       queueMaxRequestBytes: 8_000,
       settings: expect.any(Array),
       notes: [
-        "WhatsApp is off: to switch it on, set WHATSAPP_NUMBER and MOENGAGE_DELIVERY_URL",
-        "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL",
+        "WhatsApp is off: to switch it on, set WHATSAPP_NUMBER and MOENGAGE_DELIVERY_URL (or another platform's variables)",
+        "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL (or another platform's variables)",
       ],
     });
   });
@@ -220,12 +220,18 @@ describe("parseConfig", () => {
   });
 
   it.each([
-    [{ WHATSAPP_NUMBER: "14155550100" }, "WhatsApp is off: to switch it on, set MOENGAGE_DELIVERY_URL"],
+    [
+      { WHATSAPP_NUMBER: "14155550100" },
+      "WhatsApp is off: to switch it on, set MOENGAGE_DELIVERY_URL (or another platform's variables)",
+    ],
     [
       { MOENGAGE_DELIVERY_URL: whatsapp.MOENGAGE_DELIVERY_URL },
       "WhatsApp is off: to switch it on, set WHATSAPP_NUMBER",
     ],
-    [{ SMS_SENDER_ID: "MyBrand" }, "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL"],
+    [
+      { SMS_SENDER_ID: "MyBrand" },
+      "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL (or another platform's variables)",
+    ],
     [
       { MOENGAGE_SMS_DELIVERY_URL: sms.MOENGAGE_SMS_DELIVERY_URL },
       "SMS has no sender of its own: a send that names none is refused. To give it one, set SMS_SENDER_ID",

@@ -51,7 +51,7 @@ describe("the start", () => {
     [
       "SMS",
       { SMS_SENDER_ID: "", MOENGAGE_SMS_DELIVERY_URL: "" },
-      "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL",
+      "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL (or another platform's variables)",
       "/",
       buildSmsSend(),
     ],

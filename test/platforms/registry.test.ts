@@ -33,7 +33,8 @@ const sample = (name: string) =>
     (value) => variables.shape[name as keyof typeof variables.shape].safeParse(value).success,
   ) ?? "";
 const SMS_DSN = { WEBENGAGE_SMS_DSN_URL: "https://st.webengage.com/tracking/privatessp-events" };
-const SMS_NOTE = "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL";
+const SMS_NOTE =
+  "SMS is off: to switch it on, set MOENGAGE_SMS_DELIVERY_URL (or another platform's variables)";
 
 describe("the platforms in the configuration", () => {
   it.each([
