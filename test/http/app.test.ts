@@ -53,6 +53,18 @@ describe("the list of routes", () => {
     expect([site.accepted, site.dispatched, site.statuses, site.replied]).toEqual([[], [], [], []]);
   });
 
+  it("says of a path that is let through that it is here, and of no other", async () => {
+    const asked = await Promise.all(
+      ["/", "/webhooks/send", "/webhooks/status", "/nowhere"].map((path) => request(site.app).options(path)),
+    );
+    expect(asked.map(({ status, headers }) => [status, headers["allow"]])).toEqual([
+      [204, "POST"],
+      [204, "POST"],
+      [204, "POST"],
+      [404, undefined],
+    ]);
+  });
+
   it("answers 500 in JSON, and shows no inside, when the figures cannot be had", async () => {
     const metrics = { contentType: "text/plain", text: () => Promise.reject(new Error("inside")) };
     const own = await openSite({ metrics });
