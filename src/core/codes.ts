@@ -129,7 +129,7 @@ export const OWN_CODES: CodeTable<ErrorCode | RefusalCode | "unknown"> = {
   deadline: ["The connector did not answer in time", SERVICE],
   stopping: [
     "The connector was being restarted",
-    "Send it again if your platform did not: the connector is back within a minute.",
+    "Most platforms send it again by themselves. Compare what was accepted with your audience before you send again.",
   ],
   internal: ["A fault in the connector", FAULT],
 
@@ -172,8 +172,8 @@ export const OWN_CODES: CodeTable<ErrorCode | RefusalCode | "unknown"> = {
   ],
   unreadable_job: ["Something on the queue cannot be read", FAULT],
   queue_unavailable: [
-    "The queue of Vonage Cloud Runtime did not take the message",
-    "Look at Vonage's status page, then send it again.",
+    "The queue of Vonage Cloud Runtime did not take the message at once",
+    "Most platforms send it again by themselves. Compare what was accepted with your audience before you send again.",
   ],
   claim_unanswered: [
     "The store of Vonage Cloud Runtime does not answer, so the message waits",
