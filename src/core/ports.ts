@@ -27,6 +27,8 @@ export interface State {
   increment(bucket: Bucket, field: string, by?: number): Promise<number>;
   /** Coalesced with the reads of the same bucket; sees this process's own pending writes. */
   read(bucket: Bucket, field: string): Promise<string | null>;
+  /** As `read`, of several fields at once: one value for each, in order. */
+  readAll(bucket: Bucket, fields: readonly string[]): Promise<(string | null)[]>;
   /** Coalesced with the writes of the same bucket. */
   write(bucket: Bucket, field: string, value: string): Promise<void>;
   remove(bucket: Bucket, field: string): Promise<void>;

@@ -64,71 +64,85 @@ export function createHttpClient(
     sockets: agent = openSockets(connections, lookup),
   }: HttpClientOptions = {},
 ): HttpClient {
-  const inFlight = new Set<Promise<HttpResponse>>();
+  let inFlight = 0;
+  let whenIdle: (() => void)[] = [];
 
-  function send({ method, url, headers, body, deadlineMs }: HttpRequest): Promise<HttpResponse> {
-    return new Promise((resolve, reject) => {
-      // From here on bytes may be out. Before it, whatever failed: the lookup, the connection, the TLS handshake or
-      // the wait for a socket.
-      let started: Dispatcher.DispatchController | undefined;
-      let isExpired = false;
-      const timer = runtime.setTimeout(() => {
-        isExpired = true;
-        const cause = new DOMException("The deadline has passed", "TimeoutError");
-        if (started) started.abort(cause);
-        else fail(cause);
-      }, deadlineMs);
-      timer.unref();
-      function fail(cause: unknown): void {
+  function ended(): void {
+    if (--inFlight > 0) return;
+    for (const resolve of whenIdle) resolve();
+    whenIdle = [];
+  }
+
+  function send(
+    { method, url, headers, body, deadlineMs }: HttpRequest,
+    resolve: (response: HttpResponse) => void,
+    reject: (error: ConnectorError) => void,
+  ): void {
+    // From here on bytes may be out. Before it, whatever failed: the lookup, the connection, the TLS handshake or
+    // the wait for a socket.
+    let started: Dispatcher.DispatchController | undefined;
+    let isExpired = false;
+    const timer = runtime.setTimeout(() => {
+      isExpired = true;
+      const cause = new DOMException("The deadline has passed", "TimeoutError");
+      if (started) started.abort(cause);
+      else fail(cause);
+    }, deadlineMs);
+    timer.unref();
+    let isOver = false;
+    function fail(cause: unknown): void {
+      if (isOver) return;
+      isOver = true;
+      runtime.clearTimeout(timer);
+      ended();
+      reject(failure(cause, started !== undefined));
+    }
+
+    let [status, answered]: [number, HttpResponse["headers"]] = [0, {}];
+    const chunks: Buffer[] = [];
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart(controller) {
+        // Thrown and not aborted: the socket is in order, and the next in line can have it.
+        if (isExpired) throw new Error("The deadline has passed");
+        started = controller;
+      },
+      onResponseStart(_controller, statusCode, responseHeaders) {
+        status = statusCode;
+        answered = responseHeaders;
+      },
+      onResponseData(_controller, chunk) {
+        chunks.push(chunk);
+      },
+      onResponseEnd() {
+        isOver = true;
         runtime.clearTimeout(timer);
-        reject(failure(cause, started !== undefined));
-      }
-
-      let [status, answered]: [number, HttpResponse["headers"]] = [0, {}];
-      const chunks: Buffer[] = [];
-      const handler: Dispatcher.DispatchHandler = {
-        onRequestStart(controller) {
-          // Thrown and not aborted: the socket is in order, and the next in line can have it.
-          if (isExpired) throw new Error("The deadline has passed");
-          started = controller;
-        },
-        onResponseStart(_controller, statusCode, responseHeaders) {
-          [status, answered] = [statusCode, responseHeaders];
-        },
-        onResponseData(_controller, chunk) {
-          chunks.push(chunk);
-        },
-        onResponseEnd() {
-          runtime.clearTimeout(timer);
-          resolve({ status, headers: answered, text: new TextDecoder().decode(Buffer.concat(chunks)) });
-        },
-        onResponseError: (_controller, cause) => fail(cause),
-      };
-      try {
-        const { origin, pathname, search } = new URL(url);
-        agent.dispatch({ origin, path: pathname + search, method, headers, body }, handler);
-      } catch (cause) {
-        fail(cause);
-      }
-    });
+        ended();
+        resolve({ status, headers: answered, text: textOf(chunks) });
+      },
+      onResponseError: (_controller, cause) => fail(cause),
+    };
+    try {
+      const { origin, path } = targetOf(url);
+      agent.dispatch({ origin, path, method, headers, body }, handler);
+    } catch (cause) {
+      fail(cause);
+    }
   }
 
   async function drained(): Promise<void> {
     do {
-      await Promise.allSettled(inFlight);
+      if (inFlight > 0) await new Promise<void>((resolve) => whenIdle.push(resolve));
       // What waited for a call in flight to share the next one leaves now.
       await new Promise<void>((resolve) => runtime.setImmediate(resolve));
-    } while (inFlight.size > 0);
+    } while (inFlight > 0);
   }
 
   return {
-    request(request) {
-      const exchange = send(request);
-      inFlight.add(exchange);
-      const end = () => inFlight.delete(exchange);
-      exchange.then(end, end);
-      return exchange;
-    },
+    request: (request) =>
+      new Promise((resolve, reject) => {
+        inFlight++;
+        send(request, resolve, reject);
+      }),
     async close() {
       // Lets what is being written reach the other side, without waiting for one that hangs. Not `agent.close()`:
       // it forgets the sockets that `destroy` then has to end.
@@ -140,6 +154,30 @@ export function createHttpClient(
     },
   };
 }
+
+/** The few addresses that are called again and again; taking one apart costs 2 µs. */
+const targets = new Map<string, { origin: string; path: string }>();
+const MOST_TARGETS = 200;
+
+function targetOf(url: string): { origin: string; path: string } {
+  const known = targets.get(url);
+  if (known) return known;
+  const { origin, pathname, search } = new URL(url);
+  const target = { origin, path: pathname + search };
+  if (targets.size >= MOST_TARGETS) targets.clear();
+  targets.set(url, target);
+  return target;
+}
+
+/** UTF-8, without the mark that some put before it. */
+function textOf(chunks: readonly Buffer[]): string {
+  const [first] = chunks;
+  if (!first) return "";
+  const text = (chunks.length === 1 ? first : Buffer.concat(chunks)).toString("utf8");
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
+}
+
+const BYTE_ORDER_MARK = 0xfeff;
 
 function failure(cause: unknown, isStarted: boolean): ConnectorError {
   const { name, code } = cause as { name?: string; code?: string };

@@ -6,6 +6,7 @@ import { ConnectorError } from "../lib/errors.ts";
 import type { Runtime } from "../lib/runtime.ts";
 import type { JobSigner, SignedJob } from "./job-signer.ts";
 import type { LargePayloads } from "./large-payload.ts";
+import { SerialisedBody } from "./session.ts";
 
 export interface JobQueueSettings {
   serviceName: string;
@@ -35,12 +36,13 @@ export function createJobQueue(
 
   function open(name: string) {
     const [url = ""] = session.config.getExecutionUrl("queue-service", `queue/${name}/enqueue`).split("?");
-    const put = createBatcher<SignedJob, void>(
+    const put = createBatcher<QueuedJob, void>(
       async (jobs) => {
-        await sdk.enqueue(name, jobs);
+        const list = new SerialisedBody(`[${jobs.map(({ text }) => text).join(",")}]`);
+        await sdk.enqueue(name, list as unknown as object[]);
         return jobs.map(() => undefined);
       },
-      { ...BATCH, maxBytes, sizeOf: requestBytes },
+      { ...BATCH, maxBytes, sizeOf: ({ bytes }) => bytes },
       runtime,
     );
     return { url, put };
@@ -51,8 +53,9 @@ export function createJobQueue(
       const { url, put } = queues.get(queueOf(job)) as ReturnType<typeof open>;
       try {
         const signed = signer.sign(job);
-        const fits = requestBytes(signed) <= maxBytes;
-        await put(fits ? signed : signer.sign(await largePayloads.offload(job, signed)));
+        const queued = serialised(signed);
+        const fits = queued.bytes <= maxBytes;
+        await put(fits ? queued : serialised(signer.sign(await largePayloads.offload(job, signed))));
       } catch (cause) {
         throw new ConnectorError("queue_unavailable", "The queue did not take the job", {
           retryable: true,
@@ -64,8 +67,17 @@ export function createJobQueue(
   };
 }
 
-/** What a job adds to an enqueue request, its comma included. */
-const requestBytes = (job: SignedJob) => Buffer.byteLength(JSON.stringify(job)) + 1;
+/** A job as it stands in an enqueue request: serialised once, to be measured and to be sent. */
+interface QueuedJob {
+  text: string;
+  /** What it adds to the request, its comma included. */
+  bytes: number;
+}
+
+function serialised(job: SignedJob): QueuedJob {
+  const text = JSON.stringify(job);
+  return { text, bytes: Buffer.byteLength(text) + 1 };
+}
 
 /** How a queue stands. Jobs that wait, as far as the provider's figures tell: it gives none for the length itself. */
 export async function queueStanding(

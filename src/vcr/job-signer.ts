@@ -1,4 +1,11 @@
-import { createHmac, createPrivateKey, hkdfSync, timingSafeEqual } from "node:crypto";
+import {
+  createHmac,
+  createPrivateKey,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  timingSafeEqual,
+} from "node:crypto";
 import { z } from "zod";
 import { type Job, parseJob, serialiseJob } from "../core/job.ts";
 import { ConnectorError } from "../lib/errors.ts";
@@ -48,14 +55,17 @@ export function createJobSigner(privateKeys: readonly [string, ...string[]]): Jo
 
 interface SigningKey {
   id: string;
-  secret: Buffer;
+  secret: KeyObject;
 }
 
 function deriveKey(privateKey: string): SigningKey {
   const der = createPrivateKey(privateKey).export({ type: "pkcs8", format: "der" });
   const derive = (purpose: string, length: number) =>
     Buffer.from(hkdfSync("sha256", der, "", purpose, length));
-  return { id: derive("job key id v1", 6).toString("base64url"), secret: derive("job key v1", 32) };
+  return {
+    id: derive("job key id v1", 6).toString("base64url"),
+    secret: createSecretKey(derive("job key v1", 32)),
+  };
 }
 
 const macOf = (key: SigningKey, body: string) =>

@@ -19,11 +19,11 @@ const BATCH = {
 const READ_SPACING_MS = 50;
 const WRITE_SPACING_MS = 100;
 
-type Read = (field: string) => Promise<string | null>;
+type ReadAll = (fields: readonly string[]) => Promise<(string | null)[]>;
 type Write = (entry: [field: string, value: string]) => Promise<void>;
 
 interface Stored {
-  read: Read;
+  readAll: ReadAll;
   write: Write;
   increment(field: string, by?: number): Promise<number>;
   remove(field: string): Promise<void>;
@@ -67,7 +67,8 @@ export function createState(
 
   return {
     increment: (bucket, field, by) => storedIn(bucket).increment(field, by),
-    read: (bucket, field) => storedIn(bucket).read(field),
+    read: async (bucket, field) => (await storedIn(bucket).readAll([field]))[0] ?? null,
+    readAll: (bucket, fields) => storedIn(bucket).readAll(fields),
     remove: (bucket, field) => storedIn(bucket).remove(field),
     scan: (bucket) => storedIn(bucket).scan(),
     write(bucket, field, value) {
@@ -115,13 +116,19 @@ function createStored(state: SdkState, { key, ttl }: Bucket, runtime: Runtime): 
     });
   }
 
-  const read = createBatcher<string, string | null>(
-    async (fields) => {
+  // Fields that are asked for together stay together: an item for each would cost a promise for each.
+  const fetch = createBatcher<readonly string[], (string | null)[]>(
+    async (asked) => {
+      const fields = asked.flat();
       const values = await state.mapGetMultiple(key, fields);
       if (!Array.isArray(values) || values.length !== fields.length) throw garbled();
-      return values.map((value) => value ?? null);
+      let from = 0;
+      return asked.map(({ length }) => {
+        from += length;
+        return values.slice(from - length, from).map((value) => value ?? null);
+      });
     },
-    { ...BATCH, spacingMs: READ_SPACING_MS },
+    { ...BATCH, maxBytes: MAX_FIELDS, sizeOf: ({ length }) => length, spacingMs: READ_SPACING_MS },
     runtime,
   );
   const write = createBatcher<[string, string], void>(
@@ -135,7 +142,13 @@ function createStored(state: SdkState, { key, ttl }: Bucket, runtime: Runtime): 
   );
 
   return {
-    read: async (field) => pending.get(field) ?? read(field),
+    async readAll(fields) {
+      if (!fields.some((field) => pending.has(field))) return fetch(fields);
+      const own = new Map(fields.map((field) => [field, pending.get(field)]));
+      const others = fields.filter((field) => own.get(field) === undefined);
+      const values = others.length === 0 ? [] : await fetch(others);
+      return fields.map((field) => own.get(field) ?? values[others.indexOf(field)] ?? null);
+    },
     async write(entry) {
       const [field, value] = entry;
       pending.set(field, value);

@@ -1,11 +1,11 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { ConnectorError, type ErrorCode } from "../lib/errors.ts";
 import { signatureClaims } from "./contract.ts";
 
 export interface SignatureSettings {
   /** Any of them may have signed. */
-  secrets: readonly string[];
+  secrets: readonly (string | KeyObject)[];
   accountId: string;
   /** Vonage may sign once and retry for 24 h, so this must not be shorter. */
   maxAgeSeconds: number;
@@ -53,9 +53,7 @@ export function verifySignature(
   const claims = signatureClaims.safeParse(verifiedClaims(token, settings.secrets)).data ?? {};
   const forged = [
     claims.iss === "Vonage" ? "" : "issuer",
-    equal(claims.payload_hash?.toLowerCase(), createHash("sha256").update(rawBody).digest("hex"))
-      ? ""
-      : "payload_hash",
+    equal(claims.payload_hash?.toLowerCase(), hash("sha256", rawBody, "hex")) ? "" : "payload_hash",
   ].filter(Boolean);
   if (forged.length > 0) throw refusal("forged_webhook", 401, `The token does not fit: ${forged.join(", ")}`);
   if (claims.api_key !== settings.accountId) throw refusal("other_account", 503, OTHER_ACCOUNT);
@@ -73,7 +71,7 @@ function tokenOf(headers: Record<string, string | string[] | undefined>): string
   return typeof header === "string" ? header.replace(/^Bearer\s+/i, "").trim() : undefined;
 }
 
-function verifiedClaims(token: string, secrets: readonly string[]): unknown {
+function verifiedClaims(token: string, secrets: SignatureSettings["secrets"]): unknown {
   const parts = token.split(".");
   const [header, payload, signature] = parts;
   if (parts.length !== 3 || header === undefined || payload === undefined || signature === undefined) {
@@ -116,7 +114,13 @@ const MAX_AGE_SECONDS = 25 * 3_600;
 
 /** The check of this account's webhooks; throws as verifySignature does. */
 export function createSignatureCheck(secrets: readonly string[], accountId: string, now: () => number) {
-  const settings = { secrets, accountId, maxAgeSeconds: MAX_AGE_SECONDS, isReused: createTokenMemory() };
+  const keys = secrets.map((secret) => createSecretKey(secret, "utf8"));
+  const settings = {
+    secrets: keys,
+    accountId,
+    maxAgeSeconds: MAX_AGE_SECONDS,
+    isReused: createTokenMemory(),
+  };
   return (headers: Parameters<typeof verifySignature>[0], rawBody: Uint8Array): void =>
     verifySignature(headers, rawBody, settings, now());
 }

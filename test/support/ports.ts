@@ -141,6 +141,10 @@ export function createMemoryState(): MemoryState {
       check("read");
       return hashOf(bucket).get(field) ?? null;
     },
+    async readAll(bucket, fields) {
+      check("read");
+      return fields.map((field) => hashOf(bucket).get(field) ?? null);
+    },
     async write(bucket, field, value) {
       check("write");
       hashOf(bucket).set(field, value);

@@ -64,7 +64,8 @@ export function createSuppression(state: State, now: Clock): Suppression {
 
   async function read(channel: Channel, name: string): Promise<Consent> {
     const bucket = suppressionBucket(channel);
-    const times = await Promise.all(SAID.map((said) => state.read(bucket, consentField(said, name))));
+    const fields = SAID.map((said) => consentField(said, name));
+    const times = await state.readAll(bucket, fields);
     return Object.fromEntries(SAID.map((said, index) => [said, parseTime(times[index])]));
   }
 

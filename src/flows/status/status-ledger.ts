@@ -122,21 +122,25 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
 
   /** What State says, and where that is nothing, this process. */
   async function read(message: Message): Promise<Entries> {
-    const entries = STATUSES.map(async (status) => {
-      const field = fieldOf(message, status);
-      const values = await Promise.all(reportedBuckets(now()).map((bucket) => state.read(bucket, field)));
-      const found = values.map(parseEntry).filter((entry) => entry !== undefined);
-      return [status, found.find(({ kind }) => kind === "reported") ?? found[0]] as const;
-    });
-    return withOwn(message, Object.fromEntries(await Promise.all(entries)));
+    const fields = STATUSES.map((status) => fieldOf(message, status));
+    const buckets = await Promise.all(reportedBuckets(now()).map((bucket) => state.readAll(bucket, fields)));
+    const entries: Entries = {};
+    // The newest bucket's first, unless an older one has the last word.
+    for (const values of buckets) {
+      for (const [index, status] of STATUSES.entries()) {
+        const entry = parseEntry(values[index] ?? null);
+        if (entry && (!entries[status] || entry.kind === "reported")) entries[status] = entry;
+      }
+    }
+    return withOwn(message, entries);
   }
 
   function withOwn(message: Message, entries: Entries): Entries {
-    const merged = STATUSES.map((status) => {
+    for (const status of STATUSES) {
       const own = here.get(fieldOf(message, status));
-      return [status, own?.kind === "reported" ? own : (entries[status] ?? own)] as const;
-    });
-    return Object.fromEntries(merged);
+      if (own && (own.kind === "reported" || !entries[status])) entries[status] = own;
+    }
+    return entries;
   }
 
   /** Nobody waits for it: it leaves with others, and the next read of this process sees it. */

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import type { Credentials } from "../../config/fields.ts";
 
 type Headers = Record<string, string | string[] | undefined>;
@@ -54,4 +54,4 @@ function fromAuthorization(value: string | undefined): string | undefined {
 const first = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);
 
 /** Digests are of one length, so that comparing them says nothing of the secret's. */
-const digest = (text: string) => createHash("sha256").update(text).digest();
+const digest = (text: string) => hash("sha256", text, "buffer");

@@ -138,6 +138,10 @@ export async function runModel(
         await readCall();
         return store.read(bucket, field);
       },
+      async readAll(bucket, fields) {
+        await readCall();
+        return store.readAll(bucket, fields);
+      },
       write: guarded(store.write),
       remove: guarded(store.remove),
       scan: store.scan,
