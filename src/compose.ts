@@ -17,6 +17,7 @@ import { createObservations, type Observations } from "./flows/setup/observation
 import { createChannelMarks } from "./flows/status/channel-marks.ts";
 import { createChannelOff } from "./flows/status/channel-off.ts";
 import { createReporter } from "./flows/status/report.ts";
+import { createAdmission } from "./http/admission.ts";
 import { createApp } from "./http/app.ts";
 import { credentialsCheck } from "./http/auth/credentials.ts";
 import { createRefusalLog } from "./http/refusals.ts";
@@ -152,11 +153,12 @@ export async function start(
 
   const refusals = observed(createRefusalLog(log, runtime), observations);
   const checkSignature = createSignatureCheck(config.signatureSecrets, config.account.id, now);
+  const admission = createAdmission(runtime);
   const app = createApp({
     ...{ channels, ...intake, tryTemplate, receiveStatus, receiveInbound: inbound.receive },
     ...{ refusals, metrics, now, log },
     notAccepted: recorder.refused,
-    timers: runtime,
+    ...{ timers: runtime, admission },
     readJob: (received) =>
       deadLetters.watch(readDelivery(() => vcr.verifyJob(received), pacing.reports.ackDelay, now)),
     dispatch: (job) => deadLetters.watch(dispatch(job)),
@@ -181,7 +183,7 @@ export async function start(
     publicUrl: config.instance.publicUrl,
   });
   const server = await network
-    .listen(app, config.port, { runtime, refused: refusals.refused })
+    .listen(app, config.port, { runtime, refused: refusals.refused, connected: admission.connected })
     .catch((error) => {
       stopping.abort();
       throw error;

@@ -58,7 +58,6 @@ export const overload: Scenario = {
           "sent/s": over.counted.sent / over.seconds,
           "told 503": answers["503"] ?? 0,
           "told 429": answers["429"] ?? 0,
-          "no answer": offered - Object.values(answers).reduce((sum, count) => sum + count, 0),
           "webhooks told 503": webhooks["503"] ?? 0,
           ...timesFigures(over),
         };
@@ -70,17 +69,20 @@ export const overload: Scenario = {
         const burst = await world.burst(BURST);
         const seconds = await drained(world);
         const { unsent, untold } = await world.missing();
+        const all = await world.counts();
         parts[PARALLEL] = {
           accepted: burst.filter(({ status }) => status === 200).length,
           "most ms": timesOf(burst.map(({ ms }) => ms)).most,
           "seconds until all is done": seconds,
           "accepted and never sent": unsent,
           "sent and never told": untold - unsent,
-          ...faultsOf(await world.counts()),
+          "sends without an answer":
+            all.offered - Object.values(all.answers).reduce((sum, count) => sum + count, 0),
+          ...faultsOf(all),
         };
         return parts;
       },
-      { connections: CONNECTIONS },
+      { connections: CONNECTIONS, webhookConnections: CONNECTIONS / 2 },
     ),
   ratios: [
     {

@@ -49,9 +49,13 @@ export async function onStage<T>(
   name: SubjectName,
   settings: Settings,
   act: (stage: Stage) => Promise<T>,
-  { connections = 64, callbacks = true }: { connections?: number; callbacks?: boolean } = {},
+  {
+    connections = 64,
+    webhookConnections = 256,
+    callbacks = true,
+  }: { connections?: number; webhookConnections?: number; callbacks?: boolean } = {},
 ): Promise<T> {
-  const world = await startWorld({ times: settings.times, connections });
+  const world = await startWorld({ times: settings.times, connections, webhookConnections });
   try {
     const env = { ...(await world.env()), ...(name === "plain" ? PLAIN_ENV : {}) };
     const subject = await startSubject(name, {

@@ -41,7 +41,7 @@ function listens(port: number): Promise<boolean> {
 }
 
 async function run(name: SubjectName, settings: Settings): Promise<Record<string, Figures>> {
-  const world = await startWorld({ times: settings.times, connections: 1 });
+  const world = await startWorld({ times: settings.times, connections: 1, webhookConnections: 1 });
   try {
     const env = await world.env();
     const [starts, empty]: number[][] = [[], []];

@@ -4,6 +4,7 @@ import { type Book, idOf } from "./book.ts";
 
 export const SENDER = "447700900000";
 const TIMEOUT_MS = 30_000;
+const AGAIN_MS = 250;
 
 /** About 1.2 KB, of a template that was approved. */
 const bodyOf = (n: number) =>
@@ -58,6 +59,8 @@ export function createLoad(options: {
     // A wait for a socket is a wait too: the platform has one for every send.
     latencies.push(performance.now() - offeredAt);
     book.answered(n, String(status ?? failure));
+    // Whoever is told to come again does not do so at once.
+    if (status !== 200) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     // What was accepted is in hand until the queue is rid of it.
     if (status !== 200 || isAnswerEnough || atATime === 0) done();
     return outcome;

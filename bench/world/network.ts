@@ -133,8 +133,8 @@ interface Call {
 const LOOK_MS = 100;
 
 export interface FastPoster extends Poster {
-  /** Opens all sockets to these addresses, an equal share to each. */
-  warm(urls: readonly string[]): void;
+  /** Opens all sockets to these addresses, an equal share to each. Resolves once they were taken. */
+  warm(urls: readonly string[]): Promise<void>;
 }
 
 /** POSTs over keep-alive sockets, at most so many at a time; never throws. */
@@ -222,11 +222,25 @@ export function createPoster(connections: number): FastPoster {
       });
     },
     // Node takes one new connection each time its event loop goes round: a busy subject would take seconds for them.
-    warm(urls) {
-      for (let n = 0; n < connections; n++) {
-        const { port } = addressOf(urls[n % urls.length] as string);
-        idleOf(Number(port)).push(open(Number(port)));
-      }
+    async warm(urls) {
+      const opened = urls.map((url) => {
+        const port = Number(addressOf(url).port);
+        const wires = Array.from({ length: Math.ceil(connections / urls.length) }, () => open(port));
+        idleOf(port).push(...wires);
+        return { url, port };
+      });
+      // They are taken in order, so whoever has its answer on the last of them knows that all were.
+      await Promise.all(
+        opened.map(({ url, port }) => {
+          const text = `GET /_/health HTTP/1.1\r\nhost: ${new URL(url).host}\r\n\r\n`;
+          const call = { text, port, host: "", timeoutMs: 60_000 };
+          return new Promise<unknown>((done) =>
+            idleOf(port)
+              .pop()
+              ?.start({ ...call, done }),
+          );
+        }),
+      );
     },
     async close() {
       clearInterval(look);

@@ -18,7 +18,6 @@ const LIFE: [StatusName, number][] = [
   ["delivered", 400],
   ["read", 1_200],
 ];
-const CONNECTIONS = 256;
 const WEBHOOK_TIMEOUT_MS = 15_000;
 const RETRY = { firstMs: 5_000, mostMs: 15 * 60_000 };
 
@@ -29,6 +28,8 @@ const RETRY = { firstMs: 5_000, mostMs: 15 * 60_000 };
 export async function startVonage(options: {
   credentials: Credentials;
   answerMs: number;
+  /** Webhooks at a time. */
+  connections: number;
   book: Book;
   apps(): readonly string[];
   /** A status was taken. */
@@ -37,7 +38,7 @@ export async function startVonage(options: {
   const { credentials, answerMs, book } = options;
   const auth = createAuth(credentials);
   const random = createRandom(1);
-  const poster = createPoster(CONNECTIONS);
+  const poster = createPoster(options.connections);
   const latencies: number[] = [];
   /** While set, statuses wait here instead of coming by themselves. */
   let held: AcceptedMessage[] | undefined;

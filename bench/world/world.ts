@@ -16,22 +16,24 @@ export interface AnswerTimes {
 
 export interface WorldOptions {
   times: AnswerTimes;
-  /** Of the platform's connections to the subject. */
+  /** Of the platform to the subject, and of Vonage. */
   connections: number;
+  webhookConnections: number;
 }
 
 const SERVICE = "neru-bench-connector-dev";
 const QUEUE = { maxInflight: 256, perSecond: 10_000 };
 
 /** All neighbours of one subject, and who sends to it. */
-export async function createWorld({ times, connections }: WorldOptions) {
+export async function createWorld({ times, connections, webhookConnections }: WorldOptions) {
   const credentials: Credentials = createCredentials();
   const book = createBook();
   let apps: readonly string[] = [];
   const of = () => apps;
 
   const vonage = await startVonage({
-    ...{ credentials, answerMs: times.messages, book, apps: of, taken: () => load.fill() },
+    ...{ credentials, answerMs: times.messages, connections: webhookConnections },
+    ...{ book, apps: of, taken: () => load.fill() },
   });
   const moengage = await startMoEngage({ answerMs: times.platform, book });
   const platform = createPoster(connections);
@@ -97,10 +99,10 @@ export async function createWorld({ times, connections }: WorldOptions) {
   return {
     env,
     /** The replicas. Without callbacks, what is queued stays there. */
-    setApps(urls: readonly string[], { callbacks: isDelivered = true } = {}) {
+    async setApps(urls: readonly string[], { callbacks: isDelivered = true } = {}) {
       apps = urls;
       if (isDelivered) vcr.setApps([...urls]);
-      for (const { warm } of [platform, callbacks, vonage]) warm(urls);
+      await Promise.all([platform, callbacks, vonage].map(({ warm }) => warm(urls)));
     },
     counts,
     missing: book.missing,

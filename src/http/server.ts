@@ -26,6 +26,8 @@ export interface ListenOptions {
   runtime?: Runtime;
   /** Hears of what is refused before a request has come about. */
   refused?: RefusalLog["refused"];
+  /** Hears of every connection. */
+  connected?: () => void;
   mostConnections?: number;
 }
 
@@ -36,6 +38,7 @@ export async function listen(
   {
     runtime = systemRuntime,
     refused = () => undefined,
+    connected = () => undefined,
     mostConnections = MOST_CONNECTIONS,
   }: ListenOptions = {},
 ): Promise<RunningServer> {
@@ -57,6 +60,7 @@ export async function listen(
       refused({ path: "" }, { what: "Connection refused", error, status: 503 });
     },
   });
+  server.on("connection", connected);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, resolve);

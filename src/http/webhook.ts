@@ -4,11 +4,13 @@ import { asConnectorError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { Clock, Timers } from "../lib/runtime.ts";
 import { parseReference } from "../vonage/reference.ts";
+import type { Admission } from "./admission.ts";
 import { answerJson } from "./answer.ts";
 import { readUnprovedBody } from "./middleware/body.ts";
 import { fieldOf, idIn, type RefusalLog } from "./refusals.ts";
 
 export interface WebhookPorts {
+  admission: Admission;
   /** Throws a ConnectorError with the status Vonage must see. */
   verify(headers: Record<string, string | string[] | undefined>, rawBody: Uint8Array): void;
   now: Clock;
@@ -22,14 +24,18 @@ const DEADLINE_MS = 9_000;
 
 /** What every webhook of Vonage shares: bytes, signature, deadline, and an answer that makes Vonage do the right thing. */
 export function webhookRoute(
-  { verify, timers, refusals }: WebhookPorts,
+  { admission, verify, timers, refusals }: WebhookPorts,
   handle: (body: unknown) => Promise<string>,
 ): RequestHandler {
   async function receive(req: Request, res: Response): Promise<void> {
+    admission.demandRoom("webhook");
     const { bytes, value } = await readUnprovedBody(req, res, ["json"]);
-    verify(req.headers, bytes);
+    const verifyAndHandle = async () => {
+      verify(req.headers, bytes);
+      return handle(value);
+    };
     const status = await withDeadline(
-      handle(value),
+      admission.inTurn("webhook", verifyAndHandle),
       DEADLINE_MS,
       "The webhook could not be handled in time",
       timers,

@@ -3,6 +3,7 @@ import type { Job } from "../../src/core/job.ts";
 import type { OutboundMessage } from "../../src/core/message.ts";
 import type { InboundMessage } from "../../src/core/reply.ts";
 import type { MessageStatus } from "../../src/core/status.ts";
+import { createAdmission } from "../../src/http/admission.ts";
 import { type AppDependencies, createApp } from "../../src/http/app.ts";
 import { createRefusalLog } from "../../src/http/refusals.ts";
 import { listen } from "../../src/http/server.ts";
@@ -39,7 +40,7 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
   };
   const refusals = createRefusalLog(log, systemRuntime);
   const app = createApp({
-    refusals,
+    ...{ refusals, admission: createAdmission(systemRuntime) },
     channels: [
       moengageWhatsApp({ ...settings, numbers: ["14155550100"] }, ports),
       moengageSms({ ...settings, senderId: "Acme", reportSent: false }, ports),

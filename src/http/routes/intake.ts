@@ -5,6 +5,7 @@ import { withDeadline } from "../../lib/deadline.ts";
 import { asConnectorError, type ConnectorError } from "../../lib/errors.ts";
 import type { Clock, Timers } from "../../lib/runtime.ts";
 import { type Answer, type PlatformChannel, USUAL_PATIENCE } from "../../platforms/platform.ts";
+import type { Admission } from "../admission.ts";
 import { answerJson } from "../answer.ts";
 import { demandCredentials } from "../middleware/authenticate.ts";
 import { AUTHENTICATED_BYTES, readBody } from "../middleware/body.ts";
@@ -19,6 +20,7 @@ export interface NotAccepted {
 }
 
 export interface IntakePorts {
+  admission: Admission;
   /** `templatesMs` is how long the message may wait for a list of templates. */
   accept(message: OutboundMessage, templatesMs: number): Promise<void>;
   acceptBatch: AcceptBatch;
@@ -35,7 +37,7 @@ const REQUEST_ID_HEADER = "x-request-id";
 /** A platform's send, answered in the words of its contract whatever happens. */
 export function intakeRoute(
   { intake, tag, channel }: PlatformChannel,
-  { accept, acceptBatch, tryTemplate, notAccepted, now, timers, refusals }: IntakePorts,
+  { admission, accept, acceptBatch, tryTemplate, notAccepted, now, timers, refusals }: IntakePorts,
 ): RequestHandler {
   const { batch, trials, patience = USUAL_PATIENCE, maxBytes = AUTHENTICATED_BYTES } = intake;
   const { templatesMs } = patience;
@@ -64,9 +66,11 @@ export function intakeRoute(
 
   async function receive(req: Request, res: Response): Promise<Answer> {
     demandCredentials(intake, req.headers);
+    admission.demandRoom("send");
     const { value } = await readBody(req, res, intake.formats, maxBytes);
     const late = "The queue did not answer in time";
-    return withDeadline(answerTo(value, req, res), patience.answerMs, late, timers);
+    const work = admission.inTurn("send", () => answerTo(value, req, res));
+    return withDeadline(work, patience.answerMs, late, timers);
   }
 
   function refused(

@@ -4,6 +4,7 @@ import { CHANNEL_LABEL } from "../../core/message.ts";
 import { asConnectorError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { PlatformChannel } from "../../platforms/platform.ts";
+import type { Admission } from "../admission.ts";
 import { answerJson } from "../answer.ts";
 import { readUnprovedBody } from "../middleware/body.ts";
 import { fieldOf, idIn, type RefusalLog } from "../refusals.ts";
@@ -11,6 +12,7 @@ import { fieldOf, idIn, type RefusalLog } from "../refusals.ts";
 export const JOBS_PATH = "/webhooks/message-dispatcher";
 
 export interface JobPorts {
+  admission: Admission;
   /**
    * Rejects with ConnectorError `foreign_job` (401) for what this connector did not sign; with `unknown_job_version`
    * or `unreadable_job`, retryable, for a job of ours that this version of the connector cannot read.
@@ -24,14 +26,23 @@ export interface JobPorts {
 }
 
 /** A delivery of the queue: 2xx done, 5xx again, 401 not our job. */
-export function jobRoute({ channels, readJob, dispatch, refusals, log }: JobPorts): RequestHandler {
+export function jobRoute({
+  admission,
+  channels,
+  readJob,
+  dispatch,
+  refusals,
+  log,
+}: JobPorts): RequestHandler {
   async function handle(req: Request, res: Response): Promise<void> {
     const { value } = await readUnprovedBody(req, res, ["json"]);
-    const job = await readJob(value);
-    const about = { msg_id: idOf(job), kind: job.kind, attempt: job.attempt };
-    res.locals["about"] = about;
-    if (log.follows(about.msg_id)) log.info(about, `POST ${JOBS_PATH}`);
-    await dispatch(job);
+    await admission.inTurn("job", async () => {
+      const job = await readJob(value);
+      const about = { msg_id: idOf(job), kind: job.kind, attempt: job.attempt };
+      res.locals["about"] = about;
+      if (log.follows(about.msg_id)) log.info(about, `POST ${JOBS_PATH}`);
+      await dispatch(job);
+    });
     answerJson(res, 200, { status: "done" });
   }
 
