@@ -49,6 +49,8 @@ export interface Network {
 
 export interface Connector {
   port: number;
+  /** This process's id, which every line of its log has. */
+  replica: string;
   stop(): Promise<void>;
 }
 
@@ -210,6 +212,7 @@ export async function start(
 
   return {
     port: server.port,
+    replica,
     stop: () =>
       shutDown({
         ...{

@@ -15,7 +15,7 @@ const connector = await startOrExit();
 // One forgotten promise must not take down what serves everybody else.
 process.on("unhandledRejection", (reason) => {
   process.stderr.write(
-    `${JSON.stringify({ level: "error", msg: "Unhandled rejection", ...loggableError(reason) })}\n`,
+    `${JSON.stringify({ level: "error", replica: connector.replica, msg: "Unhandled rejection", ...loggableError(reason) })}\n`,
   );
 });
 for (const signal of ["SIGTERM", "SIGINT"] as const) {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createReadableLog } from "./readable-log.ts";
 
 /** A connector that runs, wherever it does. */
 export interface Connector {
@@ -45,8 +46,9 @@ export interface ProcessOptions {
 const START_MS = 30_000;
 const STOP_MS = 12_000;
 const LOOK_MS = 25;
-/** Of what a process said, shown when it does not start. */
-const LAST_WORDS = 2_000;
+/** Of what a process said, kept and shown when it does not start. */
+const LAST_WORDS = 4_000;
+const LAST_LINES = 10;
 
 /** Should this process end before them, nothing that it started goes on. */
 const running = new Set<ChildProcess>();
@@ -79,6 +81,14 @@ async function isHealthy(url: string): Promise<boolean> {
   }
 }
 
+/** Its end, as people read it. */
+function inWords(log: string): string {
+  const lines: string[] = [];
+  const show = createReadableLog((line) => lines.push(line), false);
+  show(log.endsWith("\n") ? log : `${log}\n`);
+  return lines.slice(-LAST_LINES).join("");
+}
+
 /** The output, and what was last said through it. */
 function withLastWords(output: Output): { output: Output; lastWords(): Promise<string> } {
   if (output === "screen") return { output, lastWords: async () => "" };
@@ -86,7 +96,7 @@ function withLastWords(output: Output): { output: Output; lastWords(): Promise<s
     const read = () => readFile(output.file, "utf8").catch(() => "");
     return {
       output,
-      lastWords: async () => `; its log, ${output.file}: ${(await read()).slice(-LAST_WORDS)}`,
+      lastWords: async () => `. Its log, ${output.file}, ends with\n${inWords(await read())}`,
     };
   }
   let said = "";
@@ -95,7 +105,7 @@ function withLastWords(output: Output): { output: Output; lastWords(): Promise<s
       said = `${said}${chunk}`.slice(-LAST_WORDS);
       output(chunk, from);
     },
-    lastWords: async () => `: ${said}`,
+    lastWords: async () => `. It said last\n${inWords(said)}`,
   };
 }
 
