@@ -3,7 +3,7 @@ import type { State } from "../../core/ports.ts";
 import { DAY_MS, failuresBucket, failuresDays } from "../../core/state-keys.ts";
 import { shownId } from "../../lib/log.ts";
 import { asked } from "./asked.ts";
-import type { Failure } from "./recorder.ts";
+import type { Failure } from "./latest-failures.ts";
 import type { ResultsPorts } from "./results.ts";
 import { parsedJson } from "./sums.ts";
 

@@ -2,6 +2,7 @@ import { AUTO_REPLY_ORIGIN, type OutboundMessage, type QueuedMessage } from "../
 import type { DeliveryStatus } from "../../core/report.ts";
 import { messageField } from "../../core/state-keys.ts";
 import type { Clock } from "../../lib/runtime.ts";
+import { addFailure, type LatestFailures, removeFailure } from "./latest-failures.ts";
 import { createRecent } from "./recent.ts";
 import { formatSent, type SentRecord, sentRecord, templateOf } from "./sent-record.ts";
 import { count, countCode, keyOf, namesOf, type RowNames, rowIn, type Stage, type Sums } from "./sums.ts";
@@ -14,7 +15,7 @@ import { count, countCode, keyOf, namesOf, type RowNames, rowIn, type Stage, typ
 export interface Recorder {
   /** The queue has it. */
   accepted(message: OutboundMessage): void;
-  /** A platform's own send that was not accepted, with what is known of it. */
+  /** A platform's own send that was not accepted, with what is known of it; taken back when its repetition is. */
   refused(refusal: {
     tag: string;
     code: string;
@@ -91,14 +92,6 @@ export interface HourSums {
   written?: string;
 }
 
-/** When, message id, tag, template, code. */
-export type Failure = [at: number, id: string, tag: string, template: string, code: string];
-
-export interface FailuresOfDay {
-  latest: Failure[];
-  isDirty: boolean;
-}
-
 /** Where a message is counted. */
 interface Place {
   hour: number;
@@ -112,8 +105,7 @@ type Sending = Pick<MessageEnd, "acceptedAt" | "sentAt" | "attempt" | "vendorId"
 export interface Counted {
   /** By the hour since the epoch. */
   hours: Map<number, HourSums>;
-  /** By the day since the epoch. */
-  failures: Map<number, FailuresOfDay>;
+  failures: LatestFailures;
   /** Records of sent messages that are not written with anything else. */
   notes: [field: string, record: string][];
   /** Statuses of messages that this process has not sent: where they count stands in State. */
@@ -125,8 +117,6 @@ export interface Counted {
 }
 
 export const HOUR_MS = 3_600_000;
-const DAY_HOURS = 24;
-export const MOST_FAILURES = 200;
 const LONGEST_ID = 200;
 const REMEMBERED = 20_000;
 const MOST_PENDING = 20_000;
@@ -151,12 +141,12 @@ export function createRecorder(
   ended: (end: MessageEnd) => void = () => undefined,
 ): Recorder & { counted: Counted } {
   const hours = new Map<number, HourSums>();
-  const failures = new Map<number, FailuresOfDay>();
+  const failures: LatestFailures = new Map();
   const notes: Counted["notes"] = [];
   const pending: HeardStatus[] = [];
   const last = new Map<string, LastTimes>();
   const accepted = createRecent<true>(REMEMBERED);
-  const refused = createRecent<true>(REMEMBERED);
+  const refused = createRecent<Place & { code: string }>(REMEMBERED);
   const places = createRecent<Place & Sending & { isDoubted: boolean }>(REMEMBERED);
 
   function row({ hour, key }: Place) {
@@ -180,20 +170,28 @@ export function createRecorder(
   const isCounted = ({ origin }: { origin: string }) => origin !== AUTO_REPLY_ORIGIN;
 
   function fail(place: Place, stage: Stage, code: string, id: string | undefined): void {
-    const at = now();
     const failed = row(place);
     const shortId = id?.slice(0, LONGEST_ID);
     count(failed, stage);
     countCode(failed, code, shortId === undefined ? [] : [shortId]);
     // Opting out is nobody's failure, and would drive those out that are.
     if (stage === "optedOut") return;
-    const day = Math.floor(hourOf(at) / DAY_HOURS);
-    const ofDay = failures.get(day) ?? { latest: [], isDirty: true };
-    failures.set(day, ofDay);
     const { tag, template } = namesOf(place.key);
-    ofDay.latest.push([at, shortId ?? "", tag, template, code]);
-    if (ofDay.latest.length > MOST_FAILURES) ofDay.latest.shift();
-    ofDay.isDirty = true;
+    addFailure(failures, [now(), shortId ?? "", tag, template, code]);
+  }
+
+  /** What a platform repeats counts as what it came to at last. */
+  function takeBackRefusal(field: string, id: string): void {
+    const place = refused.get(field);
+    if (!place) return;
+    refused.delete(field);
+    const known = row(place);
+    count(known, "refused", -1);
+    countCode(known, place.code, [], -1);
+    const shortId = id.slice(0, LONGEST_ID);
+    const counted = known.codes.get(place.code);
+    if (counted) counted.ids = counted.ids.filter((sample) => sample !== shortId);
+    removeFailure(failures, shortId, place.code);
   }
 
   /** `isSentToo`: nothing but the status shows that the message was sent. */
@@ -258,14 +256,19 @@ export function createRecorder(
       happened(message.origin, "accepted");
       if (accepted.get(field)) return;
       accepted.set(field, true);
+      takeBackRefusal(field, message.id);
       count(row(placeOf(message)), "accepted");
     },
     refused({ tag, code, id, message }) {
-      const field = id === undefined ? undefined : `${messageField(tag, id)} ${code}`;
-      if (field !== undefined && refused.get(field)) return;
-      if (field !== undefined) refused.set(field, true);
       const key = message ? placeOf(message).key : keyOf(unnamed(tag, ""));
-      fail({ hour: hourOf(now()), key }, "refused", code, id);
+      const place = { hour: hourOf(now()), key };
+      if (id !== undefined) {
+        const field = messageField(tag, id);
+        if (refused.get(field)?.code === code) return;
+        takeBackRefusal(field, id);
+        refused.set(field, { ...place, code });
+      }
+      fail(place, "refused", code, id);
     },
     sent(message, attempt, vendorId) {
       if (!isCounted(message)) return;

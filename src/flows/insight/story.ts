@@ -15,7 +15,7 @@ import { type Phase, parsePhase, phaseTime } from "../dispatch/phase.ts";
 import { fieldOf, parseTold, type ToldStatus } from "../status/status-ledger.ts";
 import { asked } from "./asked.ts";
 import { readFailures } from "./failures.ts";
-import type { Failure } from "./recorder.ts";
+import type { Failure } from "./latest-failures.ts";
 import type { ResultsPorts } from "./results.ts";
 import { parseSent, type SentRecord } from "./sent-record.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { DeliveryStatus } from "../../../src/core/report.ts";
-import { createRecorder, type HeardStatus, MOST_FAILURES } from "../../../src/flows/insight/recorder.ts";
+import { MOST_FAILURES } from "../../../src/flows/insight/latest-failures.ts";
+import { createRecorder, type HeardStatus } from "../../../src/flows/insight/recorder.ts";
 import { MOST_ROWS, namesOf, STAGES } from "../../../src/flows/insight/sums.ts";
 import { createClock, HOUR, smsMessage, T0, whatsappMessage } from "../../support/ports.ts";
 
@@ -115,6 +116,30 @@ describe("a message", () => {
     expect(counted()).toEqual([
       { hour: 1, row: WELCOME, refused: 1, codes: { invalid_template: { count: 1, ids: ["m-1"] } } },
       { hour: 1, row: "ms", refused: 1, codes: { invalid_recipient: { count: 1, ids: [] } } },
+    ]);
+  });
+
+  it("that is refused, and taken when the platform repeats it, counts as taken alone", () => {
+    const { recorder, counted } = createWorld();
+    const refusal = { tag: "mw", message: whatsappMessage() };
+    recorder.refused({ ...refusal, code: "queue_unavailable", id: "m-1" });
+    recorder.refused({ ...refusal, code: "queue_unavailable", id: "m-2" });
+    recorder.refused({ ...refusal, code: "invalid_template", id: "m-2" });
+    recorder.refused({ ...refusal, code: "queue_unavailable", id: "m-3" });
+    recorder.accepted(whatsappMessage({ id: "m-1" }));
+    expect(counted()).toEqual([
+      {
+        ...{ hour: 0, row: WELCOME, accepted: 1, refused: 2 },
+        codes: {
+          queue_unavailable: { count: 1, ids: ["m-3"] },
+          invalid_template: { count: 1, ids: ["m-2"] },
+        },
+      },
+    ]);
+    const [ofDay] = recorder.counted.failures.values();
+    expect(ofDay?.latest.map(([, id, , , code]) => [id, code])).toEqual([
+      ["m-2", "invalid_template"],
+      ["m-3", "queue_unavailable"],
     ]);
   });
 
