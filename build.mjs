@@ -4,12 +4,7 @@ import { build } from "esbuild";
 
 await rm("dist", { recursive: true, force: true });
 await build({
-  entryPoints: [
-    "src/main.ts",
-    "src/cli/dead-letters.ts",
-    "src/cli/suppressions.ts",
-    "src/cli/connected-source-mapper.ts",
-  ],
+  entryPoints: ["src/main.ts", "src/cli/connector.ts"],
   entryNames: "[name]",
   outdir: "dist",
   bundle: true,

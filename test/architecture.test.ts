@@ -18,7 +18,7 @@ const FILES = [
   ...["platforms/moengage/index.ts", "platforms/webengage/index.ts"],
   ...["vonage/client.ts", "vonage/reference.ts", "vcr/state.ts"],
   ...["http/app.ts", "http/webhook.ts", "http/routes/jobs.ts", "http/middleware/body.ts"],
-  ...["cli/dead-letters.ts", "sandbox/world.ts", "sandbox/vcr/index.ts"],
+  ...["cli/usage.ts", "sandbox/world.ts", "sandbox/vcr/index.ts"],
   ...["main.ts", "compose.ts", "compose/vcr.ts", "startup.ts"],
 ];
 const NODE = ["node:fs", "node:fs/promises"];

@@ -57,7 +57,7 @@ tbody th { font-weight: 600; }
 form.filter { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: end; margin: 12px 0; }
 form.stack { display: grid; gap: 12px; max-width: 560px; }
 label { display: block; font-weight: 600; font-size: 15px; }
-input:not([type="checkbox"]), select, textarea { display: block; width: 100%; max-width: 100%; font: inherit; color: var(--text); background: var(--card); border: 1px solid var(--soft); border-radius: 6px; padding: 7px 9px; }
+input:not([type="checkbox"]), select, textarea { display: block; width: 100%; max-width: 100%; font: inherit; font-weight: 400; color: var(--text); background: var(--card); border: 1px solid var(--soft); border-radius: 6px; padding: 7px 9px; }
 td input, td form { margin: 0; }
 ::placeholder { color: var(--soft); opacity: 1; }
 button { font: inherit; font-weight: 600; border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent); border-radius: 6px; padding: 8px 14px; cursor: pointer; min-height: 40px; }

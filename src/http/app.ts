@@ -36,6 +36,8 @@ export function createApp(deps: AppDependencies): Express {
   const post = (path: string, handler: RequestHandler) => {
     if (!posts.has(path)) posts.set(path, handler);
     app.post(path, handler);
+    // Whether it is reached from outside is asked so: it does nothing.
+    app.options(path, (_req, res) => void res.set("allow", "POST").status(204).end());
   };
   app.use((req, res, next) => {
     // VCR has the callback's path with its slash, and may put one of its own before it.

@@ -22,12 +22,7 @@ beforeAll(async () => {
 afterAll(() => void busy.close());
 
 const [SANDBOX, FAKE, LOCAL] = ["src/sandbox/main.ts", "src/sandbox/run.ts", "src/sandbox/local.ts"];
-const [DEAD_LETTERS, SUPPRESSIONS] = ["src/cli/dead-letters.ts", "src/cli/suppressions.ts"];
-const [MAPPER, CONNECTOR, CHAOS] = [
-  "src/cli/connected-source-mapper.ts",
-  "src/main.ts",
-  "test/chaos/main.ts",
-];
+const [COMMAND, CONNECTOR, CHAOS] = ["src/cli/connector.ts", "src/main.ts", "test/chaos/main.ts"];
 let run: Awaited<ReturnType<typeof openPrograms>>;
 const UNKNOWN = "Unknown option '--bogus': --help lists the options\n";
 
@@ -43,17 +38,17 @@ const FAULTS: [string, string, string[], () => Record<string, string>, number, s
     /^The first word must be one of vcr, vonage, .*\n$/,
   ],
   [
-    "dead-letters without a VCR",
-    DEAD_LETTERS,
-    ["list"],
-    () => ({ ...account, VCR_PROVIDERS_URL: "http://127.0.0.1:1" }),
+    "the command without a connector",
+    COMMAND,
+    ["status", "--url", "http://127.0.0.1:1"],
+    () => ({ CONNECTOR_PASSWORD: "x" }),
     1,
-    /^VCR cannot be reached\..*\n$/,
+    "The connector at http://127.0.0.1:1 cannot be reached\n",
   ],
   [
-    "suppressions without a VCR",
-    SUPPRESSIONS,
-    ["list"],
+    "an export without a VCR",
+    COMMAND,
+    ["opt-outs", "export", "file.csv"],
     () => ({ ...account, VCR_PROVIDERS_URL: "http://127.0.0.1:1" }),
     1,
     /^VCR did not answer \(not_sent\).*\n$/,
@@ -85,8 +80,7 @@ const FAULTS: [string, string, string[], () => Record<string, string>, number, s
     1,
     /\nPort \d+ is taken: stop what listens there, or set VCR_PORT in \.env to another\n$/,
   ],
-  ["suppressions with an unknown option", SUPPRESSIONS, ["--bogus"], () => ({}), 2, UNKNOWN],
-  ["the mapper with an unknown option", MAPPER, ["--bogus"], () => ({}), 2, UNKNOWN],
+  ["the command with an unknown option", COMMAND, ["--bogus"], () => ({}), 2, UNKNOWN],
   [
     "the connector without .env",
     CONNECTOR,
@@ -138,12 +132,9 @@ it.each<[string[], string | RegExp]>([
   expect(read()).toEqual({ sentence: expect.stringMatching(sentence), code: 2 });
 });
 
-it("what a command says goes to where it belongs", async () => {
-  expect(await run(DEAD_LETTERS, ["--help"])).toEqual({
-    ...{ code: 0, out: expect.stringContaining("node dist/dead-letters.js"), err: "" },
-  });
-  expect(await run(SUPPRESSIONS, ["add", "447700900123"])).toEqual({
-    ...{ code: 2, out: expect.stringContaining("node dist/suppressions.js"), err: "" },
+it("help goes to where it belongs", async () => {
+  expect(await run(COMMAND, ["--help"])).toEqual({
+    ...{ code: 0, out: expect.stringContaining("npm run connector -- status"), err: "" },
   });
 });
 

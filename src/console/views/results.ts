@@ -72,16 +72,21 @@ function nextSteps(rows: readonly ResultRow[]): Html {
       byCode.set(reason.code, known);
     }
   }
-  const all = [...byCode.values()].toSorted((a, b) => b.count - a.count);
+  const all = [...byCode.values()].toSorted(
+    (a, b) => Number(isChoice(a)) - Number(isChoice(b)) || b.count - a.count,
+  );
   if (all.length === 0) return note("good", "No message failed. There is nothing to do.");
   const steps = all
     .slice(0, MOST_STEPS)
     .map(
       ({ where, ...reason }) =>
-        html`<li>${reasonView(reason)}<p class="where">${[...where].slice(0, 3).join(", ")}${where.size > 3 ? ` and ${where.size - 3} more` : ""}</p></li>`,
+        html`<li>${reasonView(reason)}<p class="where">In ${[...where].slice(0, 3).join(", ")}${where.size > 3 ? ` and ${where.size - 3} more` : ""}</p></li>`,
     );
   return html`<section class="next" aria-labelledby="next-title"><h2 id="next-title">What to do next</h2><ol>${steps}</ol></section>`;
 }
+
+/** A person's own choice is as it should be, however often. */
+const isChoice = ({ code }: Reason) => code === "opted_out";
 
 function rowView(row: ResultRow): Html {
   const figures = STAGES.map(([stage, label]) => {

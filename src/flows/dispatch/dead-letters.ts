@@ -136,7 +136,7 @@ export function createDeadLetters({ held, state, runtime, log }: DeadLettersPort
     for (const letter of givenUp) {
       log.error(
         { queue: purpose, ...about(queue.read(letter)), replays: letter.replays },
-        "A job died again and again: it is put back no more. The command dead-letters shows it, and puts it back once its cause is gone",
+        "A job died again and again: it is put back no more. The console's page Held shows it, and puts it back once its cause is gone",
       );
     }
     const { putBack, left, unread, nextAt, ...due } = await putBackDue(purpose, found > 0, goOn);

@@ -27,7 +27,7 @@ const LOST: Record<Scope, string> = {
   instance:
     "This instance's State was emptied. Lost is which messages were sent, and what was told of them: what a platform or Vonage repeats now may go out twice, statuses of messages with a long id and taps on buttons of earlier messages find nobody to be told. There is nothing to do but to ask Vonage why",
   account:
-    "The account's State was emptied. Lost is who has opted out, for every instance of this account. Stop campaigns until they are back: suppressions import FILE, from your last export or from the platform's own list",
+    "The account's State was emptied. Lost is who has opted out, for every instance of this account. Stop campaigns until they are back: the console's page Opt-outs takes your last export, or the platform's own list",
 };
 
 /**

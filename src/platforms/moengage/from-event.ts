@@ -118,7 +118,7 @@ export function sourceAnswer(status: number, text: string): SourceAnswer {
     return { outcome: "retry", about, words: "Events not taken by MoEngage: trying again" };
   const mapperFault =
     about.code === "e_9004"
-      ? "Events refused by MoEngage: its mapper does not fit them, send it the one that npm run connected-source-mapper prints"
+      ? "Events refused by MoEngage: its mapper does not fit them, give it the one on the console's page Settings"
       : "Events refused by MoEngage";
   return { outcome: "refused", about, words: REMEDIES[status] ?? mapperFault };
 }

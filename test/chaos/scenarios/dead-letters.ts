@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../../../src/sandbox/random.ts";
 import { until } from "../../support/ports.ts";
@@ -7,28 +6,29 @@ import type { ChaosWorld } from "../world.ts";
 import { TOLD_AGAIN } from "./deaths.ts";
 import { unless } from "./looks.ts";
 
-/** What the command said at first and last, by world. */
-const said = new WeakMap<ChaosWorld, string>();
+/** What the console answers; undefined where nobody waited for it, or nobody was there. */
+async function consoleOf<T>(
+  { url, credentials }: ChaosWorld,
+  path: string,
+  init: RequestInit = {},
+): Promise<T | undefined> {
+  const { accountId, accountSecret } = credentials;
+  const authorization = `Basic ${Buffer.from(`${accountId}:${accountSecret}`).toString("base64")}`;
+  const headers = { authorization, "content-type": "application/json" };
+  const answer = await fetch(`${url}/console/api${path}`, { ...init, headers }).catch(() => undefined);
+  return answer?.ok ? ((await answer.json().catch(() => undefined)) as T | undefined) : undefined;
+}
 
-/** Resolves to the command's last line. */
-const command = (world: ChaosWorld, args: string[], killAfterMs?: number) =>
-  new Promise<string>((resolve, reject) => {
-    const env = { PATH: process.env["PATH"] ?? "", ...world.env(world.port) };
-    const child = spawn(process.execPath, ["dist/dead-letters.js", ...args], { env });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.on("data", (chunk: Buffer) => {
-        output += chunk;
-      });
-    child.once("error", reject);
-    child.once("close", () => resolve(output.trim().split("\n").at(-1) ?? ""));
-    if (killAfterMs !== undefined) setTimeout(() => child.kill("SIGKILL"), killAfterMs);
+const putBack = (world: ChaosWorld, waitMs: number) =>
+  consoleOf<{ left: number }>(world, "/dead-letters/replay", {
+    ...{ method: "POST", body: JSON.stringify({ all: true }) },
+    signal: AbortSignal.timeout(waitMs),
   });
 
-/** Puts everything back with the command, which is killed some times on the way, while the connector does the same. */
+/** Puts everything back by hand, by somebody who loses patience some times, while the connector does the same. */
 async function replay(world: ChaosWorld, random: Random): Promise<void> {
-  for (let times = 0; times < 4; times++) await command(world, ["replay", "--all"], random.between(350, 900));
-  await command(world, ["replay", "--all"]);
+  for (let times = 0; times < 4; times++) await putBack(world, random.between(50, 300));
+  await putBack(world, 30_000);
 }
 
 const sum = ({ vcr }: ChaosWorld, what: "accepted" | "dead") =>
@@ -45,7 +45,7 @@ const OUTAGE_MS = 14_000;
 
 export const deadLetters: LoneScenario[] = [
   {
-    name: "dead letters put back by the connector and by a command that is killed four times",
+    name: "dead letters put back by the connector and by an operator who loses patience four times",
     whatsapp: 200,
     sms: 100,
     rate: 100,
@@ -55,13 +55,12 @@ export const deadLetters: LoneScenario[] = [
       await until(() => sum(world, "accepted") > 100, 20_000);
       await world.kill(0);
       await until(() => sum(world, "dead") > 20, 20_000);
-      said.set(world, await command(world, ["replay", "--all", "--dry-run"]));
       await Promise.all([world.revive(0), replay(world, random)]);
     },
     async also(world) {
-      const words = `${said.get(world)}, then ${await command(world, ["list"])}`;
+      const held = await consoleOf<{ letters: unknown[] }>(world, "/dead-letters");
       return [
-        ...unless(/^[1-9]\d* would be put back, then 0 waiting$/.test(words), words),
+        ...unless(held?.letters.length === 0, `the console still has letters: ${JSON.stringify(held)}`),
         ...unless(
           Object.keys(world.vcr.records().queues).flatMap(world.vcr.deadLetters).length === 0,
           "dead letters that were put back are still there",

@@ -152,7 +152,7 @@ it("a job that dies again and again is put back five times, after 0, 1, 5, 15 an
   expect(log.at("error")).toEqual([
     {
       level: "error",
-      msg: "A job died again and again: it is put back no more. The command dead-letters shows it, and puts it back once its cause is gone",
+      msg: "A job died again and again: it is put back no more. The console's page Held shows it, and puts it back once its cause is gone",
       fields: { queue: "whatsapp", msg_id: "m-1", kind: "send", attempt: 1, replays: 5 },
     },
   ]);
