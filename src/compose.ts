@@ -3,7 +3,8 @@ import { composeConsole, observed, testChannels } from "./compose/console.ts";
 import { composeDeadLetters } from "./compose/dead-letters.ts";
 import { composeDispatch, composePacing } from "./compose/dispatch.ts";
 import { composeInbound, composeIntake, composeStatus } from "./compose/flows.ts";
-import { composeInsight } from "./compose/insight.ts";
+import { composeRecorder } from "./compose/insight.ts";
+import { createMetrics } from "./compose/metrics.ts";
 import { composePlatforms } from "./compose/platforms.ts";
 import { shutDown } from "./compose/shutdown.ts";
 import { composeTemplates } from "./compose/templates.ts";
@@ -24,8 +25,9 @@ import { createRefusalLog } from "./http/refusals.ts";
 import { listen } from "./http/server.ts";
 import { createHttpClient } from "./lib/http-client.ts";
 import { createLog } from "./lib/log.ts";
-import { createMetrics } from "./lib/metrics.ts";
+import { CONTENT_TYPE } from "./lib/metrics.ts";
 import { createNeighbours, watched } from "./lib/neighbours.ts";
+import { processMetrics } from "./lib/process-metrics.ts";
 import { publicLookup } from "./lib/public-lookup.ts";
 import { createPause, systemRuntime } from "./lib/runtime.ts";
 import { SWITCHES } from "./platforms/registry.ts";
@@ -45,6 +47,8 @@ const providerAt = (url: string) => (/queue-service|\/queue\b/.test(url) ? "queu
 export interface Network {
   createHttpClient: typeof createHttpClient;
   listen: typeof listen;
+  /** What the process says of itself, in Prometheus' format. */
+  processMetrics?: typeof processMetrics;
 }
 
 export interface Connector {
@@ -59,7 +63,7 @@ export async function start(
   config: Config,
   logTo?: { write(line: string): void },
   runtime = systemRuntime,
-  network: Network = { createHttpClient, listen },
+  network: Network = { createHttpClient, listen, processMetrics },
 ): Promise<Connector> {
   const { now } = runtime;
   const replica = runtime.randomBytes(6).toString("hex");
@@ -81,26 +85,18 @@ export async function start(
   const httpClient = httpClients.vonage;
 
   // The neighbours: the platform we run on, Vonage's templates, and whom we work for.
-  const vcr = composeVcr(config, { httpClient: httpClients.vcr, runtime, log }, metrics);
+  const vcr = composeVcr(config, { httpClient: httpClients.vcr, runtime, log });
   const { session, state, queue, queueSettings } = vcr;
-  const deadLetters = composeDeadLetters(vcr, { runtime, log }, metrics);
+  const deadLetters = composeDeadLetters(vcr, { runtime, log });
   const templates = composeTemplates(config, {
     ...{ httpClient, state, pause, stopping: stopping.signal, runtime, log },
   });
   const { mismatches } = templates;
-  const insight = composeInsight(config, {
-    ...{
-      replica,
-      vcr,
-      deadLetters,
-      neighbours,
-      pacing: () => pacing,
-      channels: () => channels,
-      runtime,
-      log,
-    },
+  const processFigures = network.processMetrics ?? (async () => "");
+  const counting = composeRecorder({
+    ...{ replica, vcr, deadLetters, neighbours, metrics, processMetrics: processFigures, runtime, log },
   });
-  const { recorder, journal } = insight;
+  const { recorder } = counting;
   const { messageTtlSeconds } = config;
   const platformPorts = {
     ...{ httpClient: httpClients.platform, credentialsCheck, messageTtlSeconds, pause, now, log },
@@ -110,10 +106,10 @@ export async function start(
   const reports: Pick<Observations, "report"> = {
     report(tag, error) {
       observations.report(tag, error);
-      insight.reportPosted(tag, error);
+      counting.reportPosted(tag, error);
     },
   };
-  const { channels, events } = composePlatforms(config, platformPorts, metrics, reports);
+  const { channels, events } = composePlatforms(config, platformPorts, reports);
   // What an operator sends to try something out has channels of its own.
   const allChannels = [...channels, ...testChannels(config)];
 
@@ -125,23 +121,23 @@ export async function start(
   const channelOff = createChannelOff((tag) => SWITCHES[tag], log);
   const reporter = createReporter({
     ...{ channels: allChannels, channelOff, queue, events, mismatches, state, runtime },
-    ...{ pause: waitBetweenLooks, now, log },
+    ...{ pause: waitBetweenLooks, reported: counting.reported, now, log },
   });
   const people = { suppression, conversations };
-  const pacing = composePacing(config, metrics, runtime, log);
+  const pacing = composePacing(config, runtime, log);
   const dispatch = composeDispatch(config, {
     ...{ httpClient, pacing, metrics, channels: allChannels, channelOff, queue, state, reporter, mismatches },
-    ...{ ...people, recorder, now, random: runtime.random, log },
+    ...{ ...people, recorder, now, random: runtime.random, runtime, log },
     ...{ loadOffloaded: vcr.loadOffloaded, discardOffloaded: vcr.discardOffloaded },
   });
   const inboundPorts = { channels, queue, events, ...people, state, now, log };
-  const inbound = composeInbound(config, inboundPorts, metrics);
+  const inbound = composeInbound(config, inboundPorts);
   const isStopping = () => stopping.signal.aborted;
   const channelMarks = createChannelMarks({ state, pause, isStopping, now, log });
   const statusPorts = {
     ...{ channels: allChannels, channelMarks, reporter, inbound, suppression, pacing, recorder, now, log },
   };
-  const receiveStatus = composeStatus(vcr, statusPorts, metrics);
+  const receiveStatus = composeStatus(vcr, statusPorts);
   const surroundings = {
     ...{ session, state, stateMarks: vcr.stateMarks, queueSettings, httpClient, pause, now, log },
     random: runtime.random,
@@ -150,16 +146,26 @@ export async function start(
   const queuesReady = prepareQueues(config, surroundings);
   const ready = Promise.race([queuesReady, pause(FIRST_START_MS)]);
   const intakePorts = { preflight: templates.preflight, ready, pacing, recorder, now, log };
-  const intake = composeIntake(vcr, intakePorts, metrics);
+  const intake = composeIntake(vcr, intakePorts);
   const { tryTemplate } = templates;
 
-  const refusals = observed(createRefusalLog(log, runtime), observations);
+  const { journal, ...insight } = counting.answers(config, {
+    ...{ pacing, channels, catalogAt: templates.fetchedAt, eventsDropped: () => events?.dropped() ?? 0 },
+  });
+  const refusals = observed(createRefusalLog(log, runtime), {
+    ...observations,
+    refused(code, path) {
+      observations.refused(code, path);
+      counting.webhookRefused(path, code);
+    },
+  });
   const checkSignature = createSignatureCheck(config.signatureSecrets, config.account.id, now);
   const admission = createAdmission(runtime);
   const app = createApp({
     ...{ channels, ...intake, tryTemplate, receiveStatus, receiveInbound: inbound.receive },
-    ...{ refusals, metrics, now, log },
-    notAccepted: recorder.refused,
+    ...{ refusals, now, log },
+    metrics: { contentType: CONTENT_TYPE, text: insight.metrics, tokens: config.metricsTokens },
+    notAccepted: counting.notAccepted,
     ...{ timers: runtime, admission },
     readJob: (received) =>
       deadLetters.watch(readDelivery(() => vcr.verifyJob(received), pacing.reports.ackDelay, now)),
@@ -169,15 +175,7 @@ export async function start(
       observations.webhook();
     },
     console: composeConsole(config, {
-      ...{
-        insight,
-        vcr,
-        deadLetters,
-        templates,
-        channels,
-        suppression,
-        observations,
-      },
+      ...{ insight, vcr, deadLetters, templates, channels, suppression, observations },
       accept: intake.accept,
       ...{ state, httpClient, runtime, log },
     }),

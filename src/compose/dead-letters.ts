@@ -1,9 +1,8 @@
-import { perQueue, QUEUE_PURPOSES, type QueuePurpose } from "../core/job.ts";
+import { perQueue, type QueuePurpose } from "../core/job.ts";
 import { createDeadLetters } from "../flows/dispatch/dead-letters.ts";
 import { openHeldLetters } from "../flows/dispatch/held-letters.ts";
 import { asConnectorError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
-import type { Metrics } from "../lib/metrics.ts";
 import type { Runtime } from "../lib/runtime.ts";
 import { openDeadLetters } from "../vcr/dead-letters.ts";
 import { queueName } from "../vcr/job-queue.ts";
@@ -13,7 +12,6 @@ import type { Vcr } from "./vcr.ts";
 export function composeDeadLetters(
   { session, state, queueSettings, verifyJob: verify }: Vcr,
   { runtime, log }: { runtime: Runtime; log: Log },
-  metrics: Metrics,
 ) {
   const { now } = runtime;
   const open = (purpose: QueuePurpose) => {
@@ -23,18 +21,12 @@ export function composeDeadLetters(
   };
   const held = perQueue(open);
   const { start, stop, waiting, deliveryFailed } = createDeadLetters({ held, state, runtime, log });
-  metrics.gauges(
-    "dead_letters",
-    "Jobs a queue gave up on that wait to be put back, or for somebody to look at them",
-    { name: "queue", values: QUEUE_PURPOSES },
-    waiting,
-  );
   return {
     held,
     start,
     stop,
-    /** How many letters wait on all queues, as far as the last look of any replica tells. */
-    waiting: () => QUEUE_PURPOSES.reduce((sum, purpose) => sum + waiting(purpose), 0),
+    /** How many letters wait, as far as the last look of any replica tells. */
+    waiting,
     /** Hands a delivery on; one that is answered 5xx may be its job's last. */
     async watch<T>(delivery: Promise<T>): Promise<T> {
       try {

@@ -6,27 +6,23 @@ import { createClaims } from "../flows/dispatch/claims.ts";
 import { type DispatchPorts, dispatch } from "../flows/dispatch/dispatch.ts";
 import { createSendGate, type SendGate } from "../flows/dispatch/send-gate.ts";
 import { STATUS_PATHS } from "../http/routes/status.ts";
-import { asConnectorError } from "../lib/errors.ts";
 import type { HttpClient } from "../lib/http-client.ts";
 import type { Log } from "../lib/log.ts";
-import { type Metrics, outcomeOf } from "../lib/metrics.ts";
 import type { Runtime } from "../lib/runtime.ts";
 import { createVonageSender } from "../vonage/client.ts";
+import type { Metrics } from "./metrics.ts";
 
 /** How fast each queue is worked through, and how many of its deliveries wait. */
 export type Pacing = Record<QueuePurpose, { gate: SendGate; ackDelay: AckDelay }>;
 
 /** One for each queue: a throttle, or deliveries that wait, on one must not stop another. */
-export function composePacing({ dispatch }: Config, metrics: Metrics, runtime: Runtime, log: Log): Pacing {
+export function composePacing({ dispatch }: Config, runtime: Runtime, log: Log): Pacing {
   const whatsappGate = createSendGate(dispatch.ratePerSecond, runtime.now, log);
   const pacingOf = (purpose: QueuePurpose) => {
     // What is written in a chat leaves through the gate of its channel, in front of the others.
     const isWhatsApp = purpose === "whatsapp" || purpose === "chat";
     const gate = isWhatsApp ? whatsappGate : createSendGate(dispatch.ratePerSecond, runtime.now, log);
     const ackDelay = createAckDelay(Math.ceil(dispatch.maxInflight / 2), runtime);
-    const rateHelp = `Messages a second this replica may send now: ${purpose}`;
-    metrics.gauge(`sending_rate_${purpose}`, rateHelp, gate.rate);
-    metrics.gauge(`held_callbacks_${purpose}`, `Queue callbacks being held: ${purpose}`, ackDelay.waiting);
     return { gate, ackDelay };
   };
   return perQueue(pacingOf);
@@ -37,9 +33,14 @@ type Made = "sender" | "claims" | "unknownOutcome" | "gate" | "ackDelay";
 /** What the queue's deliveries are done with. */
 export function composeDispatch(
   config: Config,
-  ports: Omit<DispatchPorts, Made> & { httpClient: HttpClient; pacing: Pacing; metrics: Metrics },
+  ports: Omit<DispatchPorts, Made> & {
+    httpClient: HttpClient;
+    pacing: Pacing;
+    metrics: Metrics;
+    runtime: Runtime;
+  },
 ): (job: Job) => Promise<void> {
-  const { httpClient, pacing, metrics, ...given } = ports;
+  const { httpClient, pacing, metrics, runtime, ...given } = ports;
   const { state, now, random, log } = given;
   const sender = createVonageSender(
     {
@@ -54,14 +55,11 @@ export function composeDispatch(
   );
   const dispatchPorts = {
     ...given,
-    sender: counted(sender, metrics),
+    sender: counted(sender, metrics, runtime),
     claims: createClaims(state, { random, now }, log),
     unknownOutcome: config.inDoubt,
   };
-  return (job) =>
-    outcomeOf(dispatch(job, { ...dispatchPorts, ...pacing[queueOf(job)] }), (outcome) =>
-      metrics.jobs.inc({ kind: job.kind, outcome }),
-    );
+  return (job) => dispatch(job, { ...dispatchPorts, ...pacing[queueOf(job)] });
 }
 
 /** Vonage takes only https addresses that it can reach. */
@@ -69,17 +67,24 @@ function statusUrlOf({ instance: { publicUrl }, listeners }: Config): string | u
   return publicUrl?.startsWith("https://") && !listeners ? `${publicUrl}${STATUS_PATHS[0]}` : undefined;
 }
 
-function counted(sender: Sender, { sends }: Metrics): Sender {
+function counted(
+  sender: Sender,
+  { sends, sendDuration, queueWait }: Metrics,
+  { now, monotonic }: Pick<Runtime, "now" | "monotonic">,
+): Sender {
   return {
     async send(message) {
-      const count = (outcome: string) => sends.inc({ channel: message.channel, outcome });
+      const started = monotonic();
+      const left = now();
+      let outcome = "unknown";
       try {
         const result = await sender.send(message);
-        count(result.outcome === "accepted" ? "ok" : result.outcome);
+        outcome = result.outcome;
+        if (outcome === "accepted") queueWait.observe((left - message.acceptedAt) / 1_000, message.channel);
         return result;
-      } catch (error) {
-        count(asConnectorError(error).code);
-        throw error;
+      } finally {
+        sends.inc(message.channel, outcome);
+        sendDuration.observe((monotonic() - started) / 1_000);
       }
     },
   };

@@ -14,7 +14,6 @@ import { type AcceptBatch, createAcceptBatch } from "../flows/intake/batch.ts";
 import type { ChannelMarks } from "../flows/status/channel-marks.ts";
 import { receiveStatus, type StatusPorts } from "../flows/status/receive-status.ts";
 import type { Reporter } from "../flows/status/report.ts";
-import type { Metrics } from "../lib/metrics.ts";
 import type { Clock } from "../lib/runtime.ts";
 import { SWITCHES } from "../platforms/registry.ts";
 import { resolveReference } from "../vonage/reference.ts";
@@ -28,8 +27,7 @@ type IntakePorts = Pick<AcceptPorts, "preflight" | "ready" | "recorder" | "log">
 
 export function composeIntake(
   vcr: Vcr,
-  { pacing, recorder, ...ports }: IntakePorts,
-  metrics: Metrics,
+  { pacing, ...ports }: IntakePorts,
 ): { accept: Accept; acceptBatch: AcceptBatch } {
   const { now, log } = ports;
   const rate = (queue: keyof Pacing) => pacing[queue].gate.rate();
@@ -38,22 +36,15 @@ export function composeIntake(
     ...ports,
     backlog: createBacklog({ waiting, rate, now, log }),
     queue: vcr.queue,
-    recorder: {
-      accepted(message) {
-        recorder.accepted(message);
-        metrics.accepted.inc({ channel: message.channel });
-      },
-    },
   });
   return { accept, acceptBatch: createAcceptBatch(accept, vcr.queue, now) };
 }
 
-type Configured = "ownNumbers" | "keywords" | "texts" | "messageTtlSeconds" | "countReply";
+type Configured = "ownNumbers" | "keywords" | "texts" | "messageTtlSeconds";
 
 export function composeInbound(
   { whatsapp, keywords, autoReplies, messageTtlSeconds }: Config,
   ports: Omit<InboundPorts, Configured>,
-  metrics: Metrics,
 ): InboundReceiver {
   return createInboundReceiver({
     ...ports,
@@ -61,7 +52,6 @@ export function composeInbound(
     keywords: { optOut: parseKeywords(keywords.optOut), optIn: parseKeywords(keywords.optIn) },
     texts: autoReplies,
     messageTtlSeconds,
-    countReply: (kind) => metrics.replies.inc({ kind }),
   });
 }
 
@@ -73,17 +63,14 @@ type ComposedStatusPorts = Pick<StatusPorts, "channels" | "recorder" | "now" | "
   pacing: Pacing;
 };
 
-export function composeStatus({ state }: Vcr, ports: ComposedStatusPorts, metrics: Metrics) {
+export function composeStatus({ state }: Vcr, ports: ComposedStatusPorts) {
   const { channels, channelMarks, reporter, inbound, suppression, pacing, recorder, now, log } = ports;
   const statusPorts: StatusPorts = {
     ...{ channels, recorder, now, log, link: suppression.link, carrierOptOut: inbound.carrierOptOut },
     lostChannel: async (tag) => ((await channelMarks.wasOnLately(tag)) ? SWITCHES[tag] : undefined),
     resolve: (reference) => resolveReference(state, reference),
     throttled: (channel) => pacing[channel].gate.throttled(),
-    async report(report, heard) {
-      const outcome = await reporter.reportStatus(report, heard);
-      metrics.reports.inc({ status: report.status, outcome });
-    },
+    report: reporter.reportStatus,
   };
   return (status: MessageStatus) => receiveStatus(status, statusPorts);
 }

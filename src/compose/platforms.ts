@@ -2,7 +2,6 @@ import type { Config } from "../config/schema.ts";
 import type { Observations } from "../flows/setup/observations.ts";
 import { createCircuitBreaker } from "../lib/circuit-breaker.ts";
 import { asConnectorError } from "../lib/errors.ts";
-import type { Metrics } from "../lib/metrics.ts";
 import type { PlatformChannel, PlatformPorts } from "../platforms/platform.ts";
 import { createEventSink, createPlatformChannels } from "../platforms/registry.ts";
 import { withCircuitBreaker } from "../platforms/with-circuit-breaker.ts";
@@ -11,20 +10,15 @@ import { withCircuitBreaker } from "../platforms/with-circuit-breaker.ts";
 export function composePlatforms(
   config: Config,
   ports: PlatformPorts,
-  metrics: Metrics,
   observations: Pick<Observations, "report">,
 ) {
   const { now, log } = ports;
   const events = createEventSink(config, ports);
-  if (events) metrics.gauge("events_dropped", "Events nobody could be told", events.dropped);
   return { events, channels: createPlatformChannels(config, ports).map(guarded) };
 
   function guarded(channel: PlatformChannel): PlatformChannel {
     const name = `${channel.platform} ${channel.channel}`;
     const breaker = createCircuitBreaker(name, now, log);
-    metrics.gauge(`breaker_open_${channel.tag}`, `1 while ${name} is known to be away`, () =>
-      breaker.isOpen() ? 1 : 0,
-    );
     const { reports, tag } = channel;
     const observed: PlatformChannel = {
       ...channel,

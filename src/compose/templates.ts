@@ -47,6 +47,11 @@ export function composeTemplates(config: Config, ports: TemplatePorts) {
   const isCompared = whatsapp?.preflight;
   return {
     catalog,
+    /** When the oldest of the lists in use was fetched, milliseconds since the epoch; undefined before there is one. */
+    fetchedAt(): number | undefined {
+      const fetched = numbers.flatMap((number) => catalog.entry(number)?.startedAt ?? []);
+      return fetched.length === 0 ? undefined : Math.min(...fetched);
+    },
     overview: () => templateOverview({ catalog, numbers, state, now }),
     lookup: createTemplateLookup(catalog, now, runtime),
     sync: () => syncTemplates({ catalog, now, log }),

@@ -1,10 +1,9 @@
 import type { Config } from "../config/schema.ts";
 import type { QueuePurpose } from "../core/job.ts";
-import { createStateMarks, SCOPES } from "../flows/state-marks/state-marks.ts";
+import { createStateMarks } from "../flows/state-marks/state-marks.ts";
 import { JOBS_PATH } from "../http/routes/jobs.ts";
 import type { HttpClient } from "../lib/http-client.ts";
 import type { Log } from "../lib/log.ts";
-import type { Metrics } from "../lib/metrics.ts";
 import type { Runtime } from "../lib/runtime.ts";
 import { createJobQueue, queueName, queueStanding } from "../vcr/job-queue.ts";
 import { createJobSigner } from "../vcr/job-signer.ts";
@@ -16,18 +15,11 @@ import { createState } from "../vcr/state.ts";
 export function composeVcr(
   config: Config,
   { httpClient, runtime, log }: { httpClient: HttpClient; runtime: Runtime; log: Log },
-  metrics: Metrics,
 ) {
   const { serviceName } = config.instance;
   const session = createSession(config, httpClient);
   const stateMarks = createStateMarks(() => state, serviceName, runtime.now, log);
   const state = createState(session, runtime, stateMarks.used);
-  metrics.gauges(
-    "state_emptied_timestamp_seconds",
-    "When State was found to be emptied; 0 if it never was",
-    { name: "scope", values: SCOPES },
-    stateMarks.emptiedAt,
-  );
   const signer = createJobSigner(config.jobSigningKeys);
   const queueSettings = {
     serviceName,

@@ -12,6 +12,7 @@ import {
   privateKey,
   secrets,
   senderId,
+  serverUrl,
   wabaIds,
   whenComplete,
   whole,
@@ -75,6 +76,8 @@ export const variables = z.object({
   // A job comes back in one request, and the route that takes it reads no more than 128 KB.
   QUEUE_MAX_REQUEST_BYTES: whole(1_000, 100_000, " bytes").default(8_000),
   CONSOLE_PASSWORD: longSecrets.optional(),
+  METRICS_TOKEN: longSecrets.optional(),
+  ALERT_WEBHOOK_URL: serverUrl.optional(),
   LOG_LEVEL: z
     .enum(
       ["trace", "debug", "info", "warn", "error", "fatal"],
@@ -141,6 +144,10 @@ export const toConfig = (v: Variables) => ({
   queueMaxRequestBytes: v.QUEUE_MAX_REQUEST_BYTES,
   /** What opens the console: any of these, or else the account's key and secret. */
   consolePasswords: v.CONSOLE_PASSWORD,
+  /** What `/_/metrics` asks for; without any, for nothing. */
+  metricsTokens: v.METRICS_TOKEN,
+  /** Who is told when something needs somebody. */
+  alertWebhookUrl: v.ALERT_WEBHOOK_URL,
   /** Everything above by variable, fit to be shown. */
   settings: describeSettings(v, Object.keys(variables.shape)),
 });

@@ -7,6 +7,7 @@ import { CONSOLE_PATH, type ConsoleRoutePorts, consoleRoutes } from "./routes/co
 import { INBOUND_PATH, type InboundPorts, inboundRoute } from "./routes/inbound.ts";
 import { type IntakePorts, intakeRoute } from "./routes/intake.ts";
 import { JOBS_PATH, type JobPorts, jobRoute } from "./routes/jobs.ts";
+import { type MetricsPorts, metricsRoute } from "./routes/metrics.ts";
 import { STATUS_PATHS, type StatusPorts, statusRoute } from "./routes/status.ts";
 import { type TemplatePorts, templatesRoute } from "./routes/templates.ts";
 
@@ -14,7 +15,7 @@ export interface AppDependencies extends IntakePorts, JobPorts, StatusPorts, Inb
   channels: readonly PlatformChannel[];
   refusals: RefusalLog;
   console?: Omit<ConsoleRoutePorts, "refusals" | "log">;
-  metrics: { contentType: string; text(): Promise<string> };
+  metrics: MetricsPorts;
   log: Log;
 }
 
@@ -52,11 +53,7 @@ export function createApp(deps: AppDependencies): Express {
   app.get("/_/health", (_req, res) => {
     res.status(200).json({ status: "ok" });
   });
-  // Whatever the manifest lets in: figures without ids or people.
-  app.get("/_/metrics", async (_req, res) => {
-    const text = await deps.metrics.text();
-    res.status(200).type(deps.metrics.contentType).send(text);
-  });
+  app.get("/_/metrics", metricsRoute(deps.metrics));
   // The operator, with the console's password.
   if (deps.console) {
     const { refusals, log } = deps;

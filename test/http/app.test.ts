@@ -66,7 +66,8 @@ describe("the list of routes", () => {
   });
 
   it("answers 500 in JSON, and shows no inside, when the figures cannot be had", async () => {
-    const metrics = { contentType: "text/plain", text: () => Promise.reject(new Error("inside")) };
+    const text = () => Promise.reject(new Error("inside"));
+    const metrics = { contentType: "text/plain", text, tokens: undefined };
     const own = await openSite({ metrics });
     const { status, body } = await request(own.app).get("/_/metrics");
     await own.stop();

@@ -45,7 +45,7 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
       moengageWhatsApp({ ...settings, numbers: ["14155550100"] }, ports),
       moengageSms({ ...settings, senderId: "Acme", reportSent: false }, ports),
     ],
-    metrics: { contentType: "text/plain", text: async () => "up 1\n" },
+    metrics: { contentType: "text/plain", text: async () => "up 1\n", tokens: undefined },
     log,
     now: () => Date.now(),
     timers: systemRuntime,

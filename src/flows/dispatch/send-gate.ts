@@ -14,7 +14,8 @@ interface Candidate extends Pick<SendJob, "refusals"> {
 }
 
 /** Why messages are not sent now: none, or of `sender` none of one of the senders. */
-export type PauseReason = Concerns | "unanswered" | "throttled";
+export const PAUSE_REASONS = ["account", "unanswered", "throttled", "sender"] as const;
+export type PauseReason = (typeof PAUSE_REASONS)[number];
 
 /** How sending stands, for whoever looks. */
 export interface SendingState {
@@ -112,7 +113,7 @@ export function createSendGate(maxRate: number, now: Clock, log: Log): SendGate 
       throttled: rateLimiter.isClosed(),
       sender: [...senders.values()].some((breaker) => breaker.isOpen()),
     };
-    return (Object.keys(reasons) as PauseReason[]).filter((reason) => reasons[reason]);
+    return PAUSE_REASONS.filter((reason) => reasons[reason]);
   }
 
   function works(...breakers: SendBreaker[]): void {

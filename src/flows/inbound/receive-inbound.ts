@@ -26,7 +26,6 @@ export interface InboundPorts extends AutoReplyPorts, TellPorts {
   keywords: { optOut: Keywords; optIn: Keywords };
   /** Who wants to know of every reply, beside the platforms. */
   events?: Events;
-  countReply(outcome: InboundOutcome): void;
   log: Log;
 }
 
@@ -49,14 +48,12 @@ export interface InboundReceiver {
 const PATIENCE_MS = 8_000;
 
 export function createInboundReceiver(ports: InboundPorts): InboundReceiver {
-  const { now, countReply } = ports;
+  const { now } = ports;
   const singleFlight = createSingleFlight<InboundOutcome>();
   return {
-    async receive(inbound) {
+    receive(inbound) {
       const deadline = now() + PATIENCE_MS;
-      const outcome = await singleFlight(inbound.id, () => receive(inbound, deadline, ports));
-      countReply(outcome);
-      return outcome;
+      return singleFlight(inbound.id, () => receive(inbound, deadline, ports));
     },
     async carrierOptOut(optOut) {
       const deadline = now() + PATIENCE_MS;

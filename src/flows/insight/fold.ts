@@ -1,7 +1,7 @@
 import type { State } from "../../core/ports.ts";
 import { figuresBucket, figuresDays, REPLICAS } from "../../core/state-keys.ts";
 import type { Clock } from "../../lib/runtime.ts";
-import { readReplicas } from "./replicas.ts";
+import { metricsField, readReplicas } from "./replicas.ts";
 import { addSums, formatSums, parseSums, type StoredSums, type Sums } from "./sums.ts";
 
 /** The field of an hour into which those of closed processes are folded. */
@@ -48,7 +48,10 @@ export async function foldFigures(slot: number, { state, now }: { state: State; 
   // Whatever comes late to an older day is rare enough for once a day.
   for (const day of figuresDays(now()).slice(0, slot % 24 === 0 ? undefined : 2))
     for (const [hour, fields] of await readDay(state, day)) await foldHour(day, hour, fields);
-  for (const replica of replicas) if (!isAlive(replica)) await state.remove(REPLICAS, replica.id);
+  for (const { id } of replicas.filter((replica) => !isAlive(replica))) {
+    await state.remove(REPLICAS, metricsField(id));
+    await state.remove(REPLICAS, id);
+  }
 
   async function foldHour(day: number, hour: number, fields: Map<string, StoredSums>): Promise<void> {
     const name = `${hour}/${FOLDED}`;

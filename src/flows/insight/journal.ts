@@ -12,6 +12,7 @@ import type { Log } from "../../lib/log.ts";
 import type { Runtime, Timer } from "../../lib/runtime.ts";
 import { foldFigures } from "./fold.ts";
 import { type Counted, type HeardStatus, HOUR_MS, type HourSums } from "./recorder.ts";
+import { metricsField } from "./replicas.ts";
 import { parseSent, type SentRecord } from "./sent-record.ts";
 import { addSums, formatSums, parseSums } from "./sums.ts";
 
@@ -20,6 +21,8 @@ export interface JournalPorts {
   state: State;
   /** What the others may know of this process, as one text; at the end, that it has stopped. */
   describe(isClosed: boolean): string;
+  /** This process's figures for whoever scrapes another one. */
+  metrics(): Promise<string>;
   /** This process's id: random, another one for every start. */
   self: string;
   runtime: Runtime;
@@ -47,7 +50,15 @@ export const SILENT_MS = 30 * 60_000;
 /** Hours that nothing comes for any more leave the memory. */
 const KEPT_HOURS = 72;
 
-export function createJournal({ counted, state, describe, self, runtime, log }: JournalPorts): Journal {
+export function createJournal({
+  counted,
+  state,
+  describe,
+  metrics,
+  self,
+  runtime,
+  log,
+}: JournalPorts): Journal {
   const { now } = runtime;
   let fields = 0;
   let seenAt = Number.NEGATIVE_INFINITY;
@@ -76,7 +87,11 @@ export function createJournal({ counted, state, describe, self, runtime, log }: 
     const at = now();
     if (!isStopped && at - seenAt < (isBusy() ? SEEN_MS.busy : SEEN_MS.idle)) return;
     if (at - seenAt > SILENT_MS) openNewFields();
-    await state.write(REPLICAS, self, describe(isStopped));
+    const figures = await metrics();
+    await Promise.all([
+      state.write(REPLICAS, self, describe(isStopped)),
+      state.write(REPLICAS, metricsField(self), figures),
+    ]);
     seenAt = at;
   }
 

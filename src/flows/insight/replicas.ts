@@ -12,10 +12,14 @@ export interface ReplicaRecord {
   isClosed: boolean;
 }
 
+/** Where a process's figures for Prometheus stand, beside its record. */
+export const metricsField = (id: string) => `metrics/${id}`;
+
 /** Every process that State has a record of, whenever it was heard of. */
 export async function readReplicas<More>(state: State): Promise<(ReplicaRecord & Partial<More>)[]> {
   const replicas: (ReplicaRecord & Partial<More>)[] = [];
-  for await (const [, text] of state.scan(REPLICAS)) {
+  for await (const [field, text] of state.scan(REPLICAS)) {
+    if (field.includes("/")) continue;
     const record = parsedJson(text) as (ReplicaRecord & Partial<More>) | null | undefined;
     if (typeof record?.id === "string" && typeof record.seenAt === "number") replicas.push(record);
   }

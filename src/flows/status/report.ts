@@ -17,6 +17,8 @@ export interface ReportPorts extends LedgerPorts {
   queue: JobQueue;
   /** What differed from its template, for reports of sends that were refused because of it. */
   mismatches: Pick<TemplateMismatches, "explain">;
+  /** What came of telling the platform of it, once for each time. */
+  reported?(report: DeliveryReport, outcome: ReportOutcome | "not_taken"): void;
   /** Who wants to know of final failures, beside the platform. */
   events?: Events | undefined;
 }
@@ -103,6 +105,7 @@ export function createReporter(ports: ReportPorts): Reporter {
     underWay.set(field, telling);
     try {
       const outcome = await telling;
+      ports.reported?.(report, outcome);
       if (report.status === "failed" || log.follows(report.id))
         log.info(
           {
@@ -116,6 +119,7 @@ export function createReporter(ports: ReportPorts): Reporter {
         );
       return outcome;
     } catch (error) {
+      ports.reported?.(report, "not_taken");
       log.warn(
         { msg_id: report.id, origin: report.origin, ms: now() - started, ...loggableError(error) },
         `Report ${report.status}: not taken`,

@@ -11,10 +11,12 @@ import { demandCredentials } from "../middleware/authenticate.ts";
 import { AUTHENTICATED_BYTES, readBody } from "../middleware/body.ts";
 import { idIn, type RefusalLog } from "../refusals.ts";
 
-/** A platform's own send that was not accepted, with what is known of it. */
+/** A send that was not accepted, a platform's own or, with `unauthorized`, a stranger's. */
 export interface NotAccepted {
   tag: string;
   code: string;
+  /** The HTTP status of the error. */
+  status: number;
   id: string | undefined;
   message: OutboundMessage | undefined;
 }
@@ -80,7 +82,7 @@ export function intakeRoute(
     id: string | undefined,
     { message, isTrial }: { message?: OutboundMessage; isTrial?: boolean } = {},
   ): void {
-    if (error.code !== "unauthorized" && !isTrial) notAccepted({ tag, code: error.code, id, message });
+    if (!isTrial) notAccepted({ tag, code: error.code, status: error.httpStatus, id, message });
     const about = { msg_id: id, origin: tag, template: templateIn(message) };
     refusals.refused(req, { what: "Send not accepted", error, status, about });
   }

@@ -12,5 +12,5 @@ export const noFailures = (world: ChaosWorld) =>
 /** Messages a second that the connector sends now, by its own figures. */
 export async function rateNow({ url }: ChaosWorld): Promise<number> {
   const metrics = await (await fetch(`${url}/_/metrics`)).text();
-  return Number(metrics.match(/^connector_sending_rate_whatsapp (\S+)$/m)?.[1]);
+  return Number(metrics.match(/^connector_sending_rate\{.*queue="whatsapp"\} (\S+)$/m)?.[1]);
 }

@@ -3,11 +3,7 @@ import type { OutboundMessage } from "../../../src/core/message.ts";
 import type { State } from "../../../src/core/ports.ts";
 import type { InboundMessage, InboundReply } from "../../../src/core/reply.ts";
 import { createConversations } from "../../../src/flows/inbound/conversations.ts";
-import {
-  createInboundReceiver,
-  type InboundOutcome,
-  type InboundPorts,
-} from "../../../src/flows/inbound/receive-inbound.ts";
+import { createInboundReceiver, type InboundPorts } from "../../../src/flows/inbound/receive-inbound.ts";
 import { createSuppression } from "../../../src/flows/inbound/suppression.ts";
 import {
   createClock,
@@ -72,8 +68,6 @@ export function createInboundWorld(
   ];
   const conversations = createConversations(state, now, log);
   const suppression = createSuppression(state, now);
-  const counted: InboundOutcome[] = [];
-  const countReply = (outcome: InboundOutcome) => void counted.push(outcome);
   const channels = [channel, other, sms];
   /** Another process over the same State and queue; `far` is its own way to that State, `tags` its channels. */
   const open = (
@@ -82,7 +76,7 @@ export function createInboundWorld(
     tags: readonly string[] = channels.map(({ tag }) => tag),
   ) =>
     createInboundReceiver({
-      ...{ queue, now, log, texts, conversations, messageTtlSeconds: 86_400, countReply },
+      ...{ queue, now, log, texts, conversations, messageTtlSeconds: 86_400 },
       ...{ state: far, suppression },
       channels: channels.filter(({ tag }) => tags.includes(tag)),
       ownNumbers: [WABA],
@@ -90,7 +84,7 @@ export function createInboundWorld(
     });
   const receiver = open();
   return {
-    ...{ now, log, queue, state, channel, other, sms, conversations, suppression, receiver, counted, open },
+    ...{ now, log, queue, state, channel, other, sms, conversations, suppression, receiver, open },
     receive: receiver.receive,
     sent: (id = "m-1", vendorId = "out-1", to = NUMBER) =>
       conversations.remember(whatsappMessage({ id, to, from: WABA }), vendorId),

@@ -31,7 +31,10 @@ function createWorld() {
   const open = (self: string) => {
     const recorder = createRecorder(now);
     const describe = (isClosed: boolean) => JSON.stringify({ id: self, seenAt: now(), isClosed });
-    const journal = createJournal({ counted: recorder.counted, state, describe, self, runtime, log });
+    const journal = createJournal({
+      ...{ counted: recorder.counted, state, describe, self, runtime, log },
+      metrics: async () => "",
+    });
     const ports: StoryPorts = {
       ...{ state, journal, runtime, tags: ["mw", "ms"] },
       ownerOf: (tag) =>

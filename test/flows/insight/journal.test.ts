@@ -42,13 +42,9 @@ function createWorld() {
     const recorder = createRecorder(now);
     const describe = (isClosed: boolean) => JSON.stringify({ id: self, seenAt: now(), isClosed });
     const runtime = { ...systemRuntime, now };
+    const metrics = async () => "up 1\n";
     const journal = createJournal({
-      counted: recorder.counted,
-      state: counting,
-      describe,
-      self,
-      runtime,
-      log,
+      ...{ counted: recorder.counted, state: counting, describe, metrics, self, runtime, log },
     });
     const heard = (status: DeliveryStatus, known: DeliveryStatus[] = [], id = "m-1", origin = "mw") =>
       recorder.status({ origin, id, status, known, sender: "14155550100", code: undefined, at: now() });
@@ -153,6 +149,7 @@ describe("a flush", () => {
     await journal.stop();
     expect(state.hash(REPLICAS)).toEqual({
       a: JSON.stringify({ id: "a", seenAt: T0 + MINUTE, isClosed: true }),
+      "metrics/a": "up 1\n",
     });
   });
 });
@@ -177,7 +174,7 @@ describe("the fields of closed processes", () => {
     await c.journal.flush();
     await Promise.all([foldFigures(1, { state, now }), foldFigures(1, { state, now })]);
     expect(fields()).toEqual([`${HOUR_OF_T0}/c.0`, `${HOUR_OF_T0}/folded`]);
-    expect(Object.keys(state.hash(REPLICAS))).toEqual(["c"]);
+    expect(Object.keys(state.hash(REPLICAS))).toEqual(["c", "metrics/c"]);
     expect(await total()).toEqual(three);
     await foldFigures(2, { state, now });
     expect(await total()).toEqual(three);

@@ -1,0 +1,67 @@
+import type { Channel } from "../core/message.ts";
+import type { DeliveryReport } from "../core/report.ts";
+import type { MessageEnd, Recorder } from "../flows/insight/recorder.ts";
+import type { ReportOutcome } from "../flows/status/report.ts";
+import type { NotAccepted } from "../http/routes/intake.ts";
+import type { Clock } from "../lib/runtime.ts";
+import type { Metrics } from "./metrics.ts";
+
+type OwnerOf = (tag: string) => { platform: string; channel: Channel } | undefined;
+
+/** A request is refused by transport when nothing of it was understood. */
+const BY_TRANSPORT = new Set([
+  ...["unauthorized", "unsupported_media_type", "too_large", "empty_body", "not_json", "unreadable"],
+]);
+
+const UNKNOWN = { platform: "unknown", channel: "unknown" };
+
+/** Counts what happens, for whoever scrapes, beside what the recorder counts for the pages. */
+export function createCounting(metrics: Metrics, ownerOf: OwnerOf, now: Clock) {
+  const owner = (tag: string) => ownerOf(tag) ?? UNKNOWN;
+
+  return {
+    ended({ tag, outcome, code }: MessageEnd): void {
+      if (outcome === "failed") metrics.failures.inc(owner(tag).channel, code ?? "unknown");
+    },
+
+    reported({ origin, status, at }: DeliveryReport, outcome: ReportOutcome | "not_taken"): void {
+      const { platform, channel } = owner(origin);
+      metrics.reports.inc(platform, channel, status, outcome);
+      if (outcome === "posted") metrics.reportDelay.observe(Math.max(0, now() - at) / 1_000);
+    },
+
+    webhookRefused(path: string, reason: string): void {
+      const [, route] = path.match(/^\/webhooks\/(status|inbound|passed-message-status)\/?$/) ?? [];
+      if (route !== undefined) metrics.webhooksRefused.inc(route === "inbound" ? route : "status", reason);
+    },
+
+    recorder: (recorder: Recorder): Recorder => ({
+      ...recorder,
+      accepted(message) {
+        const { platform, channel } = owner(message.origin);
+        metrics.requests.inc(platform, channel, "accepted", "");
+        metrics.accepted.inc(platform, channel);
+        recorder.accepted(message);
+      },
+      notSent(message, code, attempt) {
+        const { platform, channel } = owner(message.origin);
+        if (code === "opted_out") metrics.suppressed.inc(platform, channel);
+        recorder.notSent(message, code, attempt);
+      },
+      status(status) {
+        metrics.statuses.inc(owner(status.origin).channel, status.status);
+        recorder.status(status);
+      },
+    }),
+
+    /** A stranger's request is nobody's message. */
+    notAccepted(recorder: Recorder): (send: NotAccepted) => void {
+      return ({ status, ...send }) => {
+        const { platform, channel } = owner(send.tag);
+        const code = BY_TRANSPORT.has(send.code) ? String(status) : send.code;
+        metrics.requests.inc(platform, channel, "refused", code);
+        if (send.code !== "unauthorized") recorder.refused(send);
+      };
+    },
+  };
+}
