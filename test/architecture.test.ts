@@ -58,7 +58,7 @@ const MAY: Record<string, string[]> = {
   "console/views/new.ts": ["core/message.ts", "console/html.ts", "console/views/parts.ts"],
   "platforms/new.ts": [
     ...[...CORE, ...LIB, HTTP_TYPES, "config/schema.ts"],
-    ...["platforms/platform.ts", "platforms/callback.ts", "platforms/registry.ts"],
+    ...["platforms/platform.ts", "platforms/callback.ts", "platforms/registry.ts", "zod"],
   ],
   "platforms/registry.ts": [
     ...[...CORE, ...LIB, HTTP_TYPES, "config/schema.ts", "platforms/platform.ts", "platforms/callback.ts"],

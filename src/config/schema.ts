@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { matches, parseKeywords } from "../core/keywords.ts";
 import type { Channel } from "../core/message.ts";
+import { clevertapNeeds, clevertapSettings, clevertapVariables } from "./clevertap.ts";
 import {
   autoReply,
   baseUrl,
@@ -67,6 +68,7 @@ export const variables = z.object({
   ),
   ...moengageVariables.shape,
   ...webengageVariables.shape,
+  ...clevertapVariables.shape,
   VONAGE_API_HOST: baseUrl.default("https://api.nexmo.com"),
   DISPATCH_RATE_PER_SECOND: whole(1, 10_000, " a second").default(29),
   DISPATCH_MAX_INFLIGHT: whole(1, 10_000, "").default(200),
@@ -93,6 +95,7 @@ export const needs: Needs = {
   CONNECTOR_API_SECRET: ["CONNECTOR_API_KEY"],
   ...moengageNeeds,
   ...webengageNeeds,
+  ...clevertapNeeds,
 };
 
 /** Faults of values that are each right but do not go together. */
@@ -170,6 +173,7 @@ function channels(v: Variables) {
       notes,
     ),
     webengage: webengageSettings(v, notes),
+    clevertap: clevertapSettings(v, notes),
   };
   const isUsed = (channel: Channel) =>
     Object.values<PlatformSettings | undefined>(platforms).some((platform) => platform?.[channel]) ||

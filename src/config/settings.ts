@@ -10,7 +10,7 @@ export interface Setting {
 }
 
 /** Names of what is secret by its nature; a variable that is added later is one of them when in doubt. */
-const SECRET = /SECRET|PASSWORD|TOKEN|PRIVATE_KEY|API_KEY/;
+const SECRET = /SECRET|PASSWORD|PASSCODE|TOKEN|PRIVATE_KEY|API_KEY/;
 /** Who knows such an address may post there. */
 const SECRET_ADDRESS = /_URL$/;
 /** Known to everybody who may see the instance, or shown by Vonage's dashboard beside the account's name. */

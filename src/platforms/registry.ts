@@ -2,6 +2,8 @@ import type { Config } from "../config/schema.ts";
 import type { CodeTable } from "../core/codes.ts";
 import type { SetupCheck } from "../core/insight.ts";
 import { CHANNEL_LABEL, type Channel, channel } from "../core/message.ts";
+import { CODES as CLEVERTAP_CODES, SMS_CODES_IN_WORDS as CLEVERTAP_SMS_CODES } from "./clevertap/codes.ts";
+import { clevertapSms, clevertapWhatsApp } from "./clevertap/index.ts";
 import { dataApiAdvice } from "./moengage/advice.ts";
 import { CODES as MOENGAGE_CODES } from "./moengage/codes.ts";
 import { type ConnectedSource, createConnectedSource } from "./moengage/connected-source.ts";
@@ -13,7 +15,7 @@ import { webengageSms, webengageWhatsApp } from "./webengage/index.ts";
 
 /** The registry: one entry per platform channel, there when its settings and our sender are; SWITCHES has the other. */
 export function createPlatformChannels(config: Config, ports: PlatformPorts): PlatformChannel[] {
-  const { whatsapp, sms, moengage, webengage } = config;
+  const { whatsapp, sms, moengage, webengage, clevertap } = config;
   return [
     whatsapp &&
       moengage.whatsapp &&
@@ -23,6 +25,10 @@ export function createPlatformChannels(config: Config, ports: PlatformPorts): Pl
       webengage?.whatsapp &&
       webengageWhatsApp({ ...webengage, ...webengage.whatsapp, ...whatsapp }, ports),
     sms && webengage?.sms && webengageSms({ ...webengage, ...webengage.sms, ...sms }, ports),
+    whatsapp &&
+      clevertap?.whatsapp &&
+      clevertapWhatsApp({ ...clevertap, ...clevertap.whatsapp, ...whatsapp }, ports),
+    sms && clevertap?.sms && clevertapSms({ ...clevertap, ...clevertap.sms, ...sms }, ports),
   ].filter((channel) => channel !== undefined);
 }
 
@@ -39,6 +45,14 @@ export const SWITCHES: Record<string, { name: string; variables: string }> = {
     name: "WebEngage SMS",
     variables: "WEBENGAGE_SMS_DSN_URL and WEBENGAGE_API_KEY (or WEBENGAGE_USERNAME and WEBENGAGE_PASSWORD)",
   },
+  cw: {
+    name: "CleverTap WhatsApp",
+    variables: "WHATSAPP_NUMBER, CLEVERTAP_DELIVERY_URL, CLEVERTAP_USERNAME and CLEVERTAP_PASSWORD",
+  },
+  cs: {
+    name: "CleverTap SMS",
+    variables: "CLEVERTAP_SMS_DELIVERY_URL, CLEVERTAP_USERNAME and CLEVERTAP_PASSWORD",
+  },
 };
 
 /**
@@ -49,6 +63,8 @@ export const PLATFORM_CODES: Readonly<Record<string, CodeTable>> = {
   moengage: MOENGAGE_CODES,
   webengage: WEBENGAGE_CODES,
   "webengage-sms": WEBENGAGE_SMS_CODES,
+  clevertap: CLEVERTAP_CODES,
+  "clevertap-sms": CLEVERTAP_SMS_CODES,
 };
 
 /** Whose channel a tag is, on or off, as its name says; undefined for one that this version does not know. */

@@ -62,7 +62,7 @@ function lineOf(rest: string): string[] {
 }
 
 /** A refusal's last words are said in the guide for all of them together. */
-const ELSEWHERE = new Set([", again and again", "check the Data API settings"]);
+const ELSEWHERE = new Set([", again and again", "check the settings of its API"]);
 
 it("the guide has every warning and every error of the log", () => {
   const lines = [...new Set(warningsAndErrors())].filter((line) => line && !ELSEWHERE.has(line));

@@ -9,6 +9,8 @@ import {
   type PlatformReplies,
   publicMessage,
 } from "../platform.ts";
+import type { SubscriptionPorts } from "../subscription.ts";
+import { templatesFailed, templatesToList } from "../template-list.ts";
 import {
   FAILURE_CODES,
   MAX_STATUSES_PER_CALL,
@@ -18,10 +20,9 @@ import {
   WHATSAPP_INTAKE_PATH,
   WHATSAPP_TAG,
 } from "./contract.ts";
-import { type DataApiPorts, type DataApiSettings, writeSubscription } from "./data-api.ts";
+import { type DataApiSettings, writeSubscription } from "./data-api.ts";
 import { replyToInbound } from "./from-reply.ts";
 import { reportToDelivery, reportToStatus } from "./from-report.ts";
-import { templatesToList } from "./from-template.ts";
 import { smsToMessage, whatsappToMessage } from "./to-message.ts";
 
 /** What both channels have. MoEngage takes callbacks without credentials: whoever knows the URL may post. */
@@ -68,14 +69,7 @@ export function moengageWhatsApp(
     templates: {
       path: TEMPLATES_PATH,
       serialise: templatesToList,
-      // Why a sync failed is for the marketer to read, unlike errors of our own.
-      failed: (error) =>
-        error.httpStatus === 500
-          ? {
-              status: 503,
-              body: { message: "The templates could not be fetched: try again in some minutes" },
-            }
-          : { status: error.httpStatus, body: { message: error.message } },
+      failed: templatesFailed,
     },
   };
 }
@@ -126,7 +120,10 @@ export function moengageSms(
   };
 }
 
-function subscriber(dataApi: DataApiSettings | undefined, ports: DataApiPorts): PlatformReplies["subscribe"] {
+function subscriber(
+  dataApi: DataApiSettings | undefined,
+  ports: SubscriptionPorts,
+): PlatformReplies["subscribe"] {
   if (dataApi) {
     return (reply, deadline, stillStands) =>
       writeSubscription(reply, dataApi, { deadline, stillStands }, ports);

@@ -1,8 +1,8 @@
+import { matchText } from "../../core/template/match-text.ts";
 import { type CatalogTemplate, placeholders, type TemplateComponent } from "../../core/template/template.ts";
 import { ConnectorError } from "../../lib/errors.ts";
 import { placeButtons } from "./buttons.ts";
 import type { Card, TemplateData } from "./contract.ts";
-import { matchText } from "./match-text.ts";
 
 type Component = Record<string, unknown>;
 

@@ -88,8 +88,8 @@ describe("writing a subscription", () => {
     [401, "check MOENGAGE_WORKSPACE_ID and MOENGAGE_DATA_API_KEY"],
     [403, "the workspace allows certain addresses only"],
     [404, "check MOENGAGE_DATA_API_URL"],
-    [409, "check the Data API settings"],
-    [413, "check the Data API settings"],
+    [409, "check the settings of its API"],
+    [413, "check the settings of its API"],
   ])("%i is said in words once, and holds nothing up", async (status, words) => {
     const world = createWorld(status);
     await world.write();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
+import { matchText } from "../../../src/core/template/match-text.ts";
 import { fill } from "../../../src/core/template/template.ts";
-import { matchText } from "../../../src/platforms/webengage/match-text.ts";
 import { createRandom } from "../../../src/sandbox/random.ts";
 
 describe("matchText", () => {

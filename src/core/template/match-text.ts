@@ -1,4 +1,4 @@
-import { placeholders } from "../../core/template/template.ts";
+import { placeholders } from "./template.ts";
 
 const PLACEHOLDER = /(\{\{\s*[^{}]+?\s*\}\})/;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import type { CatalogTemplate, TemplateComponent } from "../../../src/core/template/template.ts";
-import { templatesToList } from "../../../src/platforms/moengage/from-template.ts";
-import { templateCatalog } from "../../../src/sandbox/vonage/template-catalog.ts";
+import type { CatalogTemplate, TemplateComponent } from "../../src/core/template/template.ts";
+import { templatesToList } from "../../src/platforms/template-list.ts";
+import { templateCatalog } from "../../src/sandbox/vonage/template-catalog.ts";
 
 const template = (more: Partial<CatalogTemplate> = {}): CatalogTemplate => ({
   id: "1",

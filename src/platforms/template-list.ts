@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { APPROVED, type CatalogTemplate } from "../../core/template/template.ts";
-import { ConnectorError } from "../../lib/errors.ts";
-import type { Answer } from "../platform.ts";
+import { APPROVED, type CatalogTemplate } from "../core/template/template.ts";
+import { ConnectorError } from "../lib/errors.ts";
+import type { Answer } from "./platform.ts";
 
 /**
- * The answer to MoEngage's template sync. MoEngage publishes no format; this is Meta's own list, which MoEngage
- * reads from Meta itself. MoEngage suspends a template whose content changed, so the same templates must give the
- * same bytes: what changes by itself (scores, status history, signatures of sample addresses, the order of keys)
- * is left out or put in order. Another format changes this file alone.
+ * The templates as Meta lists them: the one format for them that a platform publishes, and what another reads from Meta
+ * itself. A platform may suspend a template whose content changed, so the same templates must give the same bytes: what
+ * changes by itself (scores, status history, signatures of sample addresses, the order of keys) is left out or put in
+ * order.
  * https://developers.facebook.com/docs/graph-api/reference/whats-app-business-account/message_templates/
  */
 export function templatesToList(
@@ -30,6 +30,12 @@ export function templatesToList(
   const page = found.slice(0, limit);
   return { status: 200, body: { data: page.map(toMeta), paging: paging(page, found.length, query, url) } };
 }
+
+/** Why a list could not be had is for the marketer to read, unlike errors of our own. */
+export const templatesFailed = (error: ConnectorError): Answer =>
+  error.httpStatus === 500
+    ? { status: 503, body: { message: "The templates could not be fetched: try again in some minutes" } }
+    : { status: error.httpStatus, body: { message: error.message } };
 
 /** What the order is made of; a cursor is the place of one template in it. */
 type Place = Pick<CatalogTemplate, "name" | "language" | "id" | "createdAt">;

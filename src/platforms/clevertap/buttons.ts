@@ -1,0 +1,93 @@
+import type { TemplateButton } from "../../core/template/template.ts";
+import type { GivenButton } from "./contract.ts";
+
+type Component = Record<string, unknown>;
+
+/** A button that needs a value, and where CleverTap says that it is. */
+interface Valued {
+  kind: "link" | "code";
+  value: string;
+  index: number;
+}
+
+/**
+ * The buttons that need a value; the others are the template's own. In CleverTap's samples an index comes twice: with the
+ * template's own buttons each value goes, in order, to the next one of its kind. Without them it goes where its index
+ * says, or, where an index comes twice, to its place among all that were sent.
+ */
+export function placeButtons(
+  given: readonly GivenButton[],
+  buttons: readonly TemplateButton[] | undefined,
+): Component[] {
+  const valued = given.flatMap((button, at) => valueIn(button, indexOf(button, at, given)));
+  const waiting = [...valued];
+  const take = (...kinds: Valued["kind"][]) => {
+    const at = waiting.findIndex(({ kind }) => kinds.includes(kind));
+    return at < 0 ? [] : waiting.splice(at, 1);
+  };
+  const placed = (buttons ?? []).flatMap((button, index) => {
+    switch (kindOf(button)) {
+      case "link":
+        return take("link").map(({ value }) => link(index, endOf(value, button.url ?? "")));
+      case "code":
+        return take("code").map(({ value }) => copyCode(index, value));
+      // The code that people get is a link's end to WhatsApp.
+      case "password":
+        return take("code", "link").map(({ value }) => link(index, value));
+      default:
+        return [];
+    }
+  });
+  const unplaced = waiting.map(({ kind, value, index }) =>
+    kind === "link" ? link(index, value) : copyCode(index, value),
+  );
+  return [...placed, ...unplaced];
+}
+
+function indexOf({ index }: GivenButton, at: number, all: readonly GivenButton[]): number {
+  const indexes = all.map((button) => Number(button.index ?? Number.NaN));
+  const isClear =
+    new Set(indexes).size === all.length && indexes.every((one) => Number.isInteger(one) && one >= 0);
+  return isClear ? Number(index) : at;
+}
+
+function valueIn({ subType, parameters }: GivenButton, index: number): Valued[] {
+  const [parameter] = parameters ?? [];
+  switch (subType.toLowerCase()) {
+    case "dynamicurl":
+      return parameter?.text == null ? [] : [{ kind: "link", value: String(parameter.text), index }];
+    case "copy_code":
+      return parameter?.coupon_code == null
+        ? []
+        : [{ kind: "code", value: String(parameter.coupon_code), index }];
+    default:
+      return [];
+  }
+}
+
+function kindOf({ type, url, otp_type }: TemplateButton): "link" | "code" | "password" | "fixed" {
+  const kind = type.toUpperCase();
+  if (kind === "OTP" || otp_type !== undefined) return "password";
+  if (kind === "URL" && url?.includes("{{")) return "link";
+  return kind === "COPY_CODE" ? "code" : "fixed";
+}
+
+/** Some sends have the whole address where WhatsApp wants what comes behind the template's part of it. */
+function endOf(value: string, url: string): string {
+  const beginning = url.slice(0, url.indexOf("{{"));
+  return beginning !== "" && value.startsWith(beginning) && value.length > beginning.length
+    ? value.slice(beginning.length)
+    : value;
+}
+
+const link = (index: number, text: string) => button("url", index, { type: "text", text });
+
+const copyCode = (index: number, coupon_code: string) =>
+  button("copy_code", index, { type: "coupon_code", coupon_code });
+
+const button = (sub_type: string, index: number, parameter: object) => ({
+  type: "button",
+  sub_type,
+  index: String(index),
+  parameters: [parameter],
+});
