@@ -159,7 +159,7 @@ function drawMessages(random: Random, within: number, start: number): Message[] 
             ? at + random.between(0, 1_500)
             : random.between(3_000, within * 0.8),
       ),
-      platform: random.pick(["whatsapp", "whatsapp", "sms", "webengage"] as const),
+      platform: random.pick(["whatsapp", "whatsapp", "sms", "webengage", "webengage sms"] as const),
       person: random.between(0, people - 1),
       repeats,
     };
@@ -173,7 +173,7 @@ function drawWords(random: Random, trouble: number, messages: readonly Message[]
   const say = (word: Omit<Word, "id">) => words.push({ id: words.length, ...word });
   for (let n = random.between(1, 8); n > 0; n--) {
     const { person, platform, at: sentAt } = random.pick(messages);
-    const channel = platform === "sms" ? "sms" : "whatsapp";
+    const channel = platform.endsWith("sms") ? "sms" : "whatsapp";
     const isHidden = channel === "whatsapp" && random.chance(0.25);
     // While the message is on its way, or any time after it.
     const after = isCrossing ? random.between(-50, 600) : logBetween(random, 20, trouble);

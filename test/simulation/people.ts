@@ -2,7 +2,7 @@ import type { MoEngage } from "../../src/sandbox/moengage/index.ts";
 import { recipient, smsSend, whatsappSend } from "../../src/sandbox/moengage/messages.ts";
 import { createRandom } from "../../src/sandbox/random.ts";
 import { smsInbound, userIdOf, type Vonage, whatsappInbound } from "../../src/sandbox/vonage/index.ts";
-import { type WebEngage, webengageSend } from "../../src/sandbox/webengage/index.ts";
+import { type WebEngage, webengageSend, webengageSms } from "../../src/sandbox/webengage/index.ts";
 import { hash } from "./hash.ts";
 import { WORLD } from "./net.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -50,6 +50,10 @@ export function createPeople(options: PeopleOptions): People {
     if (message.platform === "sms") {
       const asked = smsSend(random, to);
       return () => moengage.sendSms(asked);
+    }
+    if (message.platform === "webengage sms") {
+      const asked = webengageSms(random, { from: SENDERS.sms, to });
+      return () => webengage.sms.send(asked);
     }
     if (message.platform === "webengage") {
       const asked = webengageSend(random, { from: SENDERS.whatsapp, to }).message;

@@ -64,7 +64,7 @@ export type Fault = { at: number; for: number } & (
 export interface Message {
   id: number;
   at: number;
-  platform: "whatsapp" | "sms" | "webengage";
+  platform: "whatsapp" | "sms" | "webengage" | "webengage sms";
   person: number;
   /** The platform asks once more, so long after it first did. */
   repeats: number[];

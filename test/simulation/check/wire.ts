@@ -47,7 +47,7 @@ export function idAccepted({ request, answer }: Exchange): string | undefined {
   if (!asked || !told) return undefined;
   if (typeof told["trackingId"] === "string") return told["trackingId"];
   if (told["status"] === "success") return String(asked["msg_id"]);
-  if (told["statusCode"] !== 0) return undefined;
+  if (told["statusCode"] !== 0 && told["status"] !== "sms_accepted") return undefined;
   return shortened(String((asked["metadata"] as Record<string, unknown>)?.["messageId"]));
 }
 
@@ -58,7 +58,10 @@ export function reportsIn(body: string): { id: string; status: string }[] {
     return told["statuses"].map(({ msg_id, status }) => ({ id: String(msg_id), status: String(status) }));
   if (typeof told["trackingId"] === "string")
     return [{ id: told["trackingId"], status: String(told["status"]) }];
-  const status = { whatsapp_sent: "delivered", whatsapp_read: "read", whatsapp_failed: "failed" };
+  const status = {
+    ...{ whatsapp_sent: "delivered", whatsapp_read: "read", whatsapp_failed: "failed" },
+    ...{ sms_sent: "delivered", sms_failed: "failed" },
+  };
   if (typeof told["messageId"] !== "string") return [];
   return [{ id: shortened(told["messageId"]), status: status[told["status"] as keyof typeof status] }];
 }
