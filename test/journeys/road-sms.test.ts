@@ -42,6 +42,7 @@ describe("an SMS from the platform to the person and back", () => {
       [
         `Sending POST to …/queue/${queue}/enqueue`,
         "POST /webhooks/message-dispatcher",
+        "Message delivered",
         `Sending SMS via Vonage: msg_id=${id}`,
         "Status submitted received",
         "Report sent: unwanted",

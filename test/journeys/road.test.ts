@@ -70,6 +70,7 @@ describe("a WhatsApp message from the platform to the person and back", () => {
       [
         `Sending POST to …/queue/${queue}/enqueue`,
         "POST /webhooks/message-dispatcher",
+        "Message delivered",
         "execute { template: { name: 'order_update' } }",
         `Sending WhatsApp via Vonage: msg_id=${MSG_ID}`,
         "Status submitted received",
