@@ -10,9 +10,11 @@ import { shutDown } from "./compose/shutdown.ts";
 import { composeTemplates } from "./compose/templates.ts";
 import { composeVcr } from "./compose/vcr.ts";
 import type { Config } from "./config/schema.ts";
+import { markBucket } from "./core/state-keys.ts";
 import { readDelivery } from "./flows/dispatch/dispatch.ts";
 import { createConversations } from "./flows/inbound/conversations.ts";
 import { createSuppression } from "./flows/inbound/suppression.ts";
+import { createReadiness } from "./flows/insight/readiness.ts";
 import { createRequestIds } from "./flows/intake/request-ids.ts";
 import { createObservations, type Observations } from "./flows/setup/observations.ts";
 import { createChannelMarks } from "./flows/status/channel-marks.ts";
@@ -55,7 +57,8 @@ export interface Connector {
   port: number;
   /** This process's id, which every line of its log has. */
   replica: string;
-  stop(): Promise<void>;
+  /** Says at `/_/ready` that it stops, serves on for so many milliseconds, and ends what is in hand. */
+  stop(drainMs?: number): Promise<void>;
 }
 
 /** Wires everything, listens, and prepares its surroundings behind that. `logTo` takes the log lines instead of stdout. */
@@ -159,11 +162,19 @@ export async function start(
       counting.webhookRefused(path, code);
     },
   });
+  const readiness = createReadiness({
+    ask: {
+      queue: () => vcr.queueStanding("reports"),
+      state: () => vcr.state.read(markBucket("instance"), "ready"),
+    },
+    ...{ neighbours, watched: ["vonage", ...new Set(channels.map(({ platform }) => platform))], runtime },
+  });
   const checkSignature = createSignatureCheck(config.signatureSecrets, config.account.id, now);
   const admission = createAdmission(runtime);
   const app = createApp({
     ...{ channels, ...intake, tryTemplate, receiveStatus, receiveInbound: inbound.receive },
     ...{ refusals, now, log },
+    ready: readiness.ready,
     metrics: { contentType: CONTENT_TYPE, text: insight.metrics, tokens: config.metricsTokens },
     notAccepted: counting.notAccepted,
     ...{ timers: runtime, admission },
@@ -211,8 +222,9 @@ export async function start(
   return {
     port: server.port,
     replica,
-    stop: () =>
+    stop: (drainMs = 0) =>
       shutDown({
+        ...{ drain: readiness.drain, drainMs },
         ...{
           stopping,
           deadLetters,

@@ -10,6 +10,9 @@ const { start } = await import("./compose.ts");
 const NO_ENV =
   "There is no .env here: copy .env.example to .env and fill in its first ten lines. npm run vcr makes an account up";
 
+/** Monitors and whoever routes see that it stops before it does. */
+const DRAIN_MS = 2_000;
+
 const connector = await startOrExit();
 
 // One forgotten promise must not take down what serves everybody else.
@@ -21,7 +24,8 @@ process.on("unhandledRejection", (reason) => {
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.once(signal, () => {
     const exit = (code: number) => process.exit(code);
-    void connector.stop().then(
+    // Ctrl-C is for those who wait at a terminal.
+    void connector.stop(signal === "SIGTERM" ? DRAIN_MS : 0).then(
       () => exit(0),
       () => exit(1),
     );

@@ -7,13 +7,16 @@ import { withDeadline } from "../lib/deadline.ts";
 import type { Log } from "../lib/log.ts";
 import type { Runtime } from "../lib/runtime.ts";
 
-/** Of the ten seconds a stop may take, this many are for what is in hand. */
-const STOP_GRACE_MS = 8_000;
+/** Of the ten seconds a stop may take, two of which it goes on serving, this many are for what is in hand. */
+const STOP_GRACE_MS = 6_000;
 const EVENTS_GRACE_MS = 500;
 const FIGURES_GRACE_MS = 1_000;
 const DRAIN_GRACE_MS = 500;
 
 export interface ShutdownPorts {
+  /** It says that it stops, and serves on for so long. */
+  drain(): void;
+  drainMs: number;
   stopping: AbortController;
   deadLetters: Pick<DeadLetters, "stop">;
   pacing: Record<string, { ackDelay: Pick<AckDelay, "release"> }>;
@@ -32,6 +35,8 @@ export interface ShutdownPorts {
 /** Ends what is in hand, from the outside inwards. */
 export async function shutDown(ports: ShutdownPorts): Promise<void> {
   const { runtime, events, state } = ports;
+  ports.drain();
+  if (ports.drainMs > 0) await new Promise<void>((served) => void runtime.setTimeout(served, ports.drainMs));
   ports.stopping.abort();
   const looked = ports.deadLetters.stop();
   for (const { ackDelay } of Object.values(ports.pacing)) ackDelay.release();

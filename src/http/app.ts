@@ -16,6 +16,7 @@ export interface AppDependencies extends IntakePorts, JobPorts, StatusPorts, Inb
   refusals: RefusalLog;
   console?: Omit<ConsoleRoutePorts, "refusals" | "log">;
   metrics: MetricsPorts;
+  ready(): Promise<{ isReady: boolean; away: string[]; isDraining: boolean }>;
   log: Log;
 }
 
@@ -52,6 +53,12 @@ export function createApp(deps: AppDependencies): Express {
   // Nobody's secret: answers without touching a neighbour.
   app.get("/_/health", (_req, res) => {
     res.status(200).json({ status: "ok" });
+  });
+  // Asks its neighbours, now and then: for a monitor, nothing routes by it.
+  app.get("/_/ready", async (_req, res) => {
+    const { isReady, away, isDraining } = await deps.ready();
+    const body = isReady ? { status: "ready" } : { status: "not ready", away, draining: isDraining };
+    res.status(isReady ? 200 : 503).json(body);
   });
   app.get("/_/metrics", metricsRoute(deps.metrics));
   // The operator, with the console's password.

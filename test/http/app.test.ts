@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => site.stop());
 
 /** Routes that answer without credentials, signature or a signed job. */
-const OPEN = ["GET /_/health", "GET /_/metrics"];
+const OPEN = ["GET /_/health", "GET /_/metrics", "GET /_/ready"];
 
 describe("the list of routes", () => {
   it("has those that users and neighbours were promised", () => {
@@ -29,6 +29,7 @@ describe("the list of routes", () => {
       expect.arrayContaining([
         "GET /_/health",
         "GET /_/metrics",
+        "GET /_/ready",
         "POST /webhooks/send",
         "POST /",
         "POST /webhooks/message-dispatcher",

@@ -41,3 +41,18 @@ describe("/_/metrics", () => {
     ]);
   });
 });
+
+it.each([
+  [{ isReady: true, away: [], isDraining: false }, 200, { status: "ready" }],
+  [
+    { isReady: false, away: ["state"], isDraining: false },
+    503,
+    { status: "not ready", away: ["state"], draining: false },
+  ],
+  [{ isReady: false, away: [], isDraining: true }, 503, { status: "not ready", away: [], draining: true }],
+])("/_/ready says of %j %i", async (readiness, status, body) => {
+  const site = await openSite({ ready: async () => readiness });
+  closing.push(() => site.stop());
+  const response = await fetch(`${site.url}/_/ready`);
+  expect([response.status, await response.json()]).toEqual([status, body]);
+});

@@ -45,6 +45,7 @@ export async function openSite(over: Partial<AppDependencies> = {}) {
       moengageWhatsApp({ ...settings, numbers: ["14155550100"] }, ports),
       moengageSms({ ...settings, senderId: "Acme", reportSent: false }, ports),
     ],
+    ready: async () => ({ isReady: true, away: [], isDraining: false }),
     metrics: { contentType: "text/plain", text: async () => "up 1\n", tokens: undefined },
     log,
     now: () => Date.now(),
