@@ -1,9 +1,9 @@
 import type { Config } from "../config/schema.ts";
 import { type Job, perQueue, type QueuePurpose, queueOf } from "../core/job.ts";
-import type { Sender } from "../core/ports.ts";
+import type { JobQueue, Sender } from "../core/ports.ts";
 import { type AckDelay, createAckDelay } from "../flows/dispatch/ack-delay.ts";
 import { createClaims } from "../flows/dispatch/claims.ts";
-import { type DispatchPorts, dispatch } from "../flows/dispatch/dispatch.ts";
+import { type DispatchPorts, dispatch, sharedByCopies } from "../flows/dispatch/dispatch.ts";
 import { createSendGate, type SendGate } from "../flows/dispatch/send-gate.ts";
 import { STATUS_PATHS } from "../http/routes/status.ts";
 import type { HttpClient } from "../lib/http-client.ts";
@@ -59,7 +59,15 @@ export function composeDispatch(
     claims: createClaims(state, { random, now }, log),
     unknownOutcome: config.inDoubt,
   };
-  return (job) => dispatch(job, { ...dispatchPorts, ...pacing[queueOf(job)] });
+  return sharedByCopies((job, putsBack) => {
+    const queue: JobQueue = {
+      put(next) {
+        putsBack();
+        return given.queue.put(next);
+      },
+    };
+    return dispatch(job, { ...dispatchPorts, queue, ...pacing[queueOf(job)] });
+  });
 }
 
 /** Vonage takes only https addresses that it can reach. */

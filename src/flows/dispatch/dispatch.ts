@@ -1,4 +1,5 @@
-import type { Job } from "../../core/job.ts";
+import { isDeepStrictEqual } from "node:util";
+import { idOf, type Job } from "../../core/job.ts";
 import { asConnectorError } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/runtime.ts";
 import { type AckDelay, withBudget } from "./ack-delay.ts";
@@ -22,6 +23,29 @@ export async function dispatch(job: Job, ports: DispatchPorts): Promise<void> {
     await delayFailure(budgeted.ackDelay, ports.now);
     throw error;
   }
+}
+
+/**
+ * Copies of a job that are delivered together share one run and its outcome. They come from a queue that took a job
+ * and did not say so: each of them would put itself back, and so be more each time that happens. `putsBack` has to be
+ * called before the run puts anything on a queue: what looks like a copy from then on may be what it put there.
+ */
+export function sharedByCopies(
+  run: (job: Job, putsBack: () => void) => Promise<void>,
+): (job: Job) => Promise<void> {
+  const underWay = new Map<string, { job: Job; outcome: Promise<void> }>();
+  return (job) => {
+    const key = `${job.kind} ${job.attempt} ${idOf(job)}`;
+    const same = underWay.get(key);
+    if (same) return isDeepStrictEqual(same.job, job) ? same.outcome : run(job, () => undefined);
+    const shared = { job, outcome: Promise.resolve() };
+    const end = () => {
+      if (underWay.get(key) === shared) underWay.delete(key);
+    };
+    underWay.set(key, shared);
+    shared.outcome = run(job, end).finally(end);
+    return shared.outcome;
+  };
 }
 
 /** Reads what the queue delivered. A job of ours that cannot be read is refused late; what is not ours at once. */

@@ -51,7 +51,10 @@ export interface SendGate {
 const REFUSED = { failuresToOpen: 3, pauseMs: 30_000 };
 /** Longer than the pause: the probe is never the message that has just failed. */
 const REFUSED_WAITS_MS = 35_000;
-/** An outage must leave no more messages with an unknown outcome than it takes to notice it, however long it lasts. */
+/**
+ * An outage must cost no more than it takes to notice it, however long it lasts: in messages with an unknown outcome,
+ * and in attempts, each of which has a claim in State, where nothing leaves.
+ */
 const UNANSWERED = { failuresToOpen: 5, pauseMs: 5_000, longestPauseMs: 60_000 };
 /**
  * Answers have stopped coming: so many wait for one, and for so long there was none. Where Vonage takes a second to
@@ -75,7 +78,8 @@ const PAUSED = {
   },
   unanswered: {
     loudAt: UNANSWERED.failuresToOpen,
-    words: "Sending is paused: Vonage's answers do not arrive. One message is tried now and then",
+    words:
+      "Sending is paused: Vonage cannot be reached, fails or does not answer. One message is tried now and then",
   },
 };
 
@@ -148,11 +152,10 @@ export function createSendGate(maxRate: number, now: Clock, log: Log): SendGate 
         if (!isItsOwn) fails(breaker, result.concerns, message, result.facts);
         return;
       }
+      case "transient":
       case "unknown":
         // An answer that came since says more of how things stand.
         if (lastAnswerAt <= startedAt) fails(unanswered, "unanswered", message, result.facts);
-        return;
-      case "transient":
         return;
     }
   }

@@ -20,7 +20,7 @@ import { type AwaitOutcomePorts, awaitOutcome } from "./unknown-outcome.ts";
 
 export interface SendPorts extends AwaitOutcomePorts, OffloadPorts {
   sender: Sender;
-  claims: Pick<Claims, "claim" | "mark" | "settle">;
+  claims: Pick<Claims, "claim" | "fate" | "mark" | "settle">;
   reporter: Pick<Reporter, "hasStatus" | "reportEventually">;
   suppression: Pick<Suppression, "isSuppressed">;
   conversations: Pick<Conversations, "remember">;
@@ -158,7 +158,6 @@ async function afterFailure(job: SendJob, result: FailedSend, ports: SendPorts):
     case "refused":
       return refuse(job, result, ports);
     case "throttled":
-      return putBack(job, ports);
     case "transient": {
       const backoff = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** (job.attempt - 1));
       await ports.ackDelay.wait(backoff * jitter(ports.random()));
@@ -230,6 +229,9 @@ async function repeatedDelivery(job: SendJob, phase: Phase | undefined, ports: S
   switch (fateOf(attempt, phase)) {
     case "released":
       ports.log.info(about, "Repeated delivery: its owner put it back");
+      // Copies put themselves back as often as each other: late, so that they meet, or find the message settled.
+      await ports.ackDelay.wait(ports.ackDelay.longest());
+      if ((await ports.claims.fate(job)) === "over") return;
       return putBack(job, ports);
     case "over":
       ports.log.info(about, "Repeated delivery: ignored");

@@ -47,7 +47,7 @@ const ALL_QUEUES: readonly QueuePurpose[] = ["whatsapp", "chat", "sms", "reports
 const REASONS: Record<PauseReason, string> = {
   account: "Vonage refuses this account: check its balance, its key and secret, and the application's key",
   sender: "Vonage does not let this account use a sender: check that it is linked to the application",
-  unanswered: "Vonage's answers do not arrive: one message is tried now and then",
+  unanswered: "Vonage cannot be reached, fails or does not answer: one message is tried now and then",
   throttled: "Vonage asks to wait",
 };
 const QUEUE_PAUSED = "The queue is paused at VCR: nothing is sent until somebody resumes it";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import type { SendJob } from "../../../src/core/job.ts";
+import type { Job, SendJob } from "../../../src/core/job.ts";
 import { claimBuckets } from "../../../src/core/state-keys.ts";
+import { sharedByCopies } from "../../../src/flows/dispatch/dispatch.ts";
 import { failedSend, HOUR, smsMessage, T0, unavailable, whatsappMessage } from "../../support/ports.ts";
 import { createWorld, sendJob } from "./world.ts";
 
@@ -132,14 +133,16 @@ describe("a send that failed", () => {
     [4, 4_000],
     [5, 5_000],
     [40, 5_000],
-  ])("transient on attempt %i: waits about %i ms, then put back", async (attempt, wait) => {
-    const world = createWorld();
-    world.sender.script = [failedSend("transient")];
-    await world.run(sendJob(attempt));
-    expect(world.queue.jobs).toEqual([sendJob(attempt + 1)]);
-    expect(world.ackDelay.waits).toHaveLength(1);
-    expect(world.ackDelay.waits[0]).toBeGreaterThanOrEqual(wait * 0.75);
-    expect(world.ackDelay.waits[0]).toBeLessThanOrEqual(wait * 1.25);
+  ])("transient or throttled on attempt %i: waits about %i ms, then put back", async (attempt, wait) => {
+    for (const outcome of ["transient", "throttled"] as const) {
+      const world = createWorld();
+      world.sender.script = [failedSend(outcome)];
+      await world.run(sendJob(attempt));
+      expect(world.queue.jobs).toEqual([sendJob(attempt + 1)]);
+      expect(world.ackDelay.waits).toHaveLength(1);
+      expect(world.ackDelay.waits[0]).toBeGreaterThanOrEqual(wait * 0.75);
+      expect(world.ackDelay.waits[0]).toBeLessThanOrEqual(wait * 1.25);
+    }
   });
 
   it("unknown: a job to decide later, and never sent again by itself", async () => {
@@ -580,7 +583,7 @@ describe("a delivery that fails", () => {
   ])("is answered late, so that an outage may pass: %s to wait in", async (_, room, expected) => {
     const world = createWorld();
     world.ackDelay.room = room;
-    world.sender.script = [failedSend("throttled")];
+    world.sender.script = [failedSend("account", { concerns: "account" })];
     world.queue.failures = 1;
     const waited: number[] = [];
     const { wait } = world.ackDelay;
@@ -591,6 +594,48 @@ describe("a delivery that fails", () => {
     };
     await expect(world.run(sendJob())).rejects.toMatchObject({ code: "queue_unavailable" });
     expect(waited).toEqual(expected);
+  });
+});
+
+describe("copies of a job", () => {
+  function createRuns() {
+    const runs: { job: Job; putsBack(): void; end(error?: Error): void }[] = [];
+    const dispatch = sharedByCopies(
+      (job, putsBack) =>
+        new Promise((resolve, reject) => {
+          runs.push({ job, putsBack, end: (error) => (error ? reject(error) : resolve()) });
+        }),
+    );
+    return { runs, dispatch };
+  }
+
+  it("that are delivered together share one run, and its failure", async () => {
+    const { runs, dispatch } = createRuns();
+    const outcomes = [sendJob(), sendJob(), sendJob()].map((job) => dispatch(job));
+    runs[0]?.end(new Error("away"));
+    expect((await Promise.allSettled(outcomes)).map(({ status }) => status)).toEqual(
+      Array(3).fill("rejected"),
+    );
+    void dispatch(sendJob());
+    expect(runs).toHaveLength(2);
+  });
+
+  it("are no copies where anything in them differs", () => {
+    const { runs, dispatch } = createRuns();
+    const decision: Job = { kind: "unknown-outcome", attempt: 1, message: whatsappMessage(), decideAt: T0 };
+    const jobs: Job[] = [sendJob(), sendJob(2), { ...sendJob(), unanswered: [7] }, decision];
+    for (const job of jobs) void dispatch(job);
+    expect(runs.map(({ job }) => job)).toEqual(jobs);
+  });
+
+  it("are no copies once one of them puts something back: it may be what comes now", () => {
+    const { runs, dispatch } = createRuns();
+    void dispatch(sendJob());
+    runs[0]?.putsBack();
+    void dispatch(sendJob());
+    runs[0]?.end();
+    void dispatch(sendJob());
+    expect(runs).toHaveLength(2);
   });
 });
 

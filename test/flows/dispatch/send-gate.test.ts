@@ -190,7 +190,23 @@ describe("answers that do not come", () => {
     now.advance(60_000);
     expect(gate.reserve(job(), 0)).toBeUndefined();
     expect(log.at("error").map(({ msg }) => msg)).toEqual([
-      "Sending is paused: Vonage's answers do not arrive. One message is tried now and then",
+      "Sending is paused: Vonage cannot be reached, fails or does not answer. One message is tried now and then",
+    ]);
+  });
+
+  it("pause sending as well where nothing leaves, or Vonage fails", () => {
+    const { send, now } = createWorld();
+    const failed = Array.from({ length: 6 }, () => send(failedSend("transient")));
+    now.advance(5_000);
+    expect([...failed, send(accepted), send(accepted)]).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+      false,
+      true,
+      true,
     ]);
   });
 
