@@ -41,3 +41,17 @@ export function parseRecipient(value: unknown, field: string, channel: Channel):
   }
   throw new ConnectorError("invalid_recipient", `${field} must be a phone number, as text`);
 }
+
+/**
+ * A WhatsApp number of ours as platforms write it, digits alone. Throws ConnectorError `invalid_sender` that names the
+ * field and shows numbers masked.
+ */
+export function parseOwnNumber(value: unknown, field: string, numbers: readonly string[]): string {
+  const given = typeof value === "string" || typeof value === "number" ? String(value).trim() : "";
+  const digits = given.replace(/^\+/, "");
+  if (numbers.includes(digits)) return digits;
+  const wrong = digits
+    ? `${mask(digits)} is not a WhatsApp number of this connector`
+    : "is missing or not a phone number";
+  throw new ConnectorError("invalid_sender", `${field} ${wrong}: use ${numbers.map(mask).join(" or ")}`);
+}

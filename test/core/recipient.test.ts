@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { parseRecipient } from "../../src/core/recipient.ts";
+import { parseOwnNumber, parseRecipient } from "../../src/core/recipient.ts";
 import { ConnectorError } from "../../src/lib/errors.ts";
 
 const WRONG = "is not a phone number: give 7 to 15 digits with the country code";
@@ -55,6 +55,28 @@ describe("parseRecipient", () => {
   ])("refuses %s in words, masked", (_what, value, message) => {
     expect(() => parseRecipient(value, "recipient", "sms")).toThrow(
       new ConnectorError("invalid_recipient", message),
+    );
+  });
+});
+
+describe("parseOwnNumber", () => {
+  const numbers = ["14155550100", "14155550101"];
+  const OURS = "use *******0100 or *******0101";
+
+  it.each(["14155550101", "+14155550101", " 14155550101 ", 14_155_550_101])("reads %j", (value) => {
+    expect(parseOwnNumber(value, "from", numbers)).toBe("14155550101");
+  });
+
+  it.each([
+    ["14155550199", "from *******0199 is not a WhatsApp number of this connector"],
+    ["MyBrand", "from ***rand is not a WhatsApp number of this connector"],
+    [undefined, "from is missing or not a phone number"],
+    ["", "from is missing or not a phone number"],
+    [["14155550101"], "from is missing or not a phone number"],
+    [{ toString: 1 }, "from is missing or not a phone number"],
+  ])("refuses %j in words", (value, words) => {
+    expect(() => parseOwnNumber(value, "from", numbers)).toThrow(
+      new ConnectorError("invalid_sender", `${words}: ${OURS}`),
     );
   });
 });

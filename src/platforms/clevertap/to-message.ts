@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { mask, type SmsMessage, type WhatsAppMessage } from "../../core/message.ts";
-import { parseRecipient } from "../../core/recipient.ts";
+import type { SmsMessage, WhatsAppMessage } from "../../core/message.ts";
+import { parseOwnNumber, parseRecipient } from "../../core/recipient.ts";
 import { checkSmsLength, smsSender } from "../../core/sms.ts";
 import { ConnectorError, type ErrorCode } from "../../lib/errors.ts";
 import type { PlatformPorts } from "../platform.ts";
@@ -70,7 +70,7 @@ export function whatsappToMessage(body: unknown, settings: WhatsAppSettings, now
   const { msgId, msg_id, wabaNumber, to, isTemplate } = check(whatsappSend, send);
   const id = msgId ?? msg_id;
   if (id === undefined) throw new ConnectorError("invalid_request", "msgId is missing");
-  const from = senderOf(wabaNumber, settings.numbers);
+  const from = parseOwnNumber(wabaNumber, "wabaNumber", settings.numbers);
   return {
     id,
     origin: settings.origin,
@@ -147,16 +147,6 @@ function checkLength(text: string, most: number, field: string): void {
       "message_too_long",
       `${field} has ${length} characters: WhatsApp takes at most ${most}, shorten it`,
     );
-}
-
-function senderOf(value: unknown, numbers: readonly string[]): string {
-  const given = typeof value === "string" || typeof value === "number" ? String(value).trim() : undefined;
-  const digits = given?.replace(/^\+/, "");
-  if (digits !== undefined && numbers.includes(digits)) return digits;
-  throw new ConnectorError(
-    "invalid_sender",
-    `wabaNumber ${digits ? `${mask(digits)} is not a WhatsApp number of this connector` : "is missing or not a phone number"}: use ${numbers.map(mask).join(" or ")}`,
-  );
 }
 
 /** The messages of a request that carries many: what stands beside them holds for each. Undefined for a single one. */

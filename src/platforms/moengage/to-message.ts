@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { mask, type SmsMessage, type Template, type WhatsAppMessage } from "../../core/message.ts";
-import { parseRecipient } from "../../core/recipient.ts";
+import type { SmsMessage, Template, WhatsAppMessage } from "../../core/message.ts";
+import { parseOwnNumber, parseRecipient } from "../../core/recipient.ts";
 import { checkSmsLength, smsSender } from "../../core/sms.ts";
 import { ConnectorError } from "../../lib/errors.ts";
 import type { PlatformPorts } from "../platform.ts";
@@ -30,18 +30,7 @@ export interface SmsSettings {
 export function whatsappToMessage(body: unknown, settings: WhatsAppSettings, now: number): WhatsAppMessage {
   if (isSms(body)) throw new ConnectorError("invalid_request", SMS_AT_THE_WRONG_ADDRESS);
   const send = check(whatsappSend, body, "a JSON object with msg_id, from, to and template");
-  const from = digitsOf(send.from);
-  if (from === undefined || !settings.numbers.includes(from)) {
-    const given = isEmpty(send.from)
-      ? "is missing"
-      : from === undefined
-        ? "must be a phone number, as text"
-        : `${mask(from)} is not a WhatsApp number of this connector`;
-    throw new ConnectorError(
-      "invalid_sender",
-      `from ${given}: use the number assigned to the connector, ${settings.numbers.map(mask).join(" or ")}`,
-    );
-  }
+  const from = parseOwnNumber(send.from, "from", settings.numbers);
   return {
     id: String(send.msg_id),
     origin: settings.origin,
@@ -129,11 +118,6 @@ const valueAt = (body: unknown, path: readonly PropertyKey[]) =>
 
 const isEmpty = (value: unknown) =>
   value === undefined || value === null || (typeof value === "string" && value.trim() === "");
-
-const digitsOf = (value: unknown) =>
-  typeof value === "string" || typeof value === "number"
-    ? String(value).trim().replace(/^\+/, "")
-    : undefined;
 
 const text = (value: string | number | null | undefined) =>
   value === null || value === undefined ? undefined : String(value).trim();

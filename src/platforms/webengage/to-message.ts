@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { type Channel, mask, type SmsMessage, type WhatsAppMessage } from "../../core/message.ts";
-import { parseRecipient } from "../../core/recipient.ts";
+import type { Channel, SmsMessage, WhatsAppMessage } from "../../core/message.ts";
+import { parseOwnNumber, parseRecipient } from "../../core/recipient.ts";
 import { checkSmsLength, smsSender } from "../../core/sms.ts";
 import type { CatalogTemplate } from "../../core/template/template.ts";
 import { ConnectorError, type ErrorCode } from "../../lib/errors.ts";
@@ -25,7 +25,7 @@ export function checkSend(body: unknown, numbers: readonly string[]): CheckedSen
   const { whatsAppData, metadata } = check(whatsappSend, body, [VERSION], expected);
   return {
     id: metadata.messageId,
-    from: senderOf(whatsAppData.fromNumber, numbers),
+    from: parseOwnNumber(whatsAppData.fromNumber, "fromNumber", numbers),
     to: recipientOf(whatsAppData.toNumber, "whatsapp"),
     templateData: whatsAppData.templateData,
   };
@@ -144,14 +144,4 @@ function recipientOf(value: unknown, channel: Channel): string {
       "toNumber is no phone number; it looks hashed or encrypted, and only you can decrypt it. Give WebEngage the phone numbers themselves (phone instead of hashed_phone), or put what decrypts them in front of the connector",
     );
   }
-}
-
-function senderOf(value: unknown, numbers: readonly string[]): string {
-  const from = typeof value === "string" || typeof value === "number" ? String(value).trim() : undefined;
-  const digits = from?.replace(/^\+/, "");
-  if (digits !== undefined && numbers.includes(digits)) return digits;
-  throw new ConnectorError(
-    "invalid_sender",
-    `fromNumber ${digits ? `${mask(digits)} is not a WhatsApp number of this connector` : "is missing or not a phone number"}: use ${numbers.map(mask).join(" or ")}`,
-  );
 }
