@@ -1,7 +1,11 @@
+import {
+  buttonKind,
+  type Component,
+  copyCodeButton,
+  linkButton,
+} from "../../core/template/make-components.ts";
 import type { TemplateButton } from "../../core/template/template.ts";
 import type { GivenButton } from "./contract.ts";
-
-type Component = Record<string, unknown>;
 
 /** A button that needs a value, and where CleverTap says that it is. */
 interface Valued {
@@ -26,20 +30,20 @@ export function placeButtons(
     return at < 0 ? [] : waiting.splice(at, 1);
   };
   const placed = (buttons ?? []).flatMap((button, index) => {
-    switch (kindOf(button)) {
+    switch (buttonKind(button)) {
       case "link":
-        return take("link").map(({ value }) => link(index, endOf(value, button.url ?? "")));
+        return take("link").map(({ value }) => linkButton(index, endOf(value, button.url ?? "")));
       case "code":
-        return take("code").map(({ value }) => copyCode(index, value));
+        return take("code").map(({ value }) => copyCodeButton(index, value));
       // The code that people get is a link's end to WhatsApp.
       case "password":
-        return take("code", "link").map(({ value }) => link(index, value));
+        return take("code", "link").map(({ value }) => linkButton(index, value));
       default:
         return [];
     }
   });
   const unplaced = waiting.map(({ kind, value, index }) =>
-    kind === "link" ? link(index, value) : copyCode(index, value),
+    kind === "link" ? linkButton(index, value) : copyCodeButton(index, value),
   );
   return [...placed, ...unplaced];
 }
@@ -65,13 +69,6 @@ function valueIn({ subType, parameters }: GivenButton, index: number): Valued[] 
   }
 }
 
-function kindOf({ type, url, otp_type }: TemplateButton): "link" | "code" | "password" | "fixed" {
-  const kind = type.toUpperCase();
-  if (kind === "OTP" || otp_type !== undefined) return "password";
-  if (kind === "URL" && url?.includes("{{")) return "link";
-  return kind === "COPY_CODE" ? "code" : "fixed";
-}
-
 /** Some sends have the whole address where WhatsApp wants what comes behind the template's part of it. */
 function endOf(value: string, url: string): string {
   const beginning = url.slice(0, url.indexOf("{{"));
@@ -79,15 +76,3 @@ function endOf(value: string, url: string): string {
     ? value.slice(beginning.length)
     : value;
 }
-
-const link = (index: number, text: string) => button("url", index, { type: "text", text });
-
-const copyCode = (index: number, coupon_code: string) =>
-  button("copy_code", index, { type: "coupon_code", coupon_code });
-
-const button = (sub_type: string, index: number, parameter: object) => ({
-  type: "button",
-  sub_type,
-  index: String(index),
-  parameters: [parameter],
-});

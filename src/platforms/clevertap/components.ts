@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { type Component, coordinate, emptyValue } from "../../core/template/make-components.ts";
 import { matchText } from "../../core/template/match-text.ts";
 import { type CatalogTemplate, placeholders, type TemplateComponent } from "../../core/template/template.ts";
 import { ConnectorError } from "../../lib/errors.ts";
@@ -12,8 +13,6 @@ import {
   offerComponent,
 } from "./contract.ts";
 import { mediaUrl } from "./media-url.ts";
-
-type Component = Record<string, unknown>;
 
 /** What the catalog has of the template, or of one card of it. */
 type Known = readonly TemplateComponent[] | undefined;
@@ -76,7 +75,7 @@ const KINDS: Record<string, (given: Given) => Component[]> = {
     const given = body.parameters ?? [];
     const names = isNamed ? placeholders(partOf(known, "BODY")?.text ?? "") : [];
     const parameters = given.map(({ text }, at) => {
-      if (String(text).trim() === "") throw empty(`${field}.body.parameters[${at}]`);
+      if (String(text).trim() === "") throw emptyValue(`${field}.body.parameters[${at}]`);
       return textParameter(String(text), names[at]);
     });
     return parameters.length > 0 ? [{ type: "body", parameters }] : [];
@@ -124,7 +123,7 @@ const HEADERS: Record<string, ToParameters> = {
     const values = matchText(known?.text ?? "", text.text);
     return variables.map((name) => {
       const value = values?.get(name) ?? text.text;
-      if (value.trim() === "") throw empty(field);
+      if (value.trim() === "") throw emptyValue(field);
       return textParameter(value, isNamed ? name : undefined);
     });
   },
@@ -154,21 +153,7 @@ const textParameter = (text: string, parameter_name: string | undefined) => ({
   text,
 });
 
-function coordinate(value: string | number, field: string, most: number): string {
-  const number = typeof value === "string" && value.trim() === "" ? Number.NaN : Number(value);
-  if (!(Math.abs(number) <= most))
-    throw new ConnectorError("invalid_request", `${field} must be a number between -${most} and ${most}`);
-  return String(number);
-}
-
 const missing = (field: string) => new ConnectorError("invalid_request", `${field} is missing`);
-
-/** WhatsApp takes no empty value, and says so only much later. */
-const empty = (field: string) =>
-  new ConnectorError(
-    "template_mismatch",
-    `${field} is empty: WhatsApp takes no empty value, give the variable a fallback`,
-  );
 
 function check<T extends z.ZodType>(schema: T, component: unknown, field: string): z.output<T> {
   const parsed = schema.safeParse(component);

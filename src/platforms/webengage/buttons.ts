@@ -1,8 +1,13 @@
+import {
+  buttonKind,
+  type Component,
+  copyCodeButton,
+  linkButton,
+} from "../../core/template/make-components.ts";
 import type { TemplateButton } from "../../core/template/template.ts";
 import type { Buttons } from "./contract.ts";
 
 type Value = string | number | boolean;
-type Component = Record<string, unknown>;
 
 /**
  * WebEngage names the buttons' values and not their places. With the template's own buttons every value goes to
@@ -27,42 +32,23 @@ export function placeButtons(
     isGiven,
   );
   const byKind: Record<string, (index: number) => Component[]> = {
-    link: (index) => place(linkTo, index, links.shift()),
-    copyCode: (index) => place(copyCode, index, codes.shift()),
-    password: (index) => place(linkTo, index, codes.shift() ?? links.shift() ?? code),
+    link: (index) => place(linkButton, index, links.shift()),
+    code: (index) => place(copyCodeButton, index, codes.shift()),
+    password: (index) => place(linkButton, index, codes.shift() ?? links.shift() ?? code),
   };
-  const placed = (buttons ?? []).flatMap((button, index) => byKind[kindOf(button)]?.(index) ?? []);
+  const placed = (buttons ?? []).flatMap((button, index) => byKind[buttonKind(button)]?.(index) ?? []);
   const next = buttons?.length ?? 0;
   const unplaced = [
-    ...codes.map((value) => ({ make: copyCode, value })),
-    ...links.map((value) => ({ make: linkTo, value })),
+    ...codes.map((value) => ({ make: copyCodeButton, value })),
+    ...links.map((value) => ({ make: linkButton, value })),
   ];
   return [...placed, ...unplaced.flatMap(({ make, value }, at) => place(make, next + at, value))];
-}
-
-function kindOf({ type, url, otp_type }: TemplateButton): "link" | "copyCode" | "password" | "fixed" {
-  const kind = type.toUpperCase();
-  if (kind === "OTP" || otp_type !== undefined) return "password";
-  if (kind === "URL" && url?.includes("{{")) return "link";
-  return kind === "COPY_CODE" ? "copyCode" : "fixed";
 }
 
 type Make = (index: number, value: string) => Component;
 
 const place = (make: Make, index: number, value: Value | undefined) =>
   value === undefined ? [] : [make(index, String(value))];
-
-const linkTo: Make = (index, text) => button("url", index, { type: "text", text });
-
-const copyCode: Make = (index, coupon_code) =>
-  button("copy_code", index, { type: "coupon_code", coupon_code });
-
-const button = (sub_type: string, index: number, parameter: object) => ({
-  type: "button",
-  sub_type,
-  index: String(index),
-  parameters: [parameter],
-});
 
 const isGiven = (value: Value | null | undefined): value is Value =>
   value !== undefined && value !== null && String(value).trim() !== "";

@@ -1,10 +1,9 @@
+import { type Component, coordinate, emptyValue } from "../../core/template/make-components.ts";
 import { matchText } from "../../core/template/match-text.ts";
 import { type CatalogTemplate, placeholders, type TemplateComponent } from "../../core/template/template.ts";
 import { ConnectorError } from "../../lib/errors.ts";
 import { placeButtons } from "./buttons.ts";
 import type { Card, TemplateData } from "./contract.ts";
-
-type Component = Record<string, unknown>;
 
 /**
  * WebEngage's fields as the components of Meta's template object. What the catalog knows of the template decides
@@ -65,13 +64,6 @@ function media(type: string, url: string | null | undefined, field: string, more
     );
   }
   return headerOf(type, { link, ...more });
-}
-
-function coordinate(value: number | string | null | undefined, field: string, most: number): string {
-  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  if (typeof number !== "number" || !(Math.abs(number) <= most))
-    throw new ConnectorError("invalid_request", `${field} must be a number between -${most} and ${most}`);
-  return String(number);
 }
 
 type Value = string | number | boolean;
@@ -150,15 +142,9 @@ export const isUnread = (error: unknown) =>
 const ordered = (names: string[]) =>
   names.every((name) => /^\d+$/.test(name)) ? names.sort((a, b) => Number(a) - Number(b)) : names;
 
-/** WhatsApp takes no empty value, and says so only much later. */
 function nonEmpty(values: readonly Value[], field: string): Value[] {
   const at = values.findIndex((value) => String(value).trim() === "");
-  if (at >= 0) {
-    throw new ConnectorError(
-      "template_mismatch",
-      `${field}[${at}] is empty: WhatsApp takes no empty value, give the variable a fallback`,
-    );
-  }
+  if (at >= 0) throw emptyValue(`${field}[${at}]`);
   return [...values];
 }
 
