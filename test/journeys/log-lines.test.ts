@@ -36,9 +36,13 @@ it("of many messages each has its end's line, and most no other", async () => {
     env: { DISPATCH_RATE_PER_SECOND: "500" },
   });
   const ids = Array.from({ length: count }, (_, n) => `m-${n}`);
+  const begun = journey.now();
   await Promise.all(ids.map((id) => journey.send(buildWhatsAppSend({ msg_id: id }))));
   await until("all are at their end", () => journey.lines.filter(isAtEnd).length === count);
+  const seconds = Math.ceil((journey.now() - begun) / 1_000) + 1;
   const counts = ids.map((id) => journey.linesOf(id).length);
-  expect(counts.reduce((sum, lines) => sum + lines, 0)).toBeLessThanOrEqual(3 * count);
-  expect(counts.filter((lines) => lines === 1).length).toBeGreaterThan(count / 4);
+  expect(Math.min(...counts)).toBe(1);
+  // Their ends, the sample, and what a second may have before it is a busy one.
+  const mostLines = count + (9 * count) / 8 + 40 * seconds;
+  expect(counts.reduce((sum, lines) => sum + lines, 0)).toBeLessThanOrEqual(mostLines);
 });
