@@ -1,3 +1,4 @@
+import { startCleverTap } from "./clevertap/index.ts";
 import { startMoEngage } from "./moengage/index.ts";
 import type { FakeOptions, FakePlatform } from "./platform.ts";
 import { startWebEngage } from "./webengage/index.ts";
@@ -6,6 +7,7 @@ import { startWebEngage } from "./webengage/index.ts";
 export const PLATFORMS = {
   moengage: startMoEngage,
   webengage: startWebEngage,
+  clevertap: startCleverTap,
 } satisfies Record<string, (options: FakeOptions) => Promise<FakePlatform>>;
 
 export type PlatformName = keyof typeof PLATFORMS;
