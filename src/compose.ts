@@ -152,7 +152,8 @@ export async function start(
   const intake = composeIntake(vcr, intakePorts);
   const { tryTemplate } = templates;
 
-  const { journal, ...insight } = counting.answers(config, {
+  const { journal, alerts, ...insight } = counting.answers(config, {
+    httpClient: httpClients.platform,
     ...{ pacing, channels, catalogAt: templates.fetchedAt, eventsDropped: () => events?.dropped() ?? 0 },
   });
   const refusals = observed(createRefusalLog(log, runtime), {
@@ -209,6 +210,7 @@ export async function start(
   );
   for (const note of config.notes) log.warn({}, note);
   journal.start();
+  alerts?.start();
   if (channels.length === 0)
     log.error({}, `No channel is on, so nothing can be sent. ${config.notes.join(". ")}`);
   const preparing = Promise.all([
@@ -224,7 +226,7 @@ export async function start(
     replica,
     stop: (drainMs = 0) =>
       shutDown({
-        ...{ drain: readiness.drain, drainMs },
+        ...{ drain: readiness.drain, drainMs, alerts },
         ...{
           stopping,
           deadLetters,

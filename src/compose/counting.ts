@@ -1,5 +1,6 @@
 import type { Channel } from "../core/message.ts";
 import type { DeliveryReport } from "../core/report.ts";
+import { createLately } from "../flows/insight/lately.ts";
 import type { MessageEnd, Recorder } from "../flows/insight/recorder.ts";
 import type { ReportOutcome } from "../flows/status/report.ts";
 import type { NotAccepted } from "../http/routes/intake.ts";
@@ -13,13 +14,19 @@ const BY_TRANSPORT = new Set([
   ...["unauthorized", "unsupported_media_type", "too_large", "empty_body", "not_json", "unreadable"],
 ]);
 
+/** Signed, and not with a secret that is configured, or not for this account. */
+const NOT_BELIEVED = new Set(["signature_mismatch", "other_account", "wrong_time"]);
+
 const UNKNOWN = { platform: "unknown", channel: "unknown" };
 
 /** Counts what happens, for whoever scrapes, beside what the recorder counts for the pages. */
 export function createCounting(metrics: Metrics, ownerOf: OwnerOf, now: Clock) {
   const owner = (tag: string) => ownerOf(tag) ?? UNKNOWN;
+  const [credentials, signatures] = [createLately(now), createLately(now)];
 
   return {
+    refusedLately: () => ({ credentials: credentials.count(), signatures: signatures.count() }),
+
     ended({ tag, outcome, code }: MessageEnd): void {
       if (outcome === "failed") metrics.failures.inc(owner(tag).channel, code ?? "unknown");
     },
@@ -32,6 +39,7 @@ export function createCounting(metrics: Metrics, ownerOf: OwnerOf, now: Clock) {
 
     webhookRefused(path: string, reason: string): void {
       const [, route] = path.match(/^\/webhooks\/(status|inbound|passed-message-status)\/?$/) ?? [];
+      if (route !== undefined && NOT_BELIEVED.has(reason)) signatures.happened();
       if (route !== undefined) metrics.webhooksRefused.inc(route === "inbound" ? route : "status", reason);
     },
 
@@ -60,7 +68,8 @@ export function createCounting(metrics: Metrics, ownerOf: OwnerOf, now: Clock) {
         const { platform, channel } = owner(send.tag);
         const code = BY_TRANSPORT.has(send.code) ? String(status) : send.code;
         metrics.requests.inc(platform, channel, "refused", code);
-        if (send.code !== "unauthorized") recorder.refused(send);
+        if (send.code === "unauthorized") credentials.happened();
+        else recorder.refused(send);
       };
     },
   };

@@ -11,12 +11,15 @@ import { type StatusPorts, status } from "../flows/insight/status.ts";
 import { type StoryPorts, story } from "../flows/insight/story.ts";
 import { TEST_CHANNELS } from "../flows/intake/test-send.ts";
 import type { ReportOutcome } from "../flows/setup/observations.ts";
+import { SCOPES } from "../flows/state-marks/state-marks.ts";
+import type { HttpClient } from "../lib/http-client.ts";
 import type { Log } from "../lib/log.ts";
 import type { Neighbours } from "../lib/neighbours.ts";
 import type { Runtime } from "../lib/runtime.ts";
 import type { PlatformChannel } from "../platforms/platform.ts";
 import { ownerOf, SWITCHES } from "../platforms/registry.ts";
 import { VERSION } from "../version.ts";
+import { composeAlerts } from "./alerts.ts";
 import { createCounting } from "./counting.ts";
 import type { composeDeadLetters } from "./dead-letters.ts";
 import { dictionary } from "./dictionary.ts";
@@ -27,7 +30,7 @@ import type { Vcr } from "./vcr.ts";
 interface InsightPorts {
   /** This process's id. */
   replica: string;
-  vcr: Pick<Vcr, "state" | "queueStanding">;
+  vcr: Pick<Vcr, "state" | "stateMarks" | "queueStanding">;
   deadLetters: Pick<ReturnType<typeof composeDeadLetters>, "waiting">;
   neighbours: Neighbours;
   metrics: Metrics;
@@ -43,7 +46,11 @@ interface Wired {
   channels: readonly PlatformChannel[];
   catalogAt(): number | undefined;
   eventsDropped(): number;
+  /** For alerts: it has the address rules of what is called back. */
+  httpClient: HttpClient;
 }
+
+const LATELY_S = 10 * 60;
 
 /** A platform's, or an operator's own. */
 const ownerOfAny = (tag: string) => TEST_CHANNELS.find((channel) => channel.tag === tag) ?? ownerOf(tag);
@@ -75,13 +82,14 @@ export function composeRecorder({ replica, vcr, neighbours, metrics, runtime, lo
     answers: (config: Config, wired: Wired) => composeAnswers(config, wired),
   };
 
-  function composeAnswers(config: Config, { pacing, channels, catalogAt, eventsDropped }: Wired) {
+  function composeAnswers(config: Config, { pacing, channels, catalogAt, eventsDropped, httpClient }: Wired) {
     const { state } = vcr;
     const startedAt = now();
     const self: StatusPorts["self"] = () => ({
       ...{ id: replica, version: VERSION, startedAt, seenAt: now(), isClosed: false },
       sending: { whatsapp: pacing.whatsapp.gate.standing(), sms: pacing.sms.gate.standing() },
       last: Object.fromEntries(recorder.counted.last),
+      refused: counting.refusedLately(),
     });
     const ownMetrics = async () => metrics.registry.text() + (await ports.processMetrics());
     const journal = createJournal({
@@ -114,8 +122,12 @@ export function composeRecorder({ replica, vcr, neighbours, metrics, runtime, lo
       channelOf: (tag) => ownerOfAny(tag)?.channel,
     });
     for (const { platform, channel } of channels) presetChannel(metrics, platform, channel);
+    const isEmptied = () =>
+      SCOPES.some((scope) => now() / 1_000 - vcr.stateMarks.emptiedAt(scope) < LATELY_S);
+    const parts = { answers, statusPorts, httpClient, isEmptied, self: replica, state, runtime, log };
     return {
       journal,
+      alerts: composeAlerts(config, parts),
       status: () => status(statusPorts),
       results: (query: ResultsQuery) => results(query, answers),
       failures: (query: FailuresQuery) => failures(query, answers),

@@ -1,5 +1,6 @@
 import type { AckDelay } from "../flows/dispatch/ack-delay.ts";
 import type { DeadLetters } from "../flows/dispatch/dead-letters.ts";
+import type { Alerts } from "../flows/insight/alerts.ts";
 import type { Journal } from "../flows/insight/journal.ts";
 import type { RefusalLog } from "../http/refusals.ts";
 import type { RunningServer } from "../http/server.ts";
@@ -23,6 +24,7 @@ export interface ShutdownPorts {
   server: Pick<RunningServer, "stop">;
   events: { stop(): Promise<void> } | undefined;
   journal: Pick<Journal, "stop">;
+  alerts: Pick<Alerts, "stop"> | undefined;
   state: { drained(): Promise<void> };
   refusals: Pick<RefusalLog, "flush">;
   httpClients: Record<string, { close(): Promise<void> }>;
@@ -38,6 +40,7 @@ export async function shutDown(ports: ShutdownPorts): Promise<void> {
   ports.drain();
   if (ports.drainMs > 0) await new Promise<void>((served) => void runtime.setTimeout(served, ports.drainMs));
   ports.stopping.abort();
+  ports.alerts?.stop();
   const looked = ports.deadLetters.stop();
   for (const { ackDelay } of Object.values(ports.pacing)) ackDelay.release();
   await ports.server.stop(STOP_GRACE_MS);

@@ -208,6 +208,11 @@ export const OWN_CODES: CodeTable<ErrorCode | RefusalCode | "unknown"> = {
     "Copy the report address again from your platform, letter by letter.",
   ],
 
+  alert_refused: [
+    "Whoever takes the alerts did not take one",
+    "Compare ALERT_WEBHOOK_URL with the address that your chat shows.",
+  ],
+
   templates_pending: [
     "The list of templates is still being fetched",
     "Try again in a minute. If it lasts, see on Setup why the list cannot be had.",

@@ -151,5 +151,8 @@ export const failuresDays = (at: number): number[] =>
 /** The processes that were heard of lately, by their ids. */
 export const REPLICAS: Bucket = { key: "replicas", ttl: 7 * 24 * 3_600, scope: "instance" };
 
+/** Which replica tells alerts, and which it has told. */
+export const ALERTS: Bucket = { key: "alerts", ttl: 7 * 24 * 3_600, scope: "instance" };
+
 /** When each platform channel was last known to be on, by its tag. */
 export const CHANNELS_ON: Bucket = { key: "channels-on", ttl: 7 * 24 * 3_600, scope: "instance" };

@@ -107,6 +107,9 @@ export const ERROR_CODES = [
   /** What answered is not the platform. */
   "platform_garbled",
 
+  /** Whoever takes the alerts did not take one. */
+  "alert_refused",
+
   // Vonage's management APIs.
   /** The templates are still being fetched. */
   "templates_pending",

@@ -12,6 +12,7 @@ it("a stop says so first, serves on for a while, ends what is in hand and writes
     ...{ stopping, drainMs: 2_000, drain: () => void steps.push("unready") },
     deadLetters: { stop: step("letters") },
     pacing: { whatsapp: { ackDelay: { release: () => void steps.push("release") } } },
+    alerts: { stop: () => void steps.push("alerts") },
     server: { stop: step("server") },
     ...{
       events: { stop: step("events") },
@@ -34,7 +35,18 @@ it("a stop says so first, serves on for a while, ends what is in hand and writes
     log: createRecordingLog(),
   });
   expect(steps).toEqual([
-    ...["unready", "serves on", "no new work", "letters", "release", "server", "events", "figures", "state"],
+    ...[
+      "unready",
+      "serves on",
+      "no new work",
+      "alerts",
+      "letters",
+      "release",
+      "server",
+      "events",
+      "figures",
+      "state",
+    ],
     ...["refusals", "sockets"],
   ]);
 });

@@ -14,6 +14,13 @@ export interface Shown {
   sending: Record<Channel, SendingState>;
   /** By tag. */
   last: Record<string, LastTimes>;
+  refused: RecentRefusals;
+}
+
+/** What was refused within the last ten minutes. */
+export interface RecentRefusals {
+  credentials: number;
+  signatures: number;
 }
 
 export interface StatusPorts extends ResultsPorts {

@@ -18,6 +18,7 @@ function createWorld(over: Partial<StatusPorts> & { sending?: SendingState } = {
     ...{ id, version: "1.2.3", startedAt: T0 - 10 * MINUTE, seenAt: T0, isClosed: false },
     sending: { whatsapp: over.sending ?? FREE, sms: FREE },
     last: { mw: { accepted: T0 - 5_000, sent: T0 - 3_000 } },
+    refused: { credentials: 0, signatures: 0 },
     ...more,
   });
   const leave = (id: string, more: object) => state.write(REPLICAS, id, JSON.stringify(replica(id, more)));

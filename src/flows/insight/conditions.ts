@@ -1,0 +1,198 @@
+import type { ChannelState, StatusAnswer } from "../../core/insight.ts";
+import type { RecentRefusals } from "./status.ts";
+import { countOf, namesOf, type Sums } from "./sums.ts";
+
+/** Something that needs somebody: what it is, what to do, and the page of the console that shows it. */
+export interface Condition {
+  /** Tells one from another; the same while it lasts. */
+  key: string;
+  what: string;
+  remedy: string;
+  page: string;
+  /** It has to last so long before anybody is told. */
+  afterMs: number;
+}
+
+export interface Looked {
+  now: number;
+  status: StatusAnswer;
+  /** Of the messages that were accepted in this hour and the one before. */
+  sums: Sums;
+  /** By all replicas. */
+  refusals: RecentRefusals;
+  ttlSeconds: number;
+  isEmptied: boolean;
+}
+
+const MINUTE_MS = 60_000;
+/** A share says nothing of a handful. */
+const FAILURES = { least: 20, share: 0.2 };
+const TEMPLATE = { least: 10, share: 0.5, most: 5 };
+const REFUSALS = { credentials: 5, signatures: 3 };
+const NO_STATUS_MS = 30 * MINUTE_MS;
+const SENT_LATELY_MS = 2 * 60 * MINUTE_MS;
+
+/** Everything that is wrong now. */
+export const conditions = (looked: Looked): Condition[] =>
+  [pauses, waits, silence, shares, templates, refusals, letters, absences, emptied].flatMap((look) =>
+    look(looked),
+  );
+
+const nameOf = ({ platform, channel }: Pick<ChannelState, "platform" | "channel">) =>
+  `${platform} ${channel}`;
+
+function pauses({ status }: Looked): Condition[] {
+  return status.channels
+    .filter(({ state }) => state === "paused")
+    .map((channel) => ({
+      key: `paused ${nameOf(channel)}`,
+      what: `Sending is paused on ${nameOf(channel)}, nothing is lost. ${channel.reason}`,
+      remedy: "Do what the reason says; sending goes on by itself",
+      ...{ page: "status", afterMs: MINUTE_MS },
+    }));
+}
+
+function waits({ status, ttlSeconds }: Looked): Condition[] {
+  return status.channels
+    .filter(({ secondsToEmpty }) => (secondsToEmpty ?? 0) > ttlSeconds / 2)
+    .map((channel) => ({
+      key: `waiting ${nameOf(channel)}`,
+      what: `${channel.waiting} messages wait on ${nameOf(channel)}: more than half their time to live will pass before the last is sent`,
+      remedy: "Send less at once, or ask Vonage for a higher rate and set it in DISPATCH_RATE_PER_SECOND",
+      ...{ page: "status", afterMs: 5 * MINUTE_MS },
+    }));
+}
+
+/** Messages leave, and Vonage tells nothing of them. */
+function silence({ now, status }: Looked): Condition[] {
+  const started = Math.min(...status.replicas.map(({ startedAt }) => Date.parse(startedAt)));
+  const isSilent = ({ lastSentAt, lastStatusAt }: ChannelState) => {
+    if (lastSentAt === null) return false;
+    const [sent, told] = [Date.parse(lastSentAt), lastStatusAt === null ? started : Date.parse(lastStatusAt)];
+    return sent > told && now - told > NO_STATUS_MS && now - sent < SENT_LATELY_MS;
+  };
+  return status.channels.filter(isSilent).map((channel) => ({
+    key: `no status ${nameOf(channel)}`,
+    what: `Messages leave on ${nameOf(channel)}, and for half an hour no status has come back`,
+    remedy:
+      "Run the check on Setup: most often the instance's public address or Vonage's signed webhooks are not set",
+    ...{ page: "setup", afterMs: 0 },
+  }));
+}
+
+interface Share {
+  failed: number;
+  /** Sent, or failed before. */
+  ended: number;
+}
+
+const isOver = ({ failed, ended }: Share, { least, share }: { least: number; share: number }) =>
+  failed >= least && failed >= share * ended;
+
+const percent = ({ failed, ended }: Share) => Math.round((100 * failed) / Math.max(1, ended));
+
+/** Failures by template, of what was sent or failed unsent. */
+function byTemplate(sums: Sums): Map<string, Share> {
+  const shares = new Map<string, Share>();
+  for (const [key, row] of sums) {
+    const { template } = namesOf(key);
+    const known = shares.get(template) ?? { failed: 0, ended: 0 };
+    known.failed += countOf(row, "failed");
+    known.ended += countOf(row, "sent") + countOf(row, "unsent");
+    shares.set(template, known);
+  }
+  return shares;
+}
+
+function shares({ sums }: Looked): Condition[] {
+  const total: Share = { failed: 0, ended: 0 };
+  for (const { failed, ended } of byTemplate(sums).values()) {
+    total.failed += failed;
+    total.ended += ended;
+  }
+  if (!isOver(total, FAILURES)) return [];
+  return [
+    {
+      key: "failures",
+      what: `${total.failed} of the ${total.ended} messages of the last two hours failed (${percent(total)} %)`,
+      remedy: "Open Results: it says for each reason what to do next",
+      ...{ page: "results", afterMs: 0 },
+    },
+  ];
+}
+
+function templates({ sums }: Looked): Condition[] {
+  return [...byTemplate(sums)]
+    .filter(([template, share]) => template !== "" && isOver(share, TEMPLATE))
+    .slice(0, TEMPLATE.most)
+    .map(([template, share]) => ({
+      key: `template ${template}`,
+      what: `The template ${template} fails: ${share.failed} of ${share.ended} messages (${percent(share)} %)`,
+      remedy: "Open Results and look at its reasons; pause the campaign that uses it",
+      ...{ page: `results?template=${encodeURIComponent(template)}`, afterMs: 0 },
+    }));
+}
+
+function refusals({ refusals: { credentials, signatures } }: Looked): Condition[] {
+  const found: Condition[] = [];
+  if (credentials >= REFUSALS.credentials)
+    found.push({
+      key: "credentials",
+      what: `${credentials} sends within ten minutes were refused: their credentials are wrong`,
+      remedy:
+        "Compare the key and secret in your platform's sender form with those of the connector (Settings)",
+      ...{ page: "setup", afterMs: 0 },
+    });
+  if (signatures >= REFUSALS.signatures)
+    found.push({
+      key: "signatures",
+      what: `${signatures} webhooks within ten minutes were refused: no configured secret made their signature. Vonage tells them again for a day`,
+      remedy:
+        "Compare VONAGE_SIGNATURE_SECRET with the signature secret in Vonage's dashboard, and switch signed webhooks on",
+      ...{ page: "setup", afterMs: 0 },
+    });
+  return found;
+}
+
+function letters({ status: { deadLetters } }: Looked): Condition[] {
+  if (!deadLetters) return [];
+  return [
+    {
+      key: "dead letters",
+      what: `${deadLetters} messages or reports were given up by the queue and wait`,
+      remedy: "Most go back by themselves within minutes; those that stay are on Held, with their reason",
+      ...{ page: "held", afterMs: 10 * MINUTE_MS },
+    },
+  ];
+}
+
+function absences({ status }: Looked): Condition[] {
+  return status.dependencies
+    .filter(({ up }) => up === false)
+    .map(({ name, note }) => ({
+      key: `away ${name}`,
+      what: `${name} is away: ${note}`,
+      remedy:
+        REMEDIES[name] ?? "Compare its report address on Setup with the one it shows; reports wait for a day",
+      ...{ page: "status", afterMs: MINUTE_MS },
+    }));
+}
+
+const REMEDIES: Record<string, string> = {
+  queue: "Look at Vonage's status page: sends are answered 503 meanwhile, and the platform repeats them",
+  state: "Look at Vonage's status page: messages are taken and wait meanwhile",
+  vonage: "Look at Vonage's status page: messages wait meanwhile",
+};
+
+function emptied({ isEmptied }: Looked): Condition[] {
+  if (!isEmptied) return [];
+  return [
+    {
+      key: "emptied",
+      what: "VCR's State was emptied: opt-outs, or what was sent, may be lost",
+      remedy:
+        "Pause the campaigns and read the log's line: it says which part, and the guide to trouble what to do",
+      ...{ page: "status", afterMs: 0 },
+    },
+  ];
+}
