@@ -19,6 +19,8 @@ export interface Bucket {
   ttl: number | null;
   /** `account` outlives this instance. */
   scope: "instance" | "account";
+  /** Nobody waits for its writes: they may wait a moment longer, to share a call with more of them. */
+  unhurried?: true;
 }
 
 /** Shared by all replicas, one network call per command unless said otherwise. Rejects, retryable, when it is down. */

@@ -18,6 +18,7 @@ const claimBucket = (at: number): Bucket => ({
   key: `claims:${Math.floor(at / (CLAIM_HOURS * HOUR_MS))}`,
   ttl: (48 + CLAIM_HOURS) * 3_600,
   scope: "instance",
+  unhurried: true,
 });
 
 /**
@@ -60,6 +61,7 @@ export const sentBucket = (at: number): Bucket => ({
   key: `sent:${Math.floor(at / DAY_MS)}`,
   ttl: (REPLY_DAYS + 1) * 24 * 3_600,
   scope: "instance",
+  unhurried: true,
 });
 
 /** The days on which a message that is answered now may have been sent, newest first. */

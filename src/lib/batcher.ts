@@ -11,8 +11,10 @@ export interface BatchOptions<T> {
   maxInflight: number;
   /** Partial batches wait while this many calls are in flight. */
   partialInflight: number;
-  /** Partial batches leave at least this far apart, so that load is met with larger batches; a lone one leaves at once. */
+  /** Partial batches leave this far apart, so that load is met with larger batches; a lone one leaves at once. */
   spacingMs?: number;
+  /** So many may leave at once after a rest: whoever asks several times in a row does not wait each time. */
+  burst?: number;
   /** Items waiting at the most; past that a caller is refused at once. */
   maxWaiting: number;
   /** An item that waited longer is refused instead of being sent: its caller has little time left. */
@@ -44,7 +46,10 @@ export function createBatcher<T, R>(
   let inflight = 0;
   let scheduled = false;
   let timer: Timer | undefined;
-  let partialFrom = 0;
+  /** When the next partial batch is due, were all of them evenly apart. */
+  let due = 0;
+  const spacingMs = options.spacingMs ?? 0;
+  const burstMs = spacingMs * ((options.burst ?? 1) - 1);
 
   const isFull = () =>
     waiting.length - head >= options.maxItems ||
@@ -94,12 +99,12 @@ export function createBatcher<T, R>(
     scheduled = false;
     runtime.clearTimeout(timer);
     while (head < waiting.length && inflight < (isFull() ? options.maxInflight : options.partialInflight)) {
-      const early = isFull() ? 0 : partialFrom - runtime.now();
+      const early = isFull() ? 0 : due - burstMs - runtime.now();
       if (early > 0) {
         schedule(early);
         return;
       }
-      partialFrom = runtime.now() + (options.spacingMs ?? 0);
+      due = Math.max(due, runtime.now()) + spacingMs;
       const batch = takeBatch();
       if (batch.length > 0) void launch(batch);
     }

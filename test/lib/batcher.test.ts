@@ -170,6 +170,46 @@ describe("createBatcher", () => {
     await expect(Promise.all([failed, next])).resolves.toEqual([["queue is away"], ["b!"]]);
   });
 
+  it("spaces partial batches under load, and lets a few leave at once after a rest", async () => {
+    const timers: { work: () => void; ms: number }[] = [];
+    const clock = { now: 1_000 };
+    const calls: string[][] = [];
+    const add = createBatcher<string, string>(
+      async (items) => {
+        calls.push(items);
+        return items;
+      },
+      {
+        ...{ maxItems: 10, maxInflight: 2, partialInflight: 1, maxWaiting: 100, maxWaitMs: 4_000 },
+        ...{ spacingMs: 70, burst: 2 },
+      },
+      {
+        ...systemRuntime,
+        now: () => clock.now,
+        setTimeout(work, ms) {
+          timers.push({ work, ms });
+          return { unref: () => undefined };
+        },
+        clearTimeout: () => undefined,
+      },
+    );
+    for (const item of ["a", "b"]) await add(item);
+    expect([calls, timers]).toEqual([[["a"], ["b"]], []]);
+    const waiting = Promise.all(["c", "d"].map(add));
+    await turn();
+    expect(timers.map(({ ms }) => ms)).toEqual([70]);
+    clock.now += 70;
+    timers[0]?.work();
+    await waiting;
+    expect(calls.slice(2)).toEqual([["c", "d"]]);
+    // Rested for long, and still no more than two at once.
+    clock.now += 60_000;
+    for (const item of ["e", "f"]) await add(item);
+    void add("g");
+    await turn();
+    expect([calls.length, timers.map(({ ms }) => ms)]).toEqual([5, [70, 70]]);
+  });
+
   it("goes on when the call throws at once", async () => {
     const add = createBatcher<string, string>(
       () => {

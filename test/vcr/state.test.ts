@@ -44,6 +44,20 @@ describe("State", () => {
     expect([HSET <= 4, HMGET <= 4]).toEqual([true, true]);
   });
 
+  it("reads what is asked for together in one call, its own writes among it", async () => {
+    const { state } = startReplica(vcr);
+    await state.write(BUCKET, "f-1", "one");
+    const writing = state.write(BUCKET, "f-3", "three");
+    const values = [state.readAll(BUCKET, ["f-1", "f-2", "f-3"]), state.readAll(BUCKET, ["f-2", "f-1"])];
+    expect(await Promise.all(values)).toEqual([
+      ["one", null, "three"],
+      [null, "one"],
+    ]);
+    await writing;
+    expect(calls()["HMGET"]).toBe(1);
+    expect(await state.readAll(BUCKET, ["f-3"])).toEqual(["three"]);
+  });
+
   it("lists every field of a bucket, and forgets one", async () => {
     const { state } = startReplica(vcr);
     expect(await fieldsOf(state)).toEqual(new Map());
