@@ -101,11 +101,12 @@ export async function start(
   });
   const { recorder } = counting;
   const { messageTtlSeconds } = config;
+  const observations = createObservations(now);
   const platformPorts = {
+    profileWritten: observations.profile,
     ...{ httpClient: httpClients.platform, credentialsCheck, messageTtlSeconds, pause, now, log },
     ...{ newId: createRequestIds(config.jobSigningKeys[0], runtime), findTemplate: templates.lookup },
   };
-  const observations = createObservations(now);
   const reports: Pick<Observations, "report"> = {
     report(tag, error) {
       observations.report(tag, error);

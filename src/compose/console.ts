@@ -27,7 +27,7 @@ type Insight = Pick<ConsolePorts, "status" | "results" | "failures" | "story">;
 
 interface ConsoleParts {
   insight: Insight;
-  vcr: Pick<Vcr, "session" | "queueSettings">;
+  vcr: Pick<Vcr, "session" | "queueSettings" | "stateMarks">;
   deadLetters: Pick<ReturnType<typeof composeDeadLetters>, "held">;
   templates: Pick<ReturnType<typeof composeTemplates>, "catalog" | "overview" | "sync">;
   channels: readonly PlatformChannel[];
@@ -144,6 +144,7 @@ function setupPorts(
     templates: (number) => templates.catalog.fetchSince(number, runtime.now() - LIST_MS),
     queues: () => lookAtQueues(vcr.session, vcr.queueSettings.serviceName),
     status: insight.status,
+    emptiedAt: (scope) => vcr.stateMarks.emptiedAt(scope) * 1_000,
     seen: observations,
     now: runtime.now,
   };

@@ -2,9 +2,14 @@ import type { ConsolePorts } from "./ports.ts";
 
 type Figures = Pick<ConsolePorts, "status" | "results" | "failures" | "story">;
 
+/** Of whoever is no platform. */
+const NAMES: Readonly<Record<string, string>> = {
+  ...{ queue: "VCR's queue", state: "VCR's State", vonage: "Vonage", console: "Test sends" },
+};
+
 /** The same with platforms called as people write them: for pages, never for the JSON. */
 export function withNames(ports: Figures & Pick<ConsolePorts, "platformNames">): Figures {
-  const nameOf = (platform: string) => ports.platformNames[platform] ?? platform;
+  const nameOf = (platform: string) => ports.platformNames[platform] ?? NAMES[platform] ?? platform;
   const named = <T extends { platform: string }>(item: T): T => ({
     ...item,
     platform: nameOf(item.platform),

@@ -47,10 +47,11 @@ h3 { font-size: 17px; margin: 0; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
 table { border-collapse: collapse; width: 100%; font-size: 15px; }
 caption { text-align: left; padding: 8px 10px; color: var(--soft); font-size: 14px; }
-th, td { text-align: left; vertical-align: top; padding: 8px 10px; border-top: 1px solid var(--line); overflow-wrap: anywhere; min-width: 90px; }
+th, td { text-align: left; vertical-align: top; padding: 8px 10px; border-top: 1px solid var(--line); overflow-wrap: break-word; min-width: 90px; }
+table .id { display: inline-block; min-width: 150px; }
 thead th { color: var(--soft); font-size: 14px; white-space: nowrap; }
 tbody th { font-weight: 600; }
-.state { font-weight: 600; }
+.state { font-weight: 600; white-space: nowrap; }
 .state.good { color: var(--good); } .state.warn { color: var(--warn); } .state.bad { color: var(--bad); }
 .none, small { color: var(--soft); }
 .id { font-family: ui-monospace, SFMono-Regular, Menlo, monospace; font-size: 14px; overflow-wrap: anywhere; }

@@ -65,6 +65,8 @@ export interface PlatformPorts {
   /** An id of ours; the same one for the same words within five minutes, which are a request and its repetition. */
   newId: (words?: readonly string[]) => string;
   messageTtlSeconds: number;
+  /** Told when a platform's profile took an opt-out or opt-in, or refused it for good, with what to do. */
+  profileWritten?(platform: string, remedy?: string): void;
   pause: Pause;
   now: Clock;
   log: Log;

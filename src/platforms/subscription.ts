@@ -4,9 +4,11 @@ import type { Log } from "../lib/log.ts";
 import { retry } from "../lib/retry.ts";
 import type { Clock, Pause } from "../lib/runtime.ts";
 import type { Post } from "./callback.ts";
+import type { PlatformPorts } from "./platform.ts";
 
 export interface SubscriptionPorts {
   post: Post;
+  profileWritten?: PlatformPorts["profileWritten"];
   pause: Pause;
   now: Clock;
   log: Log;
@@ -44,7 +46,7 @@ export async function writeProfile(
   reply: InboundReply,
   { platform, url, headers, body, remedies }: ProfileUpdate,
   { deadline, stillStands }: SubscriptionDeadline,
-  { post, pause, now, log }: SubscriptionPorts,
+  { post, profileWritten, pause, now, log }: SubscriptionPorts,
 ): Promise<void> {
   const about = { message_uuid: reply.id, kind: reply.kind, channel: reply.channel };
   if (!body) {
@@ -61,13 +63,17 @@ export async function writeProfile(
       return;
     }
     const status = await post(url, body, headers, deadline - now()).catch(() => undefined);
-    if (status !== undefined && status < 300) log.info(about, `Subscription written to ${platform}`);
-    else if (status !== undefined && status < 500 && status !== 429)
+    if (status !== undefined && status < 300) {
+      log.info(about, `Subscription written to ${platform}`);
+      profileWritten?.(platform);
+    } else if (status !== undefined && status < 500 && status !== 429) {
+      const remedy = remedies[status] ?? "check the settings of its API";
       log.error(
         { ...about, neighbour_status: status },
-        `${platform} refused the subscription update: ${remedies[status] ?? "check the settings of its API"}`,
+        `${platform} refused the subscription update: ${remedy}`,
       );
-    else
+      profileWritten?.(platform, remedy);
+    } else
       throw new ConnectorError("platform_unavailable", `${platform} could not take the subscription`, {
         retryable: true,
         detail: { status },

@@ -1,5 +1,30 @@
+import type { ErrorCode } from "../../lib/errors.ts";
 import type { Probe } from "./check.ts";
 import { DAY_MS, good, minutesAgo, type SetupPorts, wrong } from "./ports.ts";
+
+/** Why sends are refused again and again, and what to do. */
+const REFUSED_SENDS: [code: ErrorCode, found: string, remedy: string][] = [
+  [
+    "invalid_sender",
+    "A send was refused because its sender is none of this connector's",
+    "Make the sender in the platform the same as WHATSAPP_NUMBER or SMS_SENDER_ID (see Settings)",
+  ],
+  [
+    "missing_template",
+    "A send was refused because the WhatsApp account has no such template",
+    "Compare name and language with Templates, and sync after a change",
+  ],
+  [
+    "invalid_template",
+    "A send was refused because it does not fit its template",
+    "Results names the template, and Templates what a send must fill in",
+  ],
+  [
+    "template_mismatch",
+    "A send was refused because its values do not fit its template",
+    "Results names the template, and Templates what a send must fill in",
+  ],
+];
 
 /** Who calls, where and with what. */
 export function accessProbes({ facts, seen, now }: SetupPorts): Probe[] {
@@ -43,6 +68,31 @@ export function accessProbes({ facts, seen, now }: SetupPorts): Probe[] {
             `Send ${addresses}. If the address is right, its channel is off: ${facts.notes.join(". ") || "see Settings"}`,
           );
         return good("Nobody used a wrong address lately");
+      },
+    },
+    {
+      ...{ id: "sends", title: "What the platform sends" },
+      async look() {
+        for (const [code, found, remedy] of REFUSED_SENDS) {
+          const refused = seen.lastRefused(code);
+          if (refused && lately(refused.at))
+            return wrong(`${found} at ${refused.path} ${minutesAgo(refused.at, now())}`, remedy);
+        }
+        return good("No send was refused lately for its sender or its template");
+      },
+    },
+    {
+      ...{ id: "profiles", title: "Opt-outs reach the platform's profiles" },
+      async look() {
+        const refused = seen.lastProfiles().find(({ remedy }) => remedy !== undefined);
+        if (refused)
+          return wrong(
+            `${refused.platform} refused one ${minutesAgo(refused.at, now())}`,
+            refused.remedy ?? "",
+          );
+        return good(
+          seen.lastProfiles().length > 0 ? "The last ones were taken" : "None had to be written yet",
+        );
       },
     },
     {

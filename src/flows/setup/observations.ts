@@ -20,15 +20,20 @@ export interface Observations {
   refused(code: ErrorCode, path: string): void;
   /** A webhook with a good signature. */
   webhook(): void;
+  /** A platform's profile took an opt-out or opt-in, or refused it, with what to do. */
+  profile(platform: string, remedy?: string): void;
   report(tag: string, error?: ReportOutcome["error"]): void;
   lastRefused(code: ErrorCode): Seen | undefined;
   lastWebhook(): number | undefined;
+  /** The last of each platform. */
+  lastProfiles(): { platform: string; at: number; remedy: string | undefined }[];
   lastReport(tag: string): ReportOutcome | undefined;
 }
 
 export function createObservations(now: Clock): Observations {
   const refusals = new Map<ErrorCode, Seen>();
   const reports = new Map<string, ReportOutcome>();
+  const profiles = new Map<string, { platform: string; at: number; remedy: string | undefined }>();
   let webhookAt: number | undefined;
   return {
     refused: (code, path) => void refusals.set(code, { at: now(), path: path.slice(0, 100) }),
@@ -36,6 +41,8 @@ export function createObservations(now: Clock): Observations {
       webhookAt = now();
     },
     report: (tag, error) => void reports.set(tag, { at: now(), ...(error ? { error } : {}) }),
+    profile: (platform, remedy) => void profiles.set(platform, { platform, at: now(), remedy }),
+    lastProfiles: () => [...profiles.values()],
     lastRefused: (code) => refusals.get(code),
     lastWebhook: () => webhookAt,
     lastReport: (tag) => reports.get(tag),

@@ -41,7 +41,9 @@ export interface SetupPorts {
   templates(number: string): Promise<Entry>;
   queues(): Promise<ReadonlyMap<string, "running" | "paused" | "absent">>;
   status(): Promise<StatusAnswer>;
-  seen: Pick<Observations, "lastRefused" | "lastWebhook" | "lastReport">;
+  /** When State was found to be emptied, in milliseconds since the epoch; 0 if never. */
+  emptiedAt(scope: "account" | "instance"): number;
+  seen: Pick<Observations, "lastRefused" | "lastWebhook" | "lastReport" | "lastProfiles">;
   now: Clock;
 }
 

@@ -1,10 +1,11 @@
 import type { ChannelState } from "../../core/insight.ts";
 import { CHANNEL_LABEL } from "../../core/message.ts";
 import type { Probe } from "./check.ts";
-import { good, type SetupPorts, unknown, wrong } from "./ports.ts";
+import { DAY_MS, good, type SetupPorts, unknown, wrong } from "./ports.ts";
 
 /** What keeps messages from leaving. */
-export function sendingProbes({ facts, status, queues }: SetupPorts): Probe[] {
+export function sendingProbes({ facts, status, queues, emptiedAt, now }: SetupPorts): Probe[] {
+  const lately = (at: number) => at > 0 && now() - at < 7 * DAY_MS;
   return [
     {
       ...{ id: "channels", title: "Channels" },
@@ -78,6 +79,22 @@ export function sendingProbes({ facts, status, queues }: SetupPorts): Probe[] {
               away.map(({ name, note }) => `${name} is away${note ? `: ${note}` : ""}`).join("; "),
               "Wait, and look at the status page of whoever is away. What was accepted is kept",
             );
+      },
+    },
+    {
+      ...{ id: "state", title: "What the connector remembers" },
+      async look() {
+        if (lately(emptiedAt("account")))
+          return wrong(
+            "The account's State was emptied: who has opted out is lost, for every instance of the account",
+            "Pause the campaigns, open Opt-outs, and import your last export or the platform's own list. Ask Vonage why it happened",
+          );
+        return lately(emptiedAt("instance"))
+          ? wrong(
+              "This instance's State was emptied: what was sent, and what was told of it, is lost",
+              "There is nothing to do but to ask Vonage why it happened",
+            )
+          : good("Nothing was lost in the last week");
       },
     },
     {

@@ -35,7 +35,16 @@ const SUCCESS = () => ({ status: 200, body: { status: "success" } });
 /** CleverTap's WhatsApp provider "Other (Generic)": templates, and what its agents write in chats. */
 export function clevertapWhatsApp(
   settings: Shared & NonNullable<CleverTapSettings["whatsapp"]> & { numbers: readonly string[] },
-  { httpClient, credentialsCheck, findTemplate, messageTtlSeconds, pause, now, log }: PlatformPorts,
+  {
+    httpClient,
+    credentialsCheck,
+    findTemplate,
+    messageTtlSeconds,
+    pause,
+    profileWritten,
+    now,
+    log,
+  }: PlatformPorts,
 ): PlatformChannel {
   const tag = WHATSAPP_TAG;
   const post = createPost(httpClient);
@@ -72,7 +81,7 @@ export function clevertapWhatsApp(
         const inbound = replyToInbound(reply);
         if (inbound && inboundUrl) await postCallback("CleverTap", post, inboundUrl, inbound);
       },
-      subscribe: subscriber(settings.api, { post, pause, now, log }),
+      subscribe: subscriber(settings.api, { post, pause, profileWritten, now, log }),
     },
     templates: { path: TEMPLATES_PATH, serialise: templatesToList, failed: templatesFailed },
   };
@@ -81,7 +90,7 @@ export function clevertapWhatsApp(
 /** CleverTap's SMS provider "Other (Generic)", with the body that docs/install-clevertap.md has people enter there. */
 export function clevertapSms(
   settings: Shared & NonNullable<CleverTapSettings["sms"]> & { senderId: string | undefined },
-  { httpClient, credentialsCheck, messageTtlSeconds, pause, now, log }: PlatformPorts,
+  { httpClient, credentialsCheck, messageTtlSeconds, pause, profileWritten, now, log }: PlatformPorts,
 ): PlatformChannel {
   const tag = SMS_TAG;
   const post = createPost(httpClient);
@@ -116,7 +125,7 @@ export function clevertapSms(
         const events = replyToEvents(reply);
         if (events) await tell(events);
       },
-      subscribe: subscriber(settings.api, { post, pause, now, log }),
+      subscribe: subscriber(settings.api, { post, pause, profileWritten, now, log }),
     },
   };
 }

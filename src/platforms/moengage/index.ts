@@ -34,7 +34,7 @@ interface Settings extends Pick<MoEngageSettings, "accepted"> {
 /** MoEngage's WhatsApp provider `vonage-v2`. */
 export function moengageWhatsApp(
   settings: Settings & { numbers: readonly string[] },
-  { httpClient, credentialsCheck, messageTtlSeconds, pause, now, log }: PlatformPorts,
+  { httpClient, credentialsCheck, messageTtlSeconds, pause, profileWritten, now, log }: PlatformPorts,
 ): PlatformChannel {
   const tag = WHATSAPP_TAG;
   const post = createPost(httpClient);
@@ -64,7 +64,7 @@ export function moengageWhatsApp(
         const inbound = replyToInbound(reply);
         if (inbound) await postCallback("MoEngage", post, settings.deliveryUrl, inbound);
       },
-      subscribe: subscriber(settings.dataApi, { post, pause, now, log }),
+      subscribe: subscriber(settings.dataApi, { post, pause, profileWritten, now, log }),
     },
     templates: {
       path: TEMPLATES_PATH,
@@ -77,7 +77,7 @@ export function moengageWhatsApp(
 /** MoEngage's SMS custom connector. */
 export function moengageSms(
   settings: Settings & { senderId?: string | undefined; reportSent: boolean },
-  { httpClient, credentialsCheck, newId, messageTtlSeconds, pause, now, log }: PlatformPorts,
+  { httpClient, credentialsCheck, newId, messageTtlSeconds, pause, profileWritten, now, log }: PlatformPorts,
 ): PlatformChannel {
   const tag = SMS_TAG;
   const post = createPost(httpClient);
@@ -115,7 +115,7 @@ export function moengageSms(
       // MoEngage has keyword management for its own SMS providers only: the profile is the one place for an opt-out.
       wants: () => false,
       post: () => Promise.resolve(),
-      subscribe: subscriber(settings.dataApi, { post, pause, now, log }),
+      subscribe: subscriber(settings.dataApi, { post, pause, profileWritten, now, log }),
     },
   };
 }

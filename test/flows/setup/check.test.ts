@@ -40,6 +40,7 @@ function setUp() {
     },
     queues: { "svc-sms": "running" } as Record<string, "running" | "paused" | "absent">,
     status: statusAnswer() as StatusAnswer,
+    emptied: { account: 0, instance: 0 },
     facts: {
       ...{
         publicUrl: "https://c.example",
@@ -67,6 +68,7 @@ function setUp() {
     },
     queues: async () => new Map(Object.entries(world.queues)),
     status: async () => world.status,
+    emptiedAt: (scope) => world.emptied[scope],
   };
   const runtime = { ...systemRuntime, now };
   const check = async () => createSetupCheck(setupProbes({ ...ports, facts: world.facts }), runtime)();
@@ -171,6 +173,25 @@ it.each<[string, (world: World) => void, [string, boolean | null][]]>([
     "wrong credentials are presented",
     refused("unauthorized", "/webhooks/send"),
     [["platform-credentials", false]],
+  ],
+  ["the sender is another", refused("invalid_sender", "/webhooks/send"), [["sends", false]]],
+  ["sends do not fit their template", refused("invalid_template", "/webhooks/send"), [["sends", false]]],
+  ["profiles are refused", ({ seen }) => seen.profile("Acme", "check ACME_KEY"), [["profiles", false]]],
+  ["profiles are taken", ({ seen }) => seen.profile("Acme"), []],
+  [
+    "opt-outs are lost",
+    ({ world }) => void Object.assign(world.emptied, { account: T0 - DAY }),
+    [["state", false]],
+  ],
+  [
+    "what was sent is lost",
+    ({ world }) => void Object.assign(world.emptied, { instance: T0 - DAY }),
+    [["state", false]],
+  ],
+  [
+    "something was lost long ago",
+    ({ world }) => void Object.assign(world.emptied, { account: T0 - 9 * DAY }),
+    [],
   ],
   ["a stranger tries the console", refused("unauthorized", "/console/status"), []],
   [
