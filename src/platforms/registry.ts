@@ -2,6 +2,7 @@ import type { Config } from "../config/schema.ts";
 import type { CodeTable } from "../core/codes.ts";
 import type { SetupCheck } from "../core/insight.ts";
 import { CHANNEL_LABEL, type Channel, channel } from "../core/message.ts";
+import { clevertapAdvice } from "./clevertap/advice.ts";
 import { CODES as CLEVERTAP_CODES, SMS_CODES_IN_WORDS as CLEVERTAP_SMS_CODES } from "./clevertap/codes.ts";
 import { clevertapSms, clevertapWhatsApp } from "./clevertap/index.ts";
 import { dataApiAdvice } from "./moengage/advice.ts";
@@ -76,8 +77,10 @@ export function ownerOf(tag: string): { platform: string; channel: Channel } | u
 
 /** What an event stream's receiver is given, and settings of a platform that are worth a word. */
 export const CONNECTED_SOURCE_MAPPER: object = MAPPER;
-export const platformAdvice = (config: Config): SetupCheck[] =>
-  [config.moengage.whatsapp, config.moengage.sms].some(Boolean) ? [dataApiAdvice(config)] : [];
+export const platformAdvice = (config: Config): SetupCheck[] => [
+  ...([config.moengage.whatsapp, config.moengage.sms].some(Boolean) ? [dataApiAdvice(config)] : []),
+  ...(config.clevertap ? clevertapAdvice(config.clevertap) : []),
+];
 
 /** Whoever keeps a history of what people do, where one is configured. */
 export const createEventSink = (config: Config, ports: PlatformPorts): ConnectedSource | undefined =>

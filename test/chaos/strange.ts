@@ -1,3 +1,4 @@
+import { PASSWORD, templateSend, USERNAME } from "../../src/sandbox/clevertap/index.ts";
 import { smsSend, whatsappSend } from "../../src/sandbox/moengage/index.ts";
 import type { Random } from "../../src/sandbox/random.ts";
 import { signWebhook } from "../../src/sandbox/vonage/index.ts";
@@ -21,6 +22,9 @@ const PATHS = [
   "/console",
   "/webengage/whatsapp",
   "/webengage/sms",
+  "/clevertap/whatsapp",
+  "/clevertap/sms",
+  "/clevertap/templates",
   "/%",
   "/..%2f..%2fetc/passwd",
   "//",
@@ -114,6 +118,11 @@ const OWN: Record<string, Build> = {
   "/webengage/whatsapp": (random) =>
     webengageSend(random, { from: WHATSAPP_NUMBER, to: "999500000001" }).message,
   "/webengage/sms": (random) => webengageSms(random, { from: "MyBrand", to: "999550000001" }),
+  "/clevertap/whatsapp": (random) =>
+    templateSend(random, { from: WHATSAPP_NUMBER, to: "999400000001", msgId: `${random.hex(8)}|1` }).message,
+  "/clevertap/sms": (random) => ({
+    messages: [{ id: `999300000001.${random.hex(8)}.`, to: "+999300000001", text: "Hello" }],
+  }),
   "/webhooks/message-dispatcher": sealedJob,
   "/webhooks/status": statusBody,
   "/webhooks/passed-message-status": statusBody,
@@ -142,6 +151,9 @@ export function strangeRequest(random: Random, { credentials }: ChaosWorld, sign
   }
   if (path.startsWith("/webengage/") && random.chance(0.8)) {
     headers["authorization"] = `Bearer ${API_KEY}`;
+  }
+  if (path.startsWith("/clevertap/") && random.chance(0.8)) {
+    headers["authorization"] = `Basic ${Buffer.from(`${USERNAME}:${PASSWORD}`).toString("base64")}`;
   }
   if (random.chance(0.02)) headers["content-encoding"] = random.pick(["gzip", "br", "deflate", "zip"]);
   return { path, method: random.pick(METHODS), headers, body };

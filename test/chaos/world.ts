@@ -1,6 +1,7 @@
 import type { ConnectorProcess } from "../../src/sandbox/connector.ts";
 import { createCredentials } from "../../src/sandbox/credentials.ts";
 import type { MoEngage } from "../../src/sandbox/moengage/index.ts";
+import type { PlatformName } from "../../src/sandbox/platforms.ts";
 import type { Traffic } from "../../src/sandbox/vonage/index.ts";
 import { createWorld, processes, type World } from "../../src/sandbox/world.ts";
 
@@ -25,8 +26,8 @@ export interface WorldOptions {
   replicas?: number;
   traffic?: Partial<Traffic>;
   env?: Record<string, string>;
-  /** A second platform; MoEngage alone where one is enough. */
-  webengage?: boolean;
+  /** Other platforms; MoEngage alone where one is enough. */
+  beside?: readonly Exclude<PlatformName, "moengage">[];
   /** How long the queue looks for a live replica before a delivery counts as failed. */
   unreachableMs?: number;
   /** How long the queue waits for the answer to a delivery. */
@@ -54,7 +55,7 @@ export async function startChaosWorld(options: WorldOptions): Promise<ChaosWorld
   const run = await processes({ name: "chaos" });
   const world = await createWorld({
     ...{ run, credentials, seed: options.seed, serviceName: SERVICE_NAME, front: true },
-    platforms: options.webengage ? ["moengage", "webengage"] : ["moengage"],
+    platforms: ["moengage", ...(options.beside ?? [])],
     replicas: options.replicas,
     senders: { sms: "Chaos" },
     vcr: { unreachableMs: options.unreachableMs, callbackTimeoutMs: options.callbackTimeoutMs },

@@ -31,6 +31,10 @@ const SCHEMAS = {
   any: "/paths/~1v1~1messages/post/requestBody/content/application~1json/schema",
   custom: "/components/schemas/OutboundWhatsAppCustom",
   text: "/components/schemas/OutboundWhatsAppText",
+  image: "/components/schemas/OutboundWhatsAppImage",
+  video: "/components/schemas/OutboundWhatsAppVideo",
+  audio: "/components/schemas/OutboundWhatsAppAudio",
+  file: "/components/schemas/OutboundWhatsAppFile",
   sms: "/components/schemas/OutboundSMSText",
 };
 
@@ -61,6 +65,17 @@ const cases: [string, keyof typeof SCHEMAS, OutboundMessage][] = [
   ],
   ["a long id", "custom", buildWhatsAppMessage({ id: "x".repeat(500) })],
   ["an auto-reply", "text", buildWhatsAppMessage({ content: { type: "text", text: "You have opted out." } })],
+  ...(["image", "video", "audio", "file"] as const).map((media): (typeof cases)[number] => [
+    `${media} in a chat`,
+    media,
+    buildWhatsAppMessage({
+      content: {
+        ...{ type: "media", media, url: `https://cdn.example.com/a.${media}` },
+        ...(media === "audio" ? {} : { caption: "Look" }),
+        ...(media === "file" ? { name: "bill.pdf" } : {}),
+      },
+    }),
+  ]),
   ["the shortest SMS", "sms", fromSms({})],
   [
     "an SMS with everything",

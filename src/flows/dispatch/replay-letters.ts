@@ -1,6 +1,6 @@
 import type { DeadLettersAnswer } from "../../core/insight.ts";
 import { idOf, QUEUE_PURPOSES, type QueuePurpose } from "../../core/job.ts";
-import type { Log } from "../../lib/log.ts";
+import { type Log, shownId } from "../../lib/log.ts";
 import { AT_ONCE, type HeldLetter, type HeldLetters, type Reading } from "./held-letters.ts";
 
 /** Which letters are put back; `ids` are keys of letters or ids of messages, `since` is when they were found, in milliseconds. */
@@ -125,7 +125,7 @@ function shown({ queue, key, letter, reading }: Entry): DeadLettersAnswer["lette
   const unread = { kind: "unknown", id: null, attempt: null, reason: reasonOf(letter, reading) };
   if (typeof reading === "string") return { key, queue, at, ...unread };
   const { kind, attempt } = reading;
-  return { key, queue, at, kind, attempt, id: idOf(reading), reason: reasonOf(letter, reading) };
+  return { key, queue, at, kind, attempt, id: shownId(idOf(reading)), reason: reasonOf(letter, reading) };
 }
 
 /** Stands for those that the queue cannot list. */

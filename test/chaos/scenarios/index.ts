@@ -1,5 +1,6 @@
 import { type Series, seriesOf } from "../fire.ts";
 import { backlog } from "./backlog.ts";
+import { clevertaps } from "./clevertap.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { kills, replicas } from "./deaths.ts";
 import { floods } from "./floods.ts";
@@ -13,6 +14,7 @@ export const SERIES: Series[] = [
   ...pairs.toReversed(),
   ...alone.toReversed(),
   ...vonageSays.map(seriesOf),
+  ...clevertaps.map(seriesOf),
   ...deadLetters.map(seriesOf),
   ...backlog.map(seriesOf),
   ...floods.map(seriesOf),
