@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs on VCR's build machine. dist/main.js is the server.
+# Runs on VCR's build machine. dist/main.js is the server; what V8 compiles of it is kept beside it for this version of Node.
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -4,7 +4,7 @@ import { freePort } from "./world/network.ts";
 
 /** What is measured, as whoever runs it would start it. */
 export const SUBJECTS = {
-  connector: ["--enable-source-maps", "dist/main.js"],
+  connector: ["dist/main.js"],
   plain: ["--import", "./bench/subjects/hosts.mjs", "bench/subjects/plain.mjs"],
   echo: ["bench/subjects/echo.mjs"],
 } as const;

@@ -147,7 +147,12 @@ export async function start(
     random: runtime.random,
     isStopping,
   };
-  const queuesReady = prepareQueues(config, surroundings);
+  // Nobody is asked for anything before the port is open: a platform may be waiting for a sleeping instance.
+  let listening: () => void = () => undefined;
+  const isOpen = new Promise<void>((resolve) => {
+    listening = resolve;
+  });
+  const queuesReady = isOpen.then(() => prepareQueues(config, surroundings));
   const ready = Promise.race([queuesReady, pause(FIRST_START_MS)]);
   const intakePorts = { preflight: templates.preflight, ready, pacing, recorder, now, log };
   const intake = composeIntake(vcr, intakePorts);
@@ -201,6 +206,7 @@ export async function start(
       stopping.abort();
       throw error;
     });
+  listening();
   log.info(
     {
       version: VERSION,

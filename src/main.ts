@@ -1,55 +1,6 @@
-import { existsSync } from "node:fs";
-import { ConfigError, parseConfig } from "./config/parse.ts";
-import { loggableError } from "./lib/errors.ts";
+// The server from its sources. What is deployed begins in `boot.ts` instead.
 
 // The Vonage SDKs print tokens, bodies and the private key when DEBUG names them, and look at it once, when they
 // are loaded; so what loads them is imported after this. `true` alone has a meaning of ours.
 if (process.env["DEBUG"] !== "true") delete process.env["DEBUG"];
-const { start } = await import("./compose.ts");
-
-const NO_ENV =
-  "There is no .env here: copy .env.example to .env and fill in its first ten lines. npm run vcr makes an account up";
-
-/** Monitors and whoever routes see that it stops before it does. */
-const DRAIN_MS = 2_000;
-
-const connector = await startOrExit();
-
-// One forgotten promise must not take down what serves everybody else.
-process.on("unhandledRejection", (reason) => {
-  process.stderr.write(
-    `${JSON.stringify({ level: "error", replica: connector.replica, msg: "Unhandled rejection", ...loggableError(reason) })}\n`,
-  );
-});
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  process.once(signal, () => {
-    const exit = (code: number) => process.exit(code);
-    // Ctrl-C is for those who wait at a terminal.
-    void connector.stop(signal === "SIGTERM" ? DRAIN_MS : 0).then(
-      () => exit(0),
-      () => exit(1),
-    );
-  });
-}
-
-async function startOrExit() {
-  try {
-    return await start(parseConfig(process.env));
-  } catch (error) {
-    process.stderr.write(`${whyNot(error as NodeJS.ErrnoException & { port?: number })}\n`);
-    process.exit(1);
-  }
-}
-
-function whyNot(error: NodeJS.ErrnoException & { port?: number }): string {
-  if (error instanceof ConfigError) return isBare() ? `${error.message}\n${NO_ENV}` : error.message;
-  if (error.code === "EADDRINUSE")
-    return `Port ${error.port} is taken: stop what listens there, or set VCR_PORT to another`;
-  return `The connector could not start: ${error.message}`;
-}
-
-/** Nothing is configured in any way, as on a newcomer's own machine. */
-function isBare(): boolean {
-  const { VCR_API_ACCOUNT_ID, API_ACCOUNT_ID } = process.env;
-  return !VCR_API_ACCOUNT_ID && !API_ACCOUNT_ID && !existsSync(".env");
-}
+await import("./serve.ts");

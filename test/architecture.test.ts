@@ -197,7 +197,7 @@ describe("the source", () => {
 
   it("imports only files that are there", () => {
     expect([...imports.values()].flat().filter((name) => !imports.has(name))).toEqual([]);
-    expect(imports.get("main.ts")).toContain("compose.ts");
+    expect(imports.get("serve.ts")).toContain("compose.ts");
   });
 
   it("has no circle of imports", () => {

@@ -33,7 +33,7 @@ const CLOSE_GRACE_MS = 500;
 const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 
 /** What opens connections and says how far an exchange has come. */
-export type Sockets = Pick<Agent, "dispatch" | "destroy">;
+export type Sockets = Pick<Agent, "dispatch"> & { destroy(): Promise<void> };
 
 export interface HttpClientOptions {
   lookup?: LookupFunction | undefined;
@@ -42,15 +42,26 @@ export interface HttpClientOptions {
   sockets?: Sockets;
 }
 
-const openSockets = (connections: number, lookup?: LookupFunction): Sockets =>
-  new Agent({
-    connections,
-    pipelining: 1,
-    connect: { timeout: CONNECT_TIMEOUT_MS, ...(lookup ? { lookup } : {}) },
-    maxResponseSize: MAX_RESPONSE_BYTES,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+/** Opened by the first request: what it takes is loaded then, and a start goes without. */
+function openSockets(connections: number, lookup?: LookupFunction): Sockets {
+  let agent: Agent | undefined;
+  const open = () =>
+    new Agent({
+      connections,
+      pipelining: 1,
+      connect: { timeout: CONNECT_TIMEOUT_MS, ...(lookup ? { lookup } : {}) },
+      maxResponseSize: MAX_RESPONSE_BYTES,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  return {
+    dispatch(request, handler) {
+      agent ??= open();
+      return agent.dispatch(request, handler);
+    },
+    destroy: async () => agent?.destroy(),
+  };
+}
 
 /**
  * A transport with at most `connections` sockets to each neighbour. `lookup` resolves host names; an address written

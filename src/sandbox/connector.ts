@@ -60,7 +60,7 @@ process.once("exit", () => {
 export function spawnConnector({ env, output, program = "dist/main.js" }: ProcessOptions): ChildProcess {
   const file = typeof output === "object" ? openSync(output.file, "a") : undefined;
   const target = file ?? (output === "screen" ? "inherit" : "pipe");
-  const child = spawn(process.execPath, ["--enable-source-maps", program], {
+  const child = spawn(process.execPath, [program], {
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: ["ignore", target, target],
   });

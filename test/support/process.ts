@@ -26,7 +26,7 @@ async function build(): Promise<string> {
   return join(folder, "dist", "main.js");
 }
 
-function program(): Promise<string> {
+export function program(): Promise<string> {
   built ??= build();
   return built;
 }
