@@ -44,11 +44,9 @@ export const section = <T>(loaded: Loaded<T>, view: (value: T) => Html): Html =>
 export const note = (kind: "good" | "trouble" | "plain", text: string | Html): Html =>
   html`<p class="note ${kind}" role="${kind === "trouble" ? "alert" : "status"}">${text}</p>`;
 
-/** The link to a message's story; an id that is shown without the number in front of it leads nowhere. */
+/** The link to a message's story. */
 export const story = (id: string): Html =>
-  id.startsWith("…")
-    ? html`<span class="id">${id}</span>`
-    : html`<a class="id" href="/console/message?id=${encodeURIComponent(id)}">${id}</a>`;
+  html`<a class="id" href="/console/message?id=${encodeURIComponent(id)}">${id}</a>`;
 
 /** A table that scrolls by itself where it is wider than a phone. The first cell of each row is its heading. */
 export function table(

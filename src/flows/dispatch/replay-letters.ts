@@ -106,10 +106,12 @@ export function createLetterDesk(held: Record<QueuePurpose, HeldLetters>, log: L
 }
 
 function chooser(choice: ReplayChoice): (entry: Entry) => boolean {
-  const named = new Set("ids" in choice ? choice.ids : []);
+  const named = new Set(("ids" in choice ? choice.ids : []).map(shownId));
   const isNamed = ({ key, letter, reading }: Entry) => {
     if ("since" in choice) return letter.foundAt >= choice.since;
-    return "all" in choice || named.has(key) || (typeof reading === "object" && named.has(idOf(reading)));
+    return (
+      "all" in choice || named.has(key) || (typeof reading === "object" && named.has(shownId(idOf(reading))))
+    );
   };
   return (entry) =>
     typeof entry.reading === "object" &&

@@ -16,8 +16,9 @@ import { fieldOf, parseTold, type ToldStatus } from "../status/status-ledger.ts"
 import { asked } from "./asked.ts";
 import { readFailures } from "./failures.ts";
 import type { Failure } from "./latest-failures.ts";
-import type { ResultsPorts } from "./results.ts";
+import { type ResultsPorts, readSums } from "./results.ts";
 import { parseSent, type SentRecord } from "./sent-record.ts";
+import { namesOf } from "./sums.ts";
 
 export interface StoryPorts extends ResultsPorts {
   /** The tags of every platform channel that there is. */
@@ -26,6 +27,7 @@ export interface StoryPorts extends ResultsPorts {
 
 /** Claims are kept for so long. */
 const CLAIM_DAYS = 3;
+const WEEK_MS = 7 * DAY_MS;
 const STATUSES: DeliveryStatus[] = ["sent", "delivered", "read", "failed"];
 
 /** All that State has of one message. */
@@ -56,13 +58,32 @@ const UNKNOWN =
 async function findStory(asked: string, ports: StoryPorts): Promise<MessageStory> {
   const { state, tags, runtime } = ports;
   const named = await byVendorId(asked, state, runtime.now());
-  const candidates = named ? [named] : tags.map((tag) => ({ tag, id: asked }));
   const failures = await readFailures(state, failuresDays(runtime.now()));
+  const whole = named ?? (asked.startsWith(SHORTENED) ? await wholeOf(asked, failures, ports) : undefined);
+  const candidates = whole ? [whole] : tags.map((tag) => ({ tag, id: asked }));
   const traces = await Promise.all(
     candidates.map((candidate) => readTraces(candidate, failures, state, runtime.now())),
   );
   const found = traces.find(isKnown);
   return found ? tell(found, ports) : { found: false, message: UNKNOWN };
+}
+
+const SHORTENED = "…";
+
+/** Whoever follows an id that is shown by the last digits of a number has no other: it is among what failed. */
+async function wholeOf(
+  shown: string,
+  failures: readonly Failure[],
+  ports: StoryPorts,
+): Promise<{ tag: string; id: string } | undefined> {
+  const failed = failures.find(([, id]) => shownId(id) === shown);
+  if (failed) return { id: failed[1], tag: failed[2] };
+  const to = ports.runtime.now();
+  for (const [key, { codes }] of await readSums(to - WEEK_MS, to, ports)) {
+    const id = [...codes.values()].flatMap(({ ids }) => ids).find((one) => shownId(one) === shown);
+    if (id !== undefined) return { id, tag: namesOf(key).tag };
+  }
+  return undefined;
 }
 
 const isKnown = ({ record, phase, told, failure }: Traces) =>

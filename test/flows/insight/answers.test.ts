@@ -253,6 +253,16 @@ describe("the story of a message", () => {
     });
   });
 
+  it("of a failed one is found by its id as it is shown", async () => {
+    const { one } = world;
+    const id = "447700900123.campaign-1";
+    one.recorder.refused({ tag: "mw", code: "invalid_template", id, message: undefined });
+    expect(await story("…0123.campaign-1", one.ports)).toMatchObject({
+      ...{ found: true, id: "…0123.campaign-1", state: "failed" },
+    });
+    expect(await story("…0124.campaign-1", one.ports)).toMatchObject({ found: false });
+  });
+
   it("of an SMS is found by its tracking id", async () => {
     const { one, other } = world;
     one.recorder.sent(smsMessage(), 1, "out-9");
