@@ -12,6 +12,7 @@ import { ConnectorError } from "../lib/errors.ts";
 import type { HttpClient } from "../lib/http-client.ts";
 import type { Log } from "../lib/log.ts";
 import type { Runtime } from "../lib/runtime.ts";
+import { dictionary } from "./dictionary.ts";
 
 interface AlertParts {
   answers: ResultsPorts;
@@ -45,7 +46,7 @@ export function composeAlerts(config: Config, parts: AlertParts): Alerts | undef
     const refused = [statusPorts.self(), ...others].map((replica) => replica.refused);
     const all = (of: keyof Shown["refused"]) => refused.reduce((sum, one) => sum + (one?.[of] ?? 0), 0);
     return conditions({
-      ...{ now: at, sums, ttlSeconds, isEmptied: isEmptied(), status: await status(statusPorts) },
+      ...{ now: at, sums, ttlSeconds, isEmptied: isEmptied(), dictionary, status: await status(statusPorts) },
       refusals: { credentials: all("credentials"), signatures: all("signatures") },
     });
   }

@@ -1,4 +1,5 @@
-import type { ChannelState, StatusAnswer } from "../../core/insight.ts";
+import type { ChannelState, Dictionary, StatusAnswer } from "../../core/insight.ts";
+import { ERROR_CODES } from "../../lib/errors.ts";
 import type { RecentRefusals } from "./status.ts";
 import { countOf, namesOf, type Sums } from "./sums.ts";
 
@@ -22,6 +23,7 @@ export interface Looked {
   refusals: RecentRefusals;
   ttlSeconds: number;
   isEmptied: boolean;
+  dictionary: Dictionary;
 }
 
 const MINUTE_MS = 60_000;
@@ -84,53 +86,75 @@ interface Share {
   failed: number;
   /** Sent, or failed before. */
   ended: number;
+  /** How often each code was the reason. */
+  codes: Map<string, number>;
 }
 
-const isOver = ({ failed, ended }: Share, { least, share }: { least: number; share: number }) =>
+/** Not failures of messages: opt-outs, and requests that were never accepted. */
+const NO_FAILURES = new Set<string>([...ERROR_CODES, "opted_out"]);
+
+/** The commonest reason in words, and what to do about it. */
+function reasonOf({ codes }: Share, dictionary: Dictionary): { why: string; remedy: string } {
+  const [commonest] = [...codes].toSorted(([, a], [, b]) => b - a);
+  if (!commonest) return { why: "", remedy: "Open Results: it says for each reason what to do next" };
+  const { description, nextStep } = dictionary(commonest[0]);
+  return { why: `. Most often: ${description} (code ${commonest[0]})`, remedy: nextStep };
+}
+
+type Counts = Pick<Share, "failed" | "ended">;
+
+const isOver = ({ failed, ended }: Counts, { least, share }: { least: number; share: number }) =>
   failed >= least && failed >= share * ended;
 
-const percent = ({ failed, ended }: Share) => Math.round((100 * failed) / Math.max(1, ended));
+const percent = ({ failed, ended }: Counts) => Math.round((100 * failed) / Math.max(1, ended));
 
 /** Failures by template, of what was sent or failed unsent. */
 function byTemplate(sums: Sums): Map<string, Share> {
   const shares = new Map<string, Share>();
   for (const [key, row] of sums) {
     const { template } = namesOf(key);
-    const known = shares.get(template) ?? { failed: 0, ended: 0 };
+    const known = shares.get(template) ?? { failed: 0, ended: 0, codes: new Map() };
     known.failed += countOf(row, "failed");
     known.ended += countOf(row, "sent") + countOf(row, "unsent");
+    for (const [code, { count }] of row.codes)
+      if (!NO_FAILURES.has(code)) known.codes.set(code, (known.codes.get(code) ?? 0) + count);
     shares.set(template, known);
   }
   return shares;
 }
 
-function shares({ sums }: Looked): Condition[] {
-  const total: Share = { failed: 0, ended: 0 };
-  for (const { failed, ended } of byTemplate(sums).values()) {
+function shares({ sums, dictionary }: Looked): Condition[] {
+  const total: Share = { failed: 0, ended: 0, codes: new Map() };
+  for (const { failed, ended, codes } of byTemplate(sums).values()) {
     total.failed += failed;
     total.ended += ended;
+    for (const [code, count] of codes) total.codes.set(code, (total.codes.get(code) ?? 0) + count);
   }
+  const { why, remedy } = reasonOf(total, dictionary);
   if (!isOver(total, FAILURES)) return [];
   return [
     {
       key: "failures",
-      what: `${total.failed} of the ${total.ended} messages of the last two hours failed (${percent(total)} %)`,
-      remedy: "Open Results: it says for each reason what to do next",
+      what: `${total.failed} of the ${total.ended} messages of the last two hours failed (${percent(total)} %)${why}`,
+      remedy,
       ...{ page: "results", afterMs: 0 },
     },
   ];
 }
 
-function templates({ sums }: Looked): Condition[] {
+function templates({ sums, dictionary }: Looked): Condition[] {
   return [...byTemplate(sums)]
     .filter(([template, share]) => template !== "" && isOver(share, TEMPLATE))
     .slice(0, TEMPLATE.most)
-    .map(([template, share]) => ({
-      key: `template ${template}`,
-      what: `The template ${template} fails: ${share.failed} of ${share.ended} messages (${percent(share)} %)`,
-      remedy: "Open Results and look at its reasons; pause the campaign that uses it",
-      ...{ page: `results?template=${encodeURIComponent(template)}`, afterMs: 0 },
-    }));
+    .map(([template, share]) => {
+      const { why, remedy } = reasonOf(share, dictionary);
+      return {
+        key: `template ${template}`,
+        what: `The template ${template} fails: ${share.failed} of ${share.ended} messages (${percent(share)} %)${why}`,
+        remedy: `Pause the campaign that uses it. ${remedy}`,
+        ...{ page: `results?template=${encodeURIComponent(template)}`, afterMs: 0 },
+      };
+    });
 }
 
 function refusals({ refusals: { credentials, signatures } }: Looked): Condition[] {

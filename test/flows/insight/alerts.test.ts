@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { ChannelState, StatusAnswer } from "../../../src/core/insight.ts";
 import { type Alert, createAlerts } from "../../../src/flows/insight/alerts.ts";
 import { type Condition, conditions, type Looked } from "../../../src/flows/insight/conditions.ts";
-import { count, keyOf, rowIn, type Stage, type Sums } from "../../../src/flows/insight/sums.ts";
+import { count, countCode, keyOf, rowIn, type Stage, type Sums } from "../../../src/flows/insight/sums.ts";
 import { systemRuntime } from "../../../src/lib/runtime.ts";
 import { createClock, createMemoryState, createRecordingLog, T0, unavailable } from "../../support/ports.ts";
 
@@ -141,6 +141,7 @@ function looked(over: Partial<Looked> & { channel?: Partial<ChannelState> } = {}
   return {
     ...{ now: T0, sums: new Map(), ttlSeconds: 86_400, isEmptied: false },
     ...{ refusals: { credentials: 0, signatures: 0 } },
+    dictionary: (code) => ({ description: `Words of ${code}`, nextStep: `Do something about ${code}.` }),
     ...more,
     status,
   };
@@ -154,6 +155,30 @@ function sumsOf(...rows: [template: string, counts: Partial<Record<Stage, number
   }
   return sums;
 }
+
+it("names the commonest reason of failures, and what to do about it", () => {
+  const sums = sumsOf(["a", { sent: 40, failed: 30 }]);
+  const [row] = sums.values();
+  if (!row) throw new Error("no row");
+  for (const [code, times] of Object.entries({
+    opted_out: 90,
+    template_mismatch: 80,
+    "1022": 20,
+    "1300": 10,
+  }))
+    countCode(row, code, [], times);
+  const found = conditions(looked({ sums }));
+  expect(found.map(({ what, remedy }) => [what, remedy])).toEqual([
+    [
+      "30 of the 40 messages of the last two hours failed (75 %). Most often: Words of 1022 (code 1022)",
+      "Do something about 1022.",
+    ],
+    [
+      "The template a fails: 30 of 40 messages (75 %). Most often: Words of 1022 (code 1022)",
+      "Pause the campaign that uses it. Do something about 1022.",
+    ],
+  ]);
+});
 
 describe("what is wrong", () => {
   it.each<[string, Looked, string[]]>([
