@@ -2,6 +2,9 @@ interface Mutation {
   file: string;
   from: string;
   to: string;
+  /** The world that found it missing, and the invariant that it broke. */
+  seed: number;
+  breaks: string;
 }
 
 /** Guarantees of the connector, each with what takes it out. */
@@ -10,85 +13,133 @@ export const MUTATIONS: Record<string, Mutation> = {
     file: "src/flows/dispatch/send.ts",
     from: "return { refusal, claim: await claims.claim(job) };",
     to: 'return { refusal, claim: { outcome: "won" } };',
+    seed: 1,
+    breaks: "once",
   },
   "claim after the send": {
     file: "src/flows/dispatch/send.ts",
     from: "return { refusal, claim: await claims.claim(job) };",
     to: 'void new Promise((r) => setTimeout(r, 500)).then(() => claims.claim(job)); return { refusal, claim: { outcome: "won" } };',
+    seed: 1,
+    breaks: "once",
   },
   "no look at opt-outs": {
     file: "src/flows/dispatch/send.ts",
     from: 'if (!refusal && purpose !== "opt-out-confirmation") {',
     to: "if (false as boolean) {",
+    seed: 1,
+    breaks: "stop",
   },
   "an answer before the queue's": {
     file: "src/flows/intake/accept.ts",
     from: "const { url } = await queue.put(",
     to: 'const url = ""; void queue.put(',
+    seed: 1,
+    breaks: "durable",
   },
   "no look at the half day before": {
     file: "src/flows/dispatch/claims.ts",
     from: "const bucketsOf = ({ acceptedAt }: QueuedMessage) => claimBuckets(acceptedAt);",
     to: "const bucketsOf = ({ acceptedAt }: QueuedMessage) => claimBuckets(acceptedAt).slice(-1);",
+    seed: 1,
+    breaks: "once",
   },
   "no order of reports": {
     file: "src/flows/status/status-ledger.ts",
     from: 'if (OUTDATED_BY[status].some(isKnown)) return "outdated";',
     to: "",
+    seed: 1,
+    breaks: "order",
   },
   "dead letters stay": {
     file: "src/compose.ts",
     from: "queuesReady.then(deadLetters.start),",
     to: "",
+    seed: 1,
+    breaks: "liveness",
   },
   "an emptied State is not noticed": {
     file: "src/compose/vcr.ts",
     from: "createState(session, runtime, stateMarks.used)",
     to: "createState(session, runtime)",
+    seed: 1,
+    breaks: "noticed",
   },
   "reports of a lost variable are ignored": {
     file: "src/flows/status/receive-status.ts",
     from: "if (lost) {",
     to: "if (lost && (false as boolean)) {",
+    seed: 1,
+    breaks: "reported",
   },
   "doubt is taken for sent": {
     file: "src/flows/dispatch/send.ts",
     from: "return awaitOutcome(job, ports);",
     to: "return;",
+    seed: 1,
+    breaks: "settled",
   },
   "doubt is sent again": {
     file: "src/vonage/client.ts",
     from: 'code === "not_sent" ? "transient" : "unknown"',
     to: '"transient"',
+    seed: 1,
+    breaks: "once",
   },
   "the word that is heard last counts": {
     file: "src/flows/inbound/suppression.ts",
     from: "const settled = () => settle(channel, names, { [said]: at });",
     to: "const settled = () => settle(channel, names, { [said]: now() });",
+    seed: 1,
+    breaks: "stop",
   },
   "START counts of two at once": {
     file: "src/core/consent.ts",
     from: 'return consent.out >= (consent.in ?? consent.out) ? "out" : "in";',
     to: 'return consent.out > (consent.in ?? 0) ? "out" : "in";',
+    seed: 1,
+    breaks: "stop",
   },
   "what fails while connecting is in doubt": {
     file: "src/lib/http-client.ts",
     from: "return isStarted",
     to: 'return isStarted || reason !== "ECONNREFUSED"',
+    seed: 1,
+    breaks: "doubt",
   },
   "each put-back makes a copy": {
     file: "src/flows/dispatch/send.ts",
     from: "return afterFailure(job, result, ports);",
     to: "return afterFailure({ ...job, message }, result, ports);",
+    seed: 1,
+    breaks: "bounds",
   },
   "a claim before there is a slot": {
     file: "src/flows/dispatch/send.ts",
     from: "return void (await ports.queue.put(job));",
     to: '{ const { claim } = await checkAndClaim(job, isExpired, ports); return claim.outcome === "won" ? putBack(job, ports) : void (await ports.queue.put(job)); }',
+    seed: 1,
+    breaks: "bounds",
   },
   "suppression after the claim": {
     file: "src/flows/dispatch/send.ts",
     from: 'if (claim.outcome === "won" && !refusal) return sendContent(job, ports);',
     to: 'if (claim.outcome === "won") return sendContent(job, ports);',
+    seed: 1,
+    breaks: "stop",
+  },
+  "copies of a job are not one": {
+    file: "src/flows/dispatch/dispatch.ts",
+    from: "const same = underWay.get(key);",
+    to: "const same = undefined as { job: Job; outcome: Promise<void> } | undefined;",
+    seed: 1,
+    breaks: "bounds",
+  },
+  "what was put back is taken for a copy": {
+    file: "src/compose/dispatch.ts",
+    from: "putsBack();",
+    to: "",
+    seed: 1,
+    breaks: "settled",
   },
 };

@@ -28,6 +28,8 @@ const { values } = parseArgs({
     timeline: { type: "boolean", default: false },
     /** Stops at the first world that goes wrong. */
     first: { type: "boolean", default: false },
+    /** With `first`: at the first that breaks this promise. */
+    about: { type: "string" },
     /** Begins no world after so many seconds. */
     within: { type: "string" },
     /** Where to keep the shortest story of the first world that goes wrong, in `seeds/`. */
@@ -149,7 +151,7 @@ for await (const told of outcomes(Array.from({ length: count }, (_, n) => first 
   if (told.findings.length === 0) continue;
   wrong++;
   await explain(told);
-  if (values.first) break;
+  if (values.first && told.findings.some(({ invariant }) => invariant === (values.about ?? invariant))) break;
 }
 if (!values.json) {
   console.log(tally.text());

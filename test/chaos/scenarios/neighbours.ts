@@ -28,7 +28,6 @@ const FAULTS: Record<string, Fault> = {
   hanging: { hang: true },
   lying: { lie: true },
 };
-const FLAKY: Fault = { down: true, share: 0.3 };
 
 /** A campaign that lasts about as long as the trouble. */
 export const BASE = {
@@ -37,16 +36,15 @@ export const BASE = {
   rate: 25,
   repeatShare: 0.05,
 };
-const SMALL = { ...BASE, whatsapp: 56, sms: 24, rate: 18 };
 
-function during(neighbours: readonly Neighbour[], fault: Fault): Scenario["trouble"] {
-  return async (world) => {
+const during =
+  (neighbour: Neighbour, fault: Fault): Scenario["trouble"] =>
+  async (world) => {
     await sleep(700);
-    for (const neighbour of neighbours) setFault(world, neighbour, fault);
+    setFault(world, neighbour, fault);
     await sleep(3_000);
-    for (const neighbour of neighbours) setFault(world, neighbour, null);
+    setFault(world, neighbour, null);
   };
-}
 
 /**
  * An outage without answers costs what leaves in half a second (some 40 here, where both channels catch up) and a probe
@@ -58,32 +56,18 @@ function fewInDoubt(world: ChaosWorld): string[] {
 }
 
 /** A page in place of an answer does not say whether the report was taken: it is told again. */
-const unavoidable = (neighbours: readonly Neighbour[], word: string) =>
-  word === "lying" && neighbours.includes("platform") ? { allowed: [TOLD_AGAIN] } : {};
+const unavoidable = (neighbour: Neighbour, word: string) =>
+  neighbour === "platform" && word === "lying" ? { allowed: [TOLD_AGAIN] } : {};
 
-const inTurn = (neighbours: readonly Neighbour[], campaign: Omit<Scenario, "name" | "trouble">): Series => ({
-  name: neighbours.join(" and "),
+/** One at a time; simulation has them together, flaky, and for as long as it likes. */
+export const alone: Series[] = NEIGHBOURS.map((neighbour) => ({
+  name: neighbour,
   world: { traffic: { doubleShare: 0.05 } },
   scenarios: Object.entries(FAULTS).map(([word, fault]) => ({
-    ...campaign,
-    name: `${neighbours.join(" and ")} ${word}`,
-    ...unavoidable(neighbours, word),
-    ...(neighbours.join() === "vonage" && word === "hanging" ? { also: fewInDoubt } : {}),
-    trouble: during(neighbours, fault),
-  })),
-});
-
-export const alone: Series[] = NEIGHBOURS.map((neighbour) => inTurn([neighbour], BASE));
-
-export const flaky: Series = {
-  name: "flaky",
-  scenarios: (["queue", "state"] as const).map((neighbour) => ({
     ...BASE,
-    name: `${neighbour} flaky`,
-    trouble: during([neighbour], FLAKY),
+    name: `${neighbour} ${word}`,
+    ...unavoidable(neighbour, word),
+    ...(neighbour === "vonage" && word === "hanging" ? { also: fewInDoubt } : {}),
+    trouble: during(neighbour, fault),
   })),
-};
-
-export const pairs: Series[] = NEIGHBOURS.flatMap((one, at) =>
-  NEIGHBOURS.slice(at + 1).map((other) => inTurn([one, other], SMALL)),
-);
+}));
