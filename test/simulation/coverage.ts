@@ -1,5 +1,6 @@
 import { idSent, idsIn, idsOfJobs, isDone, isOk, reportsIn, shortened } from "./check/wire.ts";
 import type { Exchange } from "./net.ts";
+import type { Edge } from "./world.ts";
 
 /** How far a message, or what a person or a platform asked beside it, has come. */
 export const PHASES = [
@@ -24,6 +25,7 @@ export interface Coverage {
   met: Record<string, number>;
 }
 
+const isPlatform = (edge: Edge) => edge === "moengage" || edge === "webengage" || edge === "clevertap";
 const FINAL = new Set(["delivered", "read", "failed"]);
 
 export function createCoverage(): Coverage {
@@ -60,6 +62,7 @@ export function createCoverage(): Coverage {
         return "sent";
       case "moengage":
       case "webengage":
+      case "clevertap":
         return reportsIn(request.body).length > 0 ? "reported" : "reply";
       case "inbound":
         return "reply";
@@ -78,7 +81,7 @@ export function createCoverage(): Coverage {
       if (edge === "send") phases.set(idSent(exchange), "sending");
       if (edge === "state" && request.body.includes("HINCRBY") && request.body.includes('"claims:'))
         for (const id of idsIn(request.body)) if (phases.has(id)) phases.set(id, "claimed");
-      if (edge === "moengage" || edge === "webengage")
+      if (isPlatform(edge))
         for (const { id } of reportsIn(request.body)) phases.set(shortened(id), "reported");
     },
     onEnd(exchange) {
@@ -87,7 +90,7 @@ export function createCoverage(): Coverage {
       if (edge === "enqueue" && isDone(exchange))
         for (const id of idsOfJobs(request.body)) if (phases.get(id) !== "over") phases.set(id, "queued");
       if (edge === "send") phases.set(idSent(exchange), isOk(exchange) ? "sent" : "queued");
-      if ((edge === "moengage" || edge === "webengage") && isOk(exchange))
+      if (isPlatform(edge) && isOk(exchange))
         for (const { id, status } of reportsIn(request.body))
           phases.set(shortened(id), FINAL.has(status) ? "over" : "sent");
     },

@@ -51,6 +51,7 @@ const POSSIBLE: Record<Edge, readonly ExchangeFault[]> = {
   ],
   moengage: ["refused", "unreachable", "half-open", "slow", "hang", "late", "lost", "broken", "error"],
   webengage: ["refused", "unreachable", "half-open", "slow", "hang", "late", "lost", "broken", "error"],
+  clevertap: ["refused", "unreachable", "half-open", "slow", "hang", "late", "lost", "broken", "error"],
   sync: ["refused", "unreachable", "half-open", "slow", "hang", "late", "lost", "broken"],
 };
 const STATUSES: Partial<Record<Edge, readonly number[]>> = {
@@ -87,11 +88,16 @@ const EVICTED = [
   "ref:",
   "held:",
 ];
+const PLATFORMS = [
+  ...(["whatsapp", "whatsapp", "sms", "webengage", "webengage sms"] as const),
+  ...(["clevertap", "clevertap sms"] as const),
+];
 /** What gets lost or mistyped in a redeploy, and is noticed. */
 const MISTAKES: Record<string, string>[] = [
   { MOENGAGE_DELIVERY_URL: "" },
   { MOENGAGE_SMS_DELIVERY_URL: "" },
   { WEBENGAGE_DSN_URL: "" },
+  { CLEVERTAP_DELIVERY_URL: "" },
   { WHATSAPP_NUMBER: "" },
   { VONAGE_SIGNATURE_SECRET: "canary-mistyped" },
   { VCR_API_ACCOUNT_SECRET: "canary-mistyped" },
@@ -159,7 +165,7 @@ function drawMessages(random: Random, within: number, start: number): Message[] 
             ? at + random.between(0, 1_500)
             : random.between(3_000, within * 0.8),
       ),
-      platform: random.pick(["whatsapp", "whatsapp", "sms", "webengage", "webengage sms"] as const),
+      platform: random.pick(PLATFORMS),
       person: random.between(0, people - 1),
       repeats,
     };
@@ -250,6 +256,7 @@ function drawTrouble(
           "inbound",
           "moengage",
           "webengage",
+          "clevertap",
         ] as const;
         const chosen = passed.filter(() => random.chance(0.4));
         for (let n = random.between(2, 8); n > 0 && chosen.length > 0; n--) {
@@ -287,7 +294,7 @@ function drawTrouble(
       0.2,
       () => {
         const at = moment();
-        const down = ["state", "enqueue", "callback", "send", "moengage", "webengage"] as const;
+        const down = ["state", "enqueue", "callback", "send", "moengage", "webengage", "clevertap"] as const;
         for (const edge of down)
           if (random.chance(0.5))
             faults.push({

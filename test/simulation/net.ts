@@ -94,6 +94,7 @@ function edgeOf(url: URL, method: string): Edge {
   if (url.hostname === "vonage.sim") return url.pathname === "/v1/messages" ? "send" : "vonage";
   if (url.hostname === "moengage.sim") return "moengage";
   if (url.hostname === "webengage.sim") return "webengage";
+  if (url.hostname === "clevertap.sim") return "clevertap";
   if (url.pathname === "/webhooks/message-dispatcher") return "callback";
   if (url.pathname === "/webhooks/status") return "status";
   if (url.pathname === "/webhooks/inbound") return "inbound";

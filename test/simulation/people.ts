@@ -1,3 +1,5 @@
+import { CANARY } from "../../src/sandbox/auditor.ts";
+import { type CleverTap, templateSend } from "../../src/sandbox/clevertap/index.ts";
 import type { MoEngage } from "../../src/sandbox/moengage/index.ts";
 import { recipient, smsSend, whatsappSend } from "../../src/sandbox/moengage/messages.ts";
 import { createRandom } from "../../src/sandbox/random.ts";
@@ -20,6 +22,7 @@ export interface PeopleOptions {
   vonage: Vonage;
   moengage: MoEngage;
   webengage: WebEngage;
+  clevertap: CleverTap;
   tell(line: string, about?: string): void;
   strike(what: string): void;
 }
@@ -34,7 +37,7 @@ export interface People {
 }
 
 export function createPeople(options: PeopleOptions): People {
-  const { world, scheduler, vonage, moengage, webengage, tell, strike } = options;
+  const { world, scheduler, vonage, moengage, webengage, clevertap, tell, strike } = options;
   let underWay = 0;
 
   const wait = (ms: number) => new Promise<void>((resolve) => void scheduler.after(ms, WORLD, resolve));
@@ -54,6 +57,17 @@ export function createPeople(options: PeopleOptions): People {
     if (message.platform === "webengage sms") {
       const asked = webengageSms(random, { from: SENDERS.sms, to });
       return () => webengage.sms.send(asked);
+    }
+    if (message.platform === "clevertap") {
+      const asked = templateSend(random, { from: SENDERS.whatsapp, to, msgId: random.uuid() }).message;
+      return () => clevertap.send(asked);
+    }
+    if (message.platform === "clevertap sms") {
+      const asked = { id: random.uuid(), to: `+${to}`, text: `Your order is ready ${CANARY}-text` };
+      return async () => {
+        const outcome = await clevertap.sendSms([asked]);
+        return { result: outcome.status === 200 ? "accepted" : "refused", id: asked.id, outcome } as const;
+      };
     }
     if (message.platform === "webengage") {
       const asked = webengageSend(random, { from: SENDERS.whatsapp, to }).message;

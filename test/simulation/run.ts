@@ -1,3 +1,4 @@
+import { startCleverTap } from "../../src/sandbox/clevertap/index.ts";
 import { credentialsEnv } from "../../src/sandbox/credentials.ts";
 import { startMoEngage } from "../../src/sandbox/moengage/index.ts";
 import { createRandom } from "../../src/sandbox/random.ts";
@@ -142,9 +143,11 @@ async function runIn(
   const given = { credentials, connectorUrl: url, senders: SENDERS, seed: world.seed };
   const moengage = await startMoEngage({ ...given, network: fake("moengage") });
   const webengage = await startWebEngage({ ...given, network: fake("webengage") });
+  const clevertap = await startCleverTap({ ...given, network: fake("clevertap") });
   const secrets = { ...moengage.secrets, ...webengage.secrets };
   checker = createChecker({
-    ...{ world, vcr, vonage, moengage, webengage, secrets, losses, now: scheduler.now },
+    platforms: { moengage, webengage, clevertap },
+    ...{ world, vcr, vonage, moengage, secrets, losses, now: scheduler.now },
     autoReplies: Object.values(REPLIES),
     hasStoodStill: (host, since) => fleet?.hasStoodStill(host, since) ?? false,
   });
@@ -153,7 +156,14 @@ async function runIn(
     ...{ VCR_PORT: "80", VCR_PROVIDERS_URL: vcr.url, VCR_INSTANCE_PUBLIC_URL: url },
     ...{ VCR_INSTANCE_SERVICE_NAME: SERVICE, INSTANCE_ID: "simulated", VONAGE_API_HOST: vonage.url },
     ...{ WHATSAPP_NUMBER: SENDERS.whatsapp, SMS_SENDER_ID: SENDERS.sms },
-    ...{ IN_DOUBT_WAIT_SECONDS: "60", ...REPLIES, ...moengage.env, ...webengage.env, ...world.env },
+    ...{
+      IN_DOUBT_WAIT_SECONDS: "60",
+      ...REPLIES,
+      ...moengage.env,
+      ...webengage.env,
+      ...clevertap.env,
+      ...world.env,
+    },
   };
 
   fleet = createFleet({
@@ -169,7 +179,7 @@ async function runIn(
     failed: (error) => void fakeErrors.push(error),
   });
   net.route("connector.sim", fleet.next);
-  const people = createPeople({ world, scheduler, vonage, moengage, webengage, tell, strike });
+  const people = createPeople({ world, scheduler, vonage, moengage, webengage, clevertap, tell, strike });
 
   const begin: Partial<Record<Fault["kind"], (fault: never) => void>> = {
     ...fleet.begin,

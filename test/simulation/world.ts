@@ -11,6 +11,7 @@ export const EDGES = [
   "inbound",
   "moengage",
   "webengage",
+  "clevertap",
   "sync",
 ] as const;
 export type Edge = (typeof EDGES)[number];
@@ -64,7 +65,7 @@ export type Fault = { at: number; for: number } & (
 export interface Message {
   id: number;
   at: number;
-  platform: "whatsapp" | "sms" | "webengage" | "webengage sms";
+  platform: "whatsapp" | "sms" | "webengage" | "webengage sms" | "clevertap" | "clevertap sms";
   person: number;
   /** The platform asks once more, so long after it first did. */
   repeats: number[];

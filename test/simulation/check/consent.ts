@@ -17,7 +17,7 @@ interface Word {
 
 /** Nobody is sent to whose last word, as far as it was answered by then, is STOP; nobody is refused who never said it. */
 export function watchConsent(watched: Watched): Watcher {
-  const { vonage, moengage, webengage, autoReplies, now, say, admit, wasLost } = watched;
+  const { vonage, platforms, autoReplies, now, say, admit, wasLost } = watched;
   const words = new Map<string, Map<string, Word>>();
   /** Under which the two names of a person were known to be one. */
   const linkedAt = new Map<string, number>();
@@ -100,7 +100,7 @@ export function watchConsent(watched: Watched): Watcher {
       linkedAt.set(to, Math.min(linkedAt.get(to) ?? Number.POSITIVE_INFINITY, now()));
     },
     atTheEnd() {
-      for (const platform of [moengage, webengage])
+      for (const platform of Object.values(platforms))
         for (const { id, channel, to, statuses } of platform.messages.values()) {
           const person = to.replace("+", "");
           const isRefused = statuses.some(({ reason }) => /opted.out|2024/i.test(reason ?? ""));

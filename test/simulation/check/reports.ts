@@ -17,7 +17,7 @@ const SKEW_MS = 1_000;
 
 /** What a platform holds against us while a variable is lost or mistyped. */
 const MISTAKEN: Record<string, string[]> = {
-  "wrong answer": ["WEBENGAGE_DSN_URL", "WHATSAPP_NUMBER"],
+  "wrong answer": ["WEBENGAGE_DSN_URL", "CLEVERTAP_DELIVERY_URL", "WHATSAPP_NUMBER"],
   "wrong credentials": ["MOENGAGE_DATA_API_KEY"],
   "wrong token": ["WEBENGAGE_DSN_TOKEN"],
 };
@@ -33,7 +33,7 @@ interface Told {
 
 /** Every accepted message ends in one final report, in order, and nobody hears of a message that was never accepted. */
 export function watchReports(watched: Watched): Watcher & { waiting(): string[] } {
-  const { world, vonage, moengage, webengage, say, admit, wasLost, wasStateAway } = watched;
+  const { world, vonage, platforms, say, admit, wasLost, wasStateAway } = watched;
   const enqueued = new Set<string>();
   const told = new Map<string, Told[]>();
 
@@ -105,7 +105,7 @@ export function watchReports(watched: Watched): Watcher & { waiting(): string[] 
     else say("order", words);
   }
 
-  const all = () => [...moengage.messages.values(), ...webengage.messages.values()];
+  const all = () => Object.values(platforms).flatMap(({ messages }) => [...messages.values()]);
 
   /** Its statuses name it by a key that State has lost. */
   const isForgotten = (id: string, offeredAt: number) =>
@@ -134,14 +134,14 @@ export function watchReports(watched: Watched): Watcher & { waiting(): string[] 
       if (order.indexOf(end) > order.indexOf(last.get(id) ?? "")) last.set(id, end);
     }
     return [...last].flatMap(([id, end]) => {
-      const entry = moengage.messages.get(id) ?? webengage.messages.get(id);
+      const entry = all().find((one) => one.id === id);
       // Both were told, or none: a report that was outdated tells nothing new.
       if (!entry || entry.statuses.some(({ status }) => status === end)) return [];
       return [`${end} of ${id}; it was told ${entry.statuses.map(({ status }) => status).join(", ")}`];
     });
   }
 
-  const isReport = ({ edge }: Exchange) => edge === "moengage" || edge === "webengage";
+  const isReport = ({ edge }: Exchange) => edge in platforms;
   return {
     onLeave(exchange) {
       if (!isReport(exchange)) return;
@@ -171,8 +171,8 @@ export function watchReports(watched: Watched): Watcher & { waiting(): string[] 
     atTheEnd() {
       for (const id of unsettled()) say("settled", `${id} was accepted and has no final report`);
       for (const what of unheard()) say("reported", `the platform never heard ${what}`);
-      for (const violation of moengage.violations()) judge(violation, "moengage");
-      for (const violation of webengage.violations()) judge(violation, "webengage");
+      for (const [name, { violations }] of Object.entries(platforms))
+        for (const violation of violations()) judge(violation, name);
     },
     waiting: unsettled,
   };

@@ -1,8 +1,9 @@
 import type { Secrets } from "../../../src/sandbox/auditor.ts";
+import type { LedgerEntry } from "../../../src/sandbox/ledger.ts";
 import type { MoEngage } from "../../../src/sandbox/moengage/index.ts";
+import type { FakePlatform } from "../../../src/sandbox/platform.ts";
 import type { Vcr } from "../../../src/sandbox/vcr/index.ts";
 import type { Vonage } from "../../../src/sandbox/vonage/index.ts";
-import type { WebEngage } from "../../../src/sandbox/webengage/index.ts";
 import type { Exchange } from "../net.ts";
 import type { World } from "../world.ts";
 
@@ -24,7 +25,7 @@ export interface CheckedWorld {
   vcr: Vcr;
   vonage: Vonage;
   moengage: MoEngage;
-  webengage: WebEngage;
+  platforms: Record<string, Pick<FakePlatform, "violations"> & { messages: Map<string, LedgerEntry> }>;
   secrets: Secrets;
   autoReplies: readonly string[];
   losses: readonly Loss[];

@@ -46,7 +46,7 @@ export function idAccepted({ request, answer }: Exchange): string | undefined {
   const [asked, told] = [parsed(request.body), parsed(answer?.text ?? "")];
   if (!asked || !told) return undefined;
   if (typeof told["trackingId"] === "string") return told["trackingId"];
-  if (told["status"] === "success") return String(asked["msg_id"]);
+  if (told["status"] === "success") return String(asked["msg_id"] ?? asked["msgId"] ?? asked["id"]);
   if (told["statusCode"] !== 0 && told["status"] !== "sms_accepted") return undefined;
   return shortened(String((asked["metadata"] as Record<string, unknown>)?.["messageId"]));
 }
@@ -55,7 +55,14 @@ export function idAccepted({ request, answer }: Exchange): string | undefined {
 export function reportsIn(body: string): { id: string; status: string }[] {
   const told = parsed(body) ?? {};
   if (Array.isArray(told["statuses"]))
-    return told["statuses"].map(({ msg_id, status }) => ({ id: String(msg_id), status: String(status) }));
+    return told["statuses"].map(({ msg_id, msgId, status }) => ({
+      id: String(msg_id ?? msgId),
+      status: String(status),
+    }));
+  if (Array.isArray(told))
+    return told.flatMap(({ event, data }) =>
+      event === "replied" ? [] : data.map(({ meta }: { meta: string }) => ({ id: meta, status: event })),
+    );
   if (typeof told["trackingId"] === "string")
     return [{ id: told["trackingId"], status: String(told["status"]) }];
   const status = {
