@@ -1,3 +1,4 @@
+import { PHONE_NUMBER } from "../../core/recipient.ts";
 import type { InboundReply, Said } from "../../core/reply.ts";
 import { MAX_INCOMING_TEXT, PAYLOAD_VERSION, type SmsEvents, type WhatsAppInbound } from "./contract.ts";
 
@@ -12,12 +13,14 @@ function textOf({ kind, button, said }: InboundReply): string | undefined {
 }
 
 /**
- * A reply as CleverTap's incoming message; undefined for what it has no place for, and for what answers no message of its
+ * A reply as CleverTap's incoming message; undefined for what it has no place for, from people without a number, and for what answers no message of its
  * own: only opt-outs and opt-ins concern it then.
  */
 export function replyToInbound(reply: InboundReply): WhatsAppInbound | undefined {
   const isConsent = reply.kind === "opt_out" || reply.kind === "opt_in";
   if (reply.messageId === undefined && !isConsent) return undefined;
+  // Whoever hides the number has an id of WhatsApp's, which CleverTap knows nobody by.
+  if (!PHONE_NUMBER.test(reply.person)) return undefined;
   const common = {
     payloadVersion: PAYLOAD_VERSION,
     from: reply.person,

@@ -207,6 +207,10 @@ describe("what a person wrote on WhatsApp", () => {
     ];
     expect(others.map(replyToInbound)).toEqual([undefined, undefined, undefined]);
   });
+
+  it("is not told of whoever hides the number: CleverTap takes phone numbers alone", () => {
+    expect(replyToInbound({ ...answer("opt_out"), person: "US.13491208655302741918" })).toBeUndefined();
+  });
 });
 
 describe("what a person wrote as SMS", () => {
