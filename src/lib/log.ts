@@ -35,10 +35,11 @@ function createFollows(level: string, now: Clock): Log["follows"] {
   };
 }
 
-/** One of 64 ids, by a hash (FNV-1a) of their ends. */
+/** One of 64 ids, by a hash (FNV-1a) of both of their ends: some platforms' ids differ in one of them alone. */
 function isSampled(id: string): boolean {
   let hash = 0x811c9dc5;
-  for (let at = Math.max(0, id.length - 8); at < id.length; at++)
+  const tail = Math.max(12, id.length - 8);
+  for (let at = 0; at < id.length; at = at === 11 ? tail : at + 1)
     hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
   return hash >>> 26 === 0;
 }

@@ -110,6 +110,18 @@ describe("messages that are followed", () => {
     expect(sampleOf(createWorld())).toEqual(sample);
   });
 
+  it("are a sample too where ids differ at their beginning alone", () => {
+    const { log } = createWorld();
+    for (const id of ids(40)) log.follows(id);
+    const byNumber = Array.from(
+      { length: 6_400 },
+      (_, n) => `${9_990_000_000 + n * 7}.1200000000.0.wzrk_default.-1.`,
+    );
+    const sample = byNumber.filter((id) => log.follows(id));
+    expect(sample.length).toBeGreaterThan(50);
+    expect(sample.length).toBeLessThan(200);
+  });
+
   it("are all of them at level debug", () => {
     const { log } = createWorld("debug");
     expect(ids(1_000).every((id) => log.follows(id))).toBe(true);
