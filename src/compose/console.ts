@@ -9,6 +9,7 @@ import { sendTest, TEST_CHANNELS } from "../flows/intake/test-send.ts";
 import { createSetupCheck } from "../flows/setup/check.ts";
 import type { Observations } from "../flows/setup/observations.ts";
 import { setupProbes } from "../flows/setup/probes.ts";
+import { HERE } from "../http/app.ts";
 import type { ConsoleSecrets } from "../http/auth/console-access.ts";
 import type { RefusalLog } from "../http/refusals.ts";
 import type { HttpClient } from "../lib/http-client.ts";
@@ -94,8 +95,8 @@ export const observed = (refusals: RefusalLog, { refused }: Observations): Refus
 /** A switch is called after the platform and its channel. */
 const platformOf = (name: string) => name.split(" ")[0] ?? name;
 
-const TOLD = ["allow", "www-authenticate"];
-const OURS = /\bPOST\b|Vonage connector/;
+const TOLD = [HERE, "www-authenticate"];
+const OURS = /^connector$|Vonage connector/;
 const REACH_MS = 5_000;
 /** A list younger than this is as good as a new one. */
 const LIST_MS = 24 * 3_600_000;

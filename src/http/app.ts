@@ -23,6 +23,15 @@ export interface AppDependencies extends IntakePorts, JobPorts, StatusPorts, Inb
 const NOT_FOUND =
   "Nothing is served here, or its channel is switched off: the connector's first log lines say which";
 
+/** Whether a path is reached from outside is asked so: it does nothing, and no gateway answers it in this way. */
+const hereWeAre: RequestHandler = (_req, res) => {
+  res
+    .set({ allow: "POST", [HERE]: "connector" })
+    .status(204)
+    .end();
+};
+export const HERE = "x-served-by";
+
 /** Every route, and who may call it. */
 export function createApp(deps: AppDependencies): Express {
   const app = express();
@@ -38,8 +47,7 @@ export function createApp(deps: AppDependencies): Express {
   const post = (path: string, handler: RequestHandler) => {
     if (!posts.has(path)) posts.set(path, handler);
     app.post(path, handler);
-    // Whether it is reached from outside is asked so: it does nothing.
-    app.options(path, (_req, res) => void res.set("allow", "POST").status(204).end());
+    app.options(path, hereWeAre);
   };
   app.use((req, res, next) => {
     // VCR has the callback's path with its slash, and may put one of its own before it.

@@ -44,9 +44,11 @@ export const section = <T>(loaded: Loaded<T>, view: (value: T) => Html): Html =>
 export const note = (kind: "good" | "trouble" | "plain", text: string | Html): Html =>
   html`<p class="note ${kind}" role="${kind === "trouble" ? "alert" : "status"}">${text}</p>`;
 
-/** The link to a message's story. */
+/** The link to a message's story; a request that was refused may have had no id. */
 export const story = (id: string): Html =>
-  html`<a class="id" href="/console/message?id=${encodeURIComponent(id)}">${id}</a>`;
+  id === ""
+    ? html`<span class="none">no id</span>`
+    : html`<a class="id" href="/console/message?id=${encodeURIComponent(id)}">${id}</a>`;
 
 /** A table that scrolls by itself where it is wider than a phone. The first cell of each row is its heading. */
 export function table(

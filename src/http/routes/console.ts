@@ -86,7 +86,7 @@ export function consoleRoutes({
         .send(await show(queryOf(req)));
     });
     if (!submit) continue;
-    router.post(`/${name}`, bodyOf("/opt-outs/import"), async (req, res) => {
+    router.post(`/${name}`, bodyOf(name === "opt-outs" ? "/opt-outs/import" : ""), async (req, res) => {
       const { goTo, page } = await submit(req.body as Given, doing(res));
       if (goTo) res.redirect(303, goTo);
       else res.status(200).type("html").send(page);
@@ -102,6 +102,7 @@ export function consoleRoutes({
   function refused(thrown: unknown, req: express.Request, res: express.Response): ConnectorError {
     const error = asConnectorError(thrown);
     if (error.httpStatus === 401) res.set("www-authenticate", CHALLENGE);
+    if (error.httpStatus === 429) res.set("retry-after", "60");
     // A browser's first request never shows a password.
     const isFirst = error.httpStatus === 401 && req.headers.authorization === undefined;
     const path = `${req.baseUrl}${req.path}`;

@@ -4,8 +4,9 @@ import { absolute, ago, count, duration, story } from "../../../src/console/view
 const AT = "2026-01-15T11:30:00.000Z";
 const NOW = Date.parse(AT);
 
-it("a message's id leads to its story", () => {
-  expect([story("a|b&c").text, story("…0123.1200000000.").text]).toEqual([
+it("a message's id leads to its story, where there is one", () => {
+  expect([story("").text, story("a|b&c").text, story("…0123.1200000000.").text]).toEqual([
+    '<span class="none">no id</span>',
     '<a class="id" href="/console/message?id=a%7Cb%26c">a|b&amp;c</a>',
     '<a class="id" href="/console/message?id=%E2%80%A60123.1200000000.">…0123.1200000000.</a>',
   ]);
