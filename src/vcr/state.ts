@@ -144,14 +144,15 @@ function createStored(state: SdkState, { key, ttl, unhurried }: Bucket, runtime:
     runtime,
   );
 
+  async function readWithOwn(fields: readonly string[]): Promise<(string | null)[]> {
+    const own = new Map(fields.map((field) => [field, pending.get(field)]));
+    const others = fields.filter((field) => own.get(field) === undefined);
+    const values = others.length === 0 ? [] : await fetch(others);
+    return fields.map((field) => own.get(field) ?? values[others.indexOf(field)] ?? null);
+  }
+
   return {
-    async readAll(fields) {
-      if (!fields.some((field) => pending.has(field))) return fetch(fields);
-      const own = new Map(fields.map((field) => [field, pending.get(field)]));
-      const others = fields.filter((field) => own.get(field) === undefined);
-      const values = others.length === 0 ? [] : await fetch(others);
-      return fields.map((field) => own.get(field) ?? values[others.indexOf(field)] ?? null);
-    },
+    readAll: (fields) => (fields.some((field) => pending.has(field)) ? readWithOwn(fields) : fetch(fields)),
     async write(entry) {
       const [field, value] = entry;
       pending.set(field, value);

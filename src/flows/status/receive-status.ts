@@ -33,6 +33,7 @@ export interface StatusPorts {
  * rejects when the vendor has to tell it again.
  */
 export async function receiveStatus(status: MessageStatus, ports: StatusPorts): Promise<"ok" | "ignored"> {
+  if (!status.recipient) return follow(status, ports);
   // Beside each other: a storage that hangs must not delay the report.
   const [followed, learned] = await Promise.allSettled([follow(status, ports), learnNames(status, ports)]);
   if (followed.status === "rejected") throw followed.reason;
@@ -79,9 +80,13 @@ async function follow(status: MessageStatus, ports: StatusPorts): Promise<"ok" |
     ...{ code: error?.code, at: ports.now() },
   };
   const count: Heard = (known) => ports.recorder.status({ ...heard, known });
-  // Beside the report: an opt-out does not wait for a platform that is away.
-  const outcomes = await Promise.allSettled([ports.report(report, count), recordOptOut(status, id, ports)]);
-  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  const telling = ports.report(report, count);
+  if (!isOptOut(status)) await telling;
+  else {
+    // Beside the report: an opt-out does not wait for a platform that is away.
+    const outcomes = await Promise.allSettled([telling, recordOptOut(status, id, ports)]);
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  }
   return "ok";
 }
 
@@ -93,13 +98,17 @@ const channelOff = ({ name, variables }: ChannelSwitch) =>
     { retryable: true },
   );
 
+const isOptOut = (status: MessageStatus): status is MessageStatus & { channel: "sms" } =>
+  status.channel === "sms" && status.reason === "carrier_opt_out";
+
 /** A carrier's opt-out holds for the person, whatever message of ours it was that brought it to light. */
 async function recordOptOut(
-  { channel, reason, vendorId, to, from, at }: MessageStatus,
+  status: MessageStatus,
   messageId: string | undefined,
   { carrierOptOut, now }: StatusPorts,
 ): Promise<void> {
-  if (channel !== "sms" || reason !== "carrier_opt_out") return;
+  if (!isOptOut(status)) return;
+  const { channel, vendorId, to, from, at } = status;
   await carrierOptOut({
     ...{ id: vendorId, channel, person: to.replace(/^\+/, ""), sender: from },
     ...{ messageId, at: Math.min(at, now()) },

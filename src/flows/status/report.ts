@@ -97,11 +97,9 @@ export function createReporter(ports: ReportPorts): Reporter {
   async function deliver(report: DeliveryReport, heard?: Heard): Promise<ReportOutcome> {
     const started = now();
     const field = messageField(report.origin, report.id);
-    const before = underWay.get(field) ?? Promise.resolve();
-    const telling = before.then(
-      () => tell(report, heard),
-      () => tell(report, heard),
-    );
+    const before = underWay.get(field);
+    const tellNow = () => tell(report, heard);
+    const telling = before ? before.then(tellNow, tellNow) : tellNow();
     underWay.set(field, telling);
     try {
       const outcome = await telling;

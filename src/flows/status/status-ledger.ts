@@ -1,4 +1,3 @@
-import { LRUCache } from "lru-cache";
 import type { State } from "../../core/ports.ts";
 import type { DeliveryReport, DeliveryStatus } from "../../core/report.ts";
 import { messageField, reportedBucket, reportedBuckets } from "../../core/state-keys.ts";
@@ -7,6 +6,7 @@ import { ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import { twice } from "../../lib/retry.ts";
 import type { Clock, Runtime } from "../../lib/runtime.ts";
+import { createRecent } from "../insight/recent.ts";
 
 export interface LedgerPorts {
   state: State;
@@ -68,8 +68,8 @@ const POLL_MS = 100;
 const MOST_WAIT_MS = 3_000;
 const STATE_ANSWER_MS = 2_500;
 const STATE_AWAY_MS = 1_000;
-/** Statuses this process remembers by itself: enough for the repeats of a State that is away. */
-const REMEMBERED = 20_000;
+/** Messages whose statuses this process remembers by itself: enough for the repeats of a State that is away. */
+const REMEMBERED = 8_000;
 
 /** What becomes of a status when this much is known of its message by the process `self`. */
 export function judge(
@@ -102,8 +102,8 @@ export function judge(
  */
 export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPorts): StatusLedger {
   const self = runtime.randomBytes(6).toString("base64url");
-  // Counted as sizes: for `max` all the room would be taken at once.
-  const here = new LRUCache<string, Entry>({ maxSize: REMEMBERED, sizeCalculation: () => 1 });
+  /** By message. */
+  const here = createRecent<Entries>(REMEMBERED);
   let stateAwayUntil = 0;
 
   const ownAnnouncement = (entry: Entry | undefined) =>
@@ -135,18 +135,25 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
     return withOwn(message, entries);
   }
 
-  function withOwn(message: Message, entries: Entries): Entries {
+  function withOwn({ origin, id }: Message, entries: Entries): Entries {
+    const known = here.get(messageField(origin, id));
+    if (!known) return entries;
     for (const status of STATUSES) {
-      const own = here.get(fieldOf(message, status));
+      const own = known[status];
       if (own && (own.kind === "reported" || !entries[status])) entries[status] = own;
     }
     return entries;
   }
 
+  function remember({ origin, id, status }: DeliveryReport, entry: Entry): void {
+    const field = messageField(origin, id);
+    here.set(field, { ...here.get(field), [status]: entry });
+  }
+
   /** Nobody waits for it: it leaves with others, and the next read of this process sees it. */
   function note(report: DeliveryReport, entry: Entry): void {
     const field = fieldOf(report, report.status);
-    here.set(field, entry);
+    remember(report, entry);
     const text = formatEntry(entry, now(), report);
     twice(() => state.write(reportedBucket(now()), field, text), now).catch((error) =>
       log.warn({ msg_id: report.id, ...loggableError(error) }, "Report not remembered"),
@@ -156,7 +163,7 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
   /** False when State does not answer. */
   async function announce(report: DeliveryReport, entry: Entry): Promise<boolean> {
     const field = fieldOf(report, report.status);
-    here.set(field, entry);
+    remember(report, entry);
     const written = await ask(async () => {
       await state.write(reportedBucket(now()), field, formatEntry(entry, now(), report));
       return true;
@@ -198,12 +205,13 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
     admit,
     reported: (report) => note(report, { kind: "reported" }),
     notReported(report) {
-      const at = ownAnnouncement(here.get(fieldOf(report, report.status)));
+      const at = ownAnnouncement(withOwn(report, {})[report.status]);
       note(report, { kind: "seen", at });
     },
     unwanted(report, heard) {
-      const isNew = !here.has(fieldOf(report, report.status));
-      if (isNew) heard?.(STATUSES.filter((known) => here.has(fieldOf(report, known))));
+      const known = withOwn(report, {});
+      const isNew = !known[report.status];
+      if (isNew) heard?.(STATUSES.filter((status) => known[status]));
       if (isNew) note(report, { kind: "unwanted" });
       return isNew;
     },
@@ -256,7 +264,8 @@ const time = (text: string | undefined) =>
   text === undefined || Number.isNaN(Number(text)) ? undefined : Number(text);
 
 function parseEntry(text: string | null): Entry | undefined {
-  const [kind, at, by = ""] = text?.split(" ") ?? [];
+  if (text === null) return undefined;
+  const [kind, at, by = ""] = text.split(" ");
   if (kind === "announced") return { kind, at: Number(at), by };
   if (kind === "seen") return { kind, at: time(at) };
   return kind === "reported" || kind === "unwanted" ? { kind } : undefined;
