@@ -97,7 +97,7 @@ const MISTAKES: Record<string, string>[] = [
   { MOENGAGE_DELIVERY_URL: "" },
   { MOENGAGE_SMS_DELIVERY_URL: "" },
   { WEBENGAGE_DSN_URL: "" },
-  { CLEVERTAP_DELIVERY_URL: "" },
+  { CLEVERTAP_SMS_DELIVERY_URL: "" },
   { WHATSAPP_NUMBER: "" },
   { VONAGE_SIGNATURE_SECRET: "canary-mistyped" },
   { VCR_API_ACCOUNT_SECRET: "canary-mistyped" },

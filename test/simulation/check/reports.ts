@@ -17,7 +17,7 @@ const SKEW_MS = 1_000;
 
 /** What a platform holds against us while a variable is lost or mistyped. */
 const MISTAKEN: Record<string, string[]> = {
-  "wrong answer": ["WEBENGAGE_DSN_URL", "CLEVERTAP_DELIVERY_URL", "WHATSAPP_NUMBER"],
+  "wrong answer": ["WEBENGAGE_DSN_URL", "WHATSAPP_NUMBER"],
   "wrong credentials": ["MOENGAGE_DATA_API_KEY"],
   "wrong token": ["WEBENGAGE_DSN_TOKEN"],
 };
