@@ -35,7 +35,8 @@ const HELP = `What the console of a connector shows and does, from a terminal.
   npm run connector -- opt-outs check  --channel C NUMBER
   npm run connector -- opt-outs add    --channel C NUMBER [...]   as if they had said STOP
   npm run connector -- opt-outs remove --channel C NUMBER [...]   as if they had said START
-  npm run connector -- opt-outs import --channel C FILE           one number a line, or a CSV
+  npm run connector -- opt-outs import --channel C FILE           opts out everybody in it: one number a line, or a CSV
+      --remove                                     removes their opt-outs
   npm run connector -- opt-outs import FILE        brings back what an export has; --dry-run
   npm run connector -- opt-outs export FILE        whole numbers in a CSV: keep it safe. Not over HTTP: it reads VCR's
                                                    State by itself, with the connector's own variables
@@ -75,6 +76,7 @@ const OPTIONS = {
     language: { type: "string" },
     text: { type: "string" },
     parameter: { type: "string", multiple: true },
+    remove: { type: "boolean" },
   },
 } satisfies ParseArgsConfig["options"];
 
@@ -163,7 +165,7 @@ const COMMANDS: Record<string, Command> = {
   "opt-outs add": optOut("add"),
   "opt-outs remove": optOut("remove"),
   "opt-outs import": {
-    ...{ options: ["channel", "dry-run"], words: "one" },
+    ...{ options: ["channel", "remove", "dry-run"], words: "one" },
     run: told(importFile, importWords),
   },
   templates: { run: told((_asked, client) => client.get("/templates"), templatesWords) },

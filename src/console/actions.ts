@@ -30,10 +30,11 @@ export function consoleActions(
       return answer;
     },
     async importOptOuts(given) {
-      const { csv, channel, dryRun } = readImport(given);
-      const answer = await ports.optOuts.importCsv(csv, channel, dryRun);
+      const request = readImport(given);
+      const answer = await ports.optOuts.importCsv(request);
+      const { channel, action, dryRun } = request;
       const { changed, same, faults } = answer;
-      audit({ channel, changed, same, skipped: faults.length, dryRun }, "opt-outs imported");
+      audit({ channel, changed, same, skipped: faults.length, dryRun }, `opt-outs of a list: ${action}`);
       return answer;
     },
     async syncTemplates(given) {

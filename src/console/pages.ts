@@ -180,8 +180,7 @@ export function consolePages(ports: ConsolePorts, runtime: Runtime): Record<stri
       },
       async submit(given, actions) {
         const notice = await told(async () => {
-          const { action, ...rest } = given;
-          if (action === "import") return imported(await actions.importOptOuts(rest));
+          if ("csv" in given) return imported(await actions.importOptOuts(given));
           const request = readOptOut(given);
           return optOutDone(await actions.optOut(given), request.action, now());
         });

@@ -12,7 +12,7 @@ import type {
 } from "../core/insight.ts";
 import type { Channel } from "../core/message.ts";
 import type { ReplayAnswer, ReplayChoice } from "../flows/dispatch/replay-letters.ts";
-import type { ImportOutcome, OptOutAnswer, OptOutRequest } from "../flows/inbound/opt-outs.ts";
+import type { ImportOutcome, ImportRequest, OptOutAnswer, OptOutRequest } from "../flows/inbound/opt-outs.ts";
 import type { TestSend } from "../flows/intake/test-send.ts";
 
 export interface FailuresQuery {
@@ -38,8 +38,7 @@ export interface ConsolePorts {
   optOuts: {
     totals(): Promise<Record<Channel, number>>;
     act(request: OptOutRequest): Promise<OptOutAnswer>;
-    /** `csv` is a list of numbers, which needs the channel, or a file that an export made. */
-    importCsv(csv: string, channel: Channel | undefined, dryRun: boolean): Promise<ImportOutcome>;
+    importCsv(request: ImportRequest): Promise<ImportOutcome>;
   };
   templates: {
     list(): Promise<TemplatesAnswer>;

@@ -2,7 +2,7 @@ import type { ResultsQuery } from "../core/insight.ts";
 import { QUEUE_PURPOSES, type QueuePurpose } from "../core/job.ts";
 import type { Channel } from "../core/message.ts";
 import type { ReplayChoice } from "../flows/dispatch/replay-letters.ts";
-import type { OptOutRequest } from "../flows/inbound/opt-outs.ts";
+import type { ImportRequest, OptOutRequest } from "../flows/inbound/opt-outs.ts";
 import type { TestSend } from "../flows/intake/test-send.ts";
 import { ConnectorError } from "../lib/errors.ts";
 import type { FailuresQuery } from "./ports.ts";
@@ -130,11 +130,12 @@ export function readOptOut(given: Given): OptOutRequest {
   };
 }
 
-export function readImport(given: Given): { csv: string; channel: Channel | undefined; dryRun: boolean } {
-  only(given, ["csv", "channel", "dryRun"], "field");
+export function readImport(given: Given): ImportRequest {
+  only(given, ["csv", "channel", "action", "dryRun"], "field");
   const { csv } = given;
   if (typeof csv !== "string" || csv.trim() === "") throw invalid("csv is missing: the numbers, one a line");
-  return { csv, channel: oneOf(given, "channel", CHANNELS), dryRun: flag(given, "dryRun") };
+  const action = oneOf(given, "action", ["add", "remove"] as const) ?? "add";
+  return { csv, channel: oneOf(given, "channel", CHANNELS), action, dryRun: flag(given, "dryRun") };
 }
 
 export function readTestSend(given: Given): TestSend {

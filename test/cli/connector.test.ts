@@ -146,7 +146,7 @@ describe("npm run connector", () => {
       1,
       "skipped: order_shipped\n1 would be changed, 0 need no change, 1 skipped",
     ]);
-    expect(asked).toEqual([{ csv: "447700900123\n", channel: "sms", dryRun: true }]);
+    expect(asked).toEqual([{ csv: "447700900123\n", channel: "sms", action: "add", dryRun: true }]);
   });
 
   it("lets nothing from outside steer the terminal", async () => {

@@ -116,8 +116,7 @@ export function createTestConsole(word = "order_shipped", over: Partial<ConsoleP
           ...{ channel: request.channel, number: `…${request.number.slice(-4)}`, optedOut: true },
           ...{ since: AT, changed: request.action !== "check" },
         }),
-      importCsv: (csv, channel, dryRun) =>
-        did({ csv, channel, dryRun }, { changed: 1, same: 0, faults: [word], dryRun }),
+      importCsv: (request) => did(request, { changed: 1, same: 0, faults: [word], dryRun: request.dryRun }),
     },
     templates: { list: async () => templates, sync: () => did("sync", templates) },
     testSend: (request) => did(request, { id: "test-1" }),

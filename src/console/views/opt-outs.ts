@@ -3,6 +3,11 @@ import type { ImportOutcome, OptOutAnswer, OptOutRequest } from "../../flows/inb
 import { type Html, html } from "../html.ts";
 import { ago, CHANNEL_CHOICES, channelLabel, count, given, note, number, select } from "./parts.ts";
 
+const MANY = [
+  { value: "add", label: "opt them out, or bring back an export" },
+  { value: "remove", label: "remove their opt-outs" },
+];
+
 export const totalsView = (totals: Record<Channel, number>): Html =>
   html`<dl class="figures" id="totals" data-live>${CHANNEL_CHOICES.map(
     ({ value, label }) =>
@@ -20,11 +25,12 @@ ${select("channel", "Channel", CHANNEL_CHOICES, channel)}
 <button name="action" value="remove">Remove the opt-out</button></p>
 <p class="hint">Remove an opt-out only for a person who has subscribed again somewhere else, on your website for example. No platform is told: change the person’s subscription there as well.</p></form></section>
 <section aria-labelledby="many-title"><h2 id="many-title">Many people</h2>
-<form method="post" action="/console/opt-outs" class="stack"><input type="hidden" name="action" value="import">
+<form method="post" action="/console/opt-outs" class="stack">
 ${select("channel", "Channel", CHANNEL_CHOICES, channel)}
-<label>Numbers to opt out, one a line, or a CSV with the numbers in its first column <textarea name="csv" rows="6" required></textarea></label>
+${select("action", "What to do", MANY, "add")}
+<label>Numbers, one a line, or a CSV with the numbers in its first column; or what an export has kept <textarea name="csv" rows="6" required></textarea></label>
 <label><input type="checkbox" name="dryRun" value="true" checked> only try it out, change nothing</label>
-<p class="buttons"><button>Import</button></p></form></section>`;
+<p class="buttons"><button>Go</button></p></form></section>`;
 }
 
 export function optOutDone(

@@ -26,6 +26,15 @@ export interface OptOutAnswer {
   changed: boolean;
 }
 
+export interface ImportRequest {
+  /** A list of numbers, which needs the channel, or a file that an export made. */
+  csv: string;
+  channel: Channel | undefined;
+  /** What becomes of the numbers of a list. */
+  action: "add" | "remove";
+  dryRun: boolean;
+}
+
 export interface ImportOutcome {
   /** How many were changed, or would be. */
   changed: number;
@@ -39,7 +48,7 @@ export interface ImportOutcome {
 export interface OptOuts {
   totals(): Promise<Record<Channel, number>>;
   act(request: OptOutRequest): Promise<OptOutAnswer>;
-  importCsv(csv: string, channel: Channel | undefined, dryRun: boolean): Promise<ImportOutcome>;
+  importCsv(request: ImportRequest): Promise<ImportOutcome>;
 }
 
 const SAID = { add: "out", remove: "in" } as const;
@@ -73,12 +82,17 @@ export function createOptOuts(suppression: Suppression, state: State, now: Clock
       const since = at === undefined ? null : new Date(at).toISOString();
       return { channel, number: shortened(address), optedOut, since, changed };
     },
-    async importCsv(csv, channel, dryRun) {
+    async importCsv({ csv, channel, action, dryRun }) {
       const { changes, faults } = isExport(csv) ? kept(csv) : listed(csv, channel);
       const changed = await run(changes);
       return { changed, same: changes.length - changed, faults, dryRun };
 
       function kept(text: string) {
+        if (action === "remove")
+          throw new ConnectorError(
+            "invalid_request",
+            "This is what an export has kept, and it can only be brought back: to remove opt-outs, give a list of numbers",
+          );
         const { entries, faults } = parseExport(text, now());
         const wanted = entries.filter((entry) => channel === undefined || entry.channel === channel);
         return {
@@ -93,12 +107,12 @@ export function createOptOuts(suppression: Suppression, state: State, now: Clock
         if (!of)
           throw new ConnectorError(
             "invalid_request",
-            "This is a list of numbers: say with channel what they have opted out of, whatsapp or sms",
+            "This is a list of numbers: say with channel what it is about, whatsapp or sms",
           );
         const { addresses, faults } = parseNumberFile(text, of);
         return {
           faults,
-          changes: addresses.map((address) => () => suppression.decide(of, address, "out", dryRun)),
+          changes: addresses.map((address) => () => suppression.decide(of, address, SAID[action], dryRun)),
         };
       }
     },

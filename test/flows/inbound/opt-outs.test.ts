@@ -79,9 +79,14 @@ describe("an import", () => {
     const csv = `phone,name\n${ANA},Ana\n${BEN};Ben\nnobody\n`;
     const faults = [expect.stringMatching(/^line 4: .*not a phone number/)];
     const before = words();
-    expect(await optOuts.importCsv(csv, "sms", true)).toEqual({ changed: 1, same: 1, faults, dryRun: true });
+    expect(await optOuts.importCsv({ csv: csv, channel: "sms", action: "add", dryRun: true })).toEqual({
+      changed: 1,
+      same: 1,
+      faults,
+      dryRun: true,
+    });
     expect(words()).toEqual(before);
-    expect(await optOuts.importCsv(csv, "sms", false)).toEqual({
+    expect(await optOuts.importCsv({ csv: csv, channel: "sms", action: "add", dryRun: false })).toEqual({
       changed: 1,
       same: 1,
       faults,
@@ -93,14 +98,14 @@ describe("an import", () => {
   it("brings back what an export kept, of one channel where one is named", async () => {
     const { optOuts, suppression } = await setUp();
     const csv = `channel,number,stop,start\nsms,${BEN},2026-01-01T00:00:00Z,\nwhatsapp,${BEN},2026-01-01T00:00:00Z,\n`;
-    expect(await optOuts.importCsv(csv, "whatsapp", false)).toEqual({
+    expect(await optOuts.importCsv({ csv: csv, channel: "whatsapp", action: "add", dryRun: false })).toEqual({
       changed: 1,
       same: 0,
       faults: [],
       dryRun: false,
     });
     expect(await suppression.isSuppressed("sms", BEN)).toBe(false);
-    expect(await optOuts.importCsv(csv, undefined, false)).toEqual({
+    expect(await optOuts.importCsv({ csv: csv, channel: undefined, action: "add", dryRun: false })).toEqual({
       changed: 1,
       same: 1,
       faults: [],
@@ -109,15 +114,28 @@ describe("an import", () => {
     expect(await suppression.isSuppressed("sms", BEN)).toBe(true);
   });
 
+  it("removes the opt-outs of a list, and of no export", async () => {
+    const { optOuts, suppression } = await setUp();
+    const request = { csv: `${ANA}\n${BEN}`, channel: "sms", action: "remove", dryRun: false } as const;
+    expect(await optOuts.importCsv(request)).toEqual({ changed: 1, same: 1, faults: [], dryRun: false });
+    expect(await suppression.isSuppressed("sms", ANA)).toBe(false);
+    const kept = { ...request, csv: "channel,number,stop,start\n" };
+    await expect(optOuts.importCsv(kept)).rejects.toThrow(/can only be brought back/);
+  });
+
   it("of a list without a channel is refused in words", async () => {
     const { optOuts } = await setUp();
-    await expect(optOuts.importCsv(ANA, undefined, false)).rejects.toThrow(/say with channel/);
+    await expect(
+      optOuts.importCsv({ csv: ANA, channel: undefined, action: "add", dryRun: false }),
+    ).rejects.toThrow(/say with channel/);
   });
 
   it("takes more people than one call can hold", async () => {
     const { optOuts } = await setUp();
     const csv = Array.from({ length: 1_200 }, (_, n) => `9990000${String(n).padStart(5, "0")}`).join("\n");
-    expect(await optOuts.importCsv(csv, "sms", false)).toMatchObject({ changed: 1_200, same: 0 });
+    expect(await optOuts.importCsv({ csv: csv, channel: "sms", action: "add", dryRun: false })).toMatchObject(
+      { changed: 1_200, same: 0 },
+    );
     expect((await optOuts.totals()).sms).toBe(1_201);
   });
 });
