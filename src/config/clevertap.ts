@@ -33,7 +33,6 @@ export const clevertapVariables = z.object({
 });
 
 export const clevertapNeeds: Needs = {
-  CLEVERTAP_INBOUND_URL: ["CLEVERTAP_DELIVERY_URL"],
   CLEVERTAP_ACCOUNT_ID: ["CLEVERTAP_PASSCODE", "CLEVERTAP_REGION"],
   CLEVERTAP_PASSCODE: ["CLEVERTAP_ACCOUNT_ID"],
   CLEVERTAP_REGION: ["CLEVERTAP_ACCOUNT_ID"],
@@ -41,6 +40,7 @@ export const clevertapNeeds: Needs = {
 
 export type CleverTapSettings = NonNullable<ReturnType<typeof clevertapSettings>>;
 
+const WHATSAPP_OFF = "CleverTap WhatsApp is off: to switch it on, set CLEVERTAP_DELIVERY_URL";
 const ADDRESSES = "CLEVERTAP_DELIVERY_URL for WhatsApp (or CLEVERTAP_SMS_DELIVERY_URL for SMS)";
 
 export function clevertapSettings(v: z.output<typeof clevertapVariables>, notes: string[]) {
@@ -48,11 +48,14 @@ export function clevertapSettings(v: z.output<typeof clevertapVariables>, notes:
   const { CLEVERTAP_DELIVERY_URL: deliveryUrl, CLEVERTAP_SMS_DELIVERY_URL: callbackUrl } = v;
   const { CLEVERTAP_ACCOUNT_ID: accountId, CLEVERTAP_PASSCODE: passcode, CLEVERTAP_REGION: url } = v;
   const needed = { CLEVERTAP_USERNAME, CLEVERTAP_PASSWORD, [ADDRESSES]: deliveryUrl ?? callbackUrl };
-  return platformWhenComplete("CleverTap", needed, notes, (given) => ({
-    accepted: [{ key: given.CLEVERTAP_USERNAME, secrets: given.CLEVERTAP_PASSWORD }],
-    whatsapp: deliveryUrl ? { deliveryUrl, inboundUrl: v.CLEVERTAP_INBOUND_URL } : undefined,
-    sms: callbackUrl ? { callbackUrl } : undefined,
-    /** Writes opt-outs and opt-ins into profiles. */
-    api: accountId && passcode && url ? { accountId, passcode, url } : undefined,
-  }));
+  return platformWhenComplete("CleverTap", needed, notes, (given) => {
+    if (v.CLEVERTAP_INBOUND_URL && !deliveryUrl) notes.push(WHATSAPP_OFF);
+    return {
+      accepted: [{ key: given.CLEVERTAP_USERNAME, secrets: given.CLEVERTAP_PASSWORD }],
+      whatsapp: deliveryUrl ? { deliveryUrl, inboundUrl: v.CLEVERTAP_INBOUND_URL } : undefined,
+      sms: callbackUrl ? { callbackUrl } : undefined,
+      /** Writes opt-outs and opt-ins into profiles. */
+      api: accountId && passcode && url ? { accountId, passcode, url } : undefined,
+    };
+  });
 }

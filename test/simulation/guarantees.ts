@@ -51,6 +51,13 @@ export const MUTATIONS: Record<string, Mutation> = {
     seed: 1,
     breaks: "order",
   },
+  "a repeat at once": {
+    file: "src/platforms/clevertap/index.ts",
+    from: "{ countsRepeats: true }",
+    to: "{}",
+    seed: 1,
+    breaks: "late",
+  },
   "dead letters stay": {
     file: "src/compose.ts",
     from: "queuesReady.then(deadLetters.start),",

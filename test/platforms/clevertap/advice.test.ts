@@ -45,9 +45,22 @@ it.each([
   [{ CLEVERTAP_REGION: "mars" }, "CLEVERTAP_REGION must be one of eu, in1, sg1, us1, aps3, mec1"],
   [{ CLEVERTAP_ACCOUNT_ID: "ACC" }, "CLEVERTAP_PASSCODE and CLEVERTAP_REGION are missing"],
   [{ CLEVERTAP_USERNAME: "a:b" }, "CLEVERTAP_USERNAME must not contain a colon"],
-  [{ CLEVERTAP_INBOUND_URL: "https://cb.example.com/imo" }, "CLEVERTAP_DELIVERY_URL is missing"],
 ])("refuses %j", (more, fault) => {
   expect(() => parseConfig({ ...env, ...more } as Record<string, string>)).toThrow(fault);
+});
+
+it("says what is off when one of its addresses got lost, and starts all the same", () => {
+  const sms = { CLEVERTAP_SMS_DELIVERY_URL: "https://cb.example.com/sms" };
+  const inbound = { CLEVERTAP_INBOUND_URL: "https://cb.example.com/imo" };
+  const notesOf = (more: object) =>
+    parseConfig({ ...env, ...more }).notes.filter((note) => note.startsWith("CleverTap"));
+  expect([notesOf({ ...sms, ...inbound }), notesOf(inbound), notesOf({ ...DELIVERY, ...inbound })]).toEqual([
+    ["CleverTap WhatsApp is off: to switch it on, set CLEVERTAP_DELIVERY_URL"],
+    [
+      "CleverTap is off: to switch it on, set CLEVERTAP_DELIVERY_URL for WhatsApp (or CLEVERTAP_SMS_DELIVERY_URL for SMS)",
+    ],
+    [],
+  ]);
 });
 
 it.each([

@@ -15,12 +15,17 @@ const PAUSE_MS = 15_000;
 /** As far as clocks may be apart. */
 const SKEW_MS = 1_000;
 
+/** Before this, CleverTap's SMS is not told again of what it may have: its ten minutes, less what clocks differ by. */
+const LATE_MS = 9 * 60_000;
+
 /** What a platform holds against us while a variable is lost or mistyped. */
 const MISTAKEN: Record<string, string[]> = {
   "wrong answer": ["WEBENGAGE_DSN_URL", "WHATSAPP_NUMBER"],
   "wrong credentials": ["MOENGAGE_DATA_API_KEY"],
   "wrong token": ["WEBENGAGE_DSN_TOKEN"],
 };
+
+const ANSWER_LOST = "its answer was lost";
 
 interface Told {
   status: string;
@@ -72,7 +77,7 @@ export function watchReports(watched: Watched): Watcher & { waiting(): string[] 
     all.sort((a, b) => a.arrivedAt - b.arrivedAt);
     const reasons = all.slice(1).map((second, index) => {
       const first = all[index] as Told;
-      if (!first.isKnownAsTold) return "its answer was lost";
+      if (!first.isKnownAsTold && first.from.isAlive) return ANSWER_LOST;
       if (!first.from.isAlive && (first.from.diedAt ?? 0) < first.endedAt + AROUND_MS)
         return "its teller died";
       const isElsewhere = second.from !== first.from;
@@ -82,11 +87,23 @@ export function watchReports(watched: Watched): Watcher & { waiting(): string[] 
     return reasons.includes(undefined) ? undefined : reasons[0];
   }
 
+  /** It counts a repeat as another, so that what it may have is told again late (docs/decisions/0021). */
+  function isTooSoon(id: string, status: string): boolean {
+    const entry = platforms["clevertap"]?.messages.get(id);
+    if (entry?.channel !== "sms") return false;
+    const times = (told.get(shortened(id)) ?? [])
+      .filter((one) => one.status === status)
+      .map(({ arrivedAt }) => arrivedAt)
+      .sort((a, b) => a - b);
+    return times.some((at, index) => at - (times[index - 1] ?? Number.NEGATIVE_INFINITY) < LATE_MS);
+  }
+
   function judge({ rule, id = "", detail }: Violation, platform: string): void {
     const words = `${platform}: ${rule} (${detail}) ${id}`;
     if (rule === "repeated status") {
       const why = whyRepeated(id, detail);
-      if (why) admit(`${rule}: ${why}`);
+      if (why === ANSWER_LOST && isTooSoon(id, detail)) say("late", words);
+      else if (why) admit(`${rule}: ${why}`);
       else say("order", words);
       return;
     }
