@@ -12,7 +12,17 @@ import { start } from "./scenarios/start.ts";
 import { statuses } from "./scenarios/statuses.ts";
 import { medians } from "./stats.ts";
 
-const SCENARIOS: readonly Scenario[] = [life, fixed, intake, statuses, overload, start, replicas, memory];
+const SCENARIOS: readonly Scenario[] = [
+  life,
+  { ...life, name: "lifec", subjects: ["connector"] },
+  fixed,
+  intake,
+  statuses,
+  overload,
+  start,
+  replicas,
+  memory,
+];
 
 const HELP = `Measures the built connector against a plain build on the same SDKs, and against a bare node:http echo.
 
@@ -26,7 +36,8 @@ const HELP = `Measures the built connector against a plain build on the same SDK
   --state MS          State (1)
   --messages MS       the Messages API (20)
   --platform MS       the platform's URL for reports (10)
-  --log FILE          keep the connector's log
+  --flags=FLAGS       of Node, for the connector: --flags=--max-semi-space-size=32
+  --log FILE          keep each subject's log, as FILE.<subject>
   --json              print one JSON document instead of tables
 
 ${SCENARIOS.map(({ name, about, isLong }) => `  ${name.padEnd(12)} ${about}${isLong ? " (long)" : ""}`).join("\n")}
@@ -42,6 +53,7 @@ const { values } = parseArgs({
     state: { type: "string", default: "1" },
     messages: { type: "string", default: "20" },
     platform: { type: "string", default: "10" },
+    flags: { type: "string", default: "" },
     log: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -100,6 +112,7 @@ async function main(): Promise<void> {
       ...{ queue: number("queue"), state: number("state") },
       ...{ messages: number("messages"), platform: number("platform") },
     },
+    flags: values.flags.split(" ").filter(Boolean),
     log: values.log,
   };
   const report = [];

@@ -23,6 +23,8 @@ export interface StartOptions {
   /** Its log; nowhere by default, which costs it the same. */
   log?: string | undefined;
   cores?: string;
+  /** Of Node, before the program. */
+  flags?: readonly string[];
 }
 
 const START_MS = 20_000;
@@ -30,12 +32,12 @@ const LOOK_MS = 20;
 
 export async function startSubject(
   name: SubjectName,
-  { env = {}, log = "/dev/null", cores = SUBJECT_CORE }: StartOptions,
+  { env = {}, log = "/dev/null", cores = SUBJECT_CORE, flags = [] }: StartOptions,
 ): Promise<Subject> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const output = openSync(log, "a");
-  const child = spawnNode([...SUBJECTS[name]], {
+  const child = spawnNode([...flags, ...SUBJECTS[name]], {
     ...{ cores, env: { ...env, VCR_PORT: String(port), VCR_INSTANCE_PUBLIC_URL: url } },
     stdio: ["ignore", output, output],
   });

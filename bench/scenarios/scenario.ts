@@ -9,6 +9,8 @@ export interface Settings {
   seconds: number;
   /** For how long too much is offered. */
   overloadSeconds: number;
+  /** Of Node, for the connector. */
+  flags: readonly string[];
   /** The log of the connector, if somebody wants it. */
   log?: string | undefined;
 }
@@ -60,6 +62,7 @@ export async function onStage<T>(
     const env = { ...(await world.env()), ...(name === "plain" ? PLAIN_ENV : {}) };
     const subject = await startSubject(name, {
       env,
+      flags: name === "connector" ? settings.flags : [],
       log: settings.log && `${settings.log}.${name}`,
     });
     try {

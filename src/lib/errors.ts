@@ -1,3 +1,5 @@
+import { withSourcePlace } from "./source-places.ts";
+
 /**
  * Every code an error of the connector can have: stable words that answers to platforms, logs and metrics carry.
  * `retryable` is the error's own; a group says what happened and where the fault is.
@@ -197,6 +199,6 @@ export function loggableError(thrown: unknown): Record<string, unknown> {
   return {
     type: thrown.name,
     ...(typeof code === "string" ? { code } : {}),
-    at: frames?.slice(0, 6).map((line) => line.trim()),
+    at: frames?.slice(0, 6).map((line) => withSourcePlace(line.trim())),
   };
 }
