@@ -11,7 +11,7 @@ import type { Observations } from "../flows/setup/observations.ts";
 import { setupProbes } from "../flows/setup/probes.ts";
 import { HERE } from "../http/app.ts";
 import type { ConsoleSecrets } from "../http/auth/console-access.ts";
-import type { RefusalLog } from "../http/refusals.ts";
+import { type RefusalLog, shownPath } from "../http/refusals.ts";
 import type { HttpClient } from "../lib/http-client.ts";
 import type { Log } from "../lib/log.ts";
 import type { Runtime } from "../lib/runtime.ts";
@@ -87,7 +87,7 @@ export function composeConsole(config: Config, parts: ConsoleParts) {
 export const observed = (refusals: RefusalLog, { refused }: Observations): RefusalLog => ({
   ...refusals,
   refused(request, refusal) {
-    refused(refusal.error.code, request.path);
+    refused(refusal.error.code, shownPath(request.path));
     refusals.refused(request, refusal);
   },
 });

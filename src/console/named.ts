@@ -7,6 +7,13 @@ const NAMES: Readonly<Record<string, string>> = {
   ...{ queue: "VCR's queue", state: "VCR's State", vonage: "Vonage", console: "Test sends" },
 };
 
+/** Whose messages there can be, to choose from. */
+export const platformChoices = ({ platformNames }: Pick<ConsolePorts, "platformNames">) =>
+  Object.entries({ ...platformNames, console: NAMES["console"] ?? "" }).map(([value, label]) => ({
+    value,
+    label,
+  }));
+
 /** The same with platforms called as people write them: for pages, never for the JSON. */
 export function withNames(ports: Figures & Pick<ConsolePorts, "platformNames">): Figures {
   const nameOf = (platform: string) => ports.platformNames[platform] ?? NAMES[platform] ?? platform;

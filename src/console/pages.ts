@@ -4,7 +4,7 @@ import type { Runtime } from "../lib/runtime.ts";
 import type { ConsoleActions } from "./actions.ts";
 import { type Html, html } from "./html.ts";
 import { inWords, load } from "./loaded.ts";
-import { withNames } from "./named.ts";
+import { platformChoices, withNames } from "./named.ts";
 import type { ConsolePorts } from "./ports.ts";
 import {
   type Given,
@@ -49,6 +49,7 @@ export function consolePages(ports: ConsolePorts, runtime: Runtime): Record<stri
   ) => layout({ ...page, title, intro, body });
 
   const figures = withNames(ports);
+  const platforms = platformChoices(ports);
 
   async function held(notice: Html | string): Promise<string> {
     const letters = await loaded(ports.letters.list);
@@ -109,7 +110,7 @@ export function consolePages(ports: ConsolePorts, runtime: Runtime): Record<stri
       async show(given) {
         only(given, RESULTS_NAMES, "parameter");
         const results = await loaded(async () => figures.results(readResultsQuery(given, now())));
-        const body = html`${resultsForm(given)}${section(results, resultsView)}`;
+        const body = html`${resultsForm(given, platforms)}${section(results, resultsView)}`;
         const intro =
           "What became of your messages, template by template, and what to do about those that failed.";
         return show({ name: "results", liveSeconds: LIVE_SECONDS }, "Results", intro, body);

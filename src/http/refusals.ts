@@ -82,7 +82,7 @@ export function createRefusalLog(log: Log, runtime: Timers): RefusalLog {
     refused({ path }, { what, error, status, about, mildest = "warn" }) {
       const isAlike = ALIKE.has(error.code);
       const level = status >= 500 ? "error" : isAlike ? "warn" : mildest;
-      const fields = { path: shown(path), ...about, ...loggableError(error), status };
+      const fields = { path: shownPath(path), ...about, ...loggableError(error), status };
       const line = `${what}: ${error.code}`;
       if (!isAlike) return log[level](fields, line);
       const key = `${what} ${error.code} ${routeOf(path, error)}`;
@@ -108,7 +108,7 @@ const routeOf = (path: string, { code }: ConnectorError) =>
   code === "not_found" ? "" : path.toLowerCase().replace(/(?<=.)\/$/, "");
 
 /** A path of somebody's own making may hold a number of a person. */
-const shown = (path: string) => path.slice(0, MOST_PATH).replace(/\d{3,}(?=\d{4})/g, "…");
+export const shownPath = (path: string) => path.slice(0, MOST_PATH).replace(/\d{3,}(?=\d{4})/g, "…");
 
 /** An id as a body has it, when it can be one; undefined for anything else. */
 export const idIn = (id: unknown): string | undefined =>

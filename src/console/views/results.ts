@@ -3,6 +3,7 @@ import { type Html, html } from "../html.ts";
 import {
   absolute,
   CHANNEL_CHOICES,
+  type Choice,
   channelLabel,
   count,
   field,
@@ -30,12 +31,13 @@ const SHARE_OF_ACCEPTED = new Set<string>(["sent", "delivered", "read", "failed"
 const MOST_STEPS = 5;
 
 /** Which results, by form. */
-export function resultsForm(values: Record<string, unknown>): Html {
+export function resultsForm(values: Record<string, unknown>, platforms: readonly Choice[]): Html {
   const query = new URLSearchParams(
     Object.entries(values).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
   );
   return html`<form method="get" action="/console/results" class="filter" role="search" aria-label="Which results">
 ${select("since", "Accepted in", SINCE_CHOICES, given(values, "since") || "24h")}
+${select("platform", "Platform", [{ value: "", label: "all" }, ...platforms], given(values, "platform"))}
 ${select("channel", "Channel", [{ value: "", label: "all" }, ...CHANNEL_CHOICES], given(values, "channel"))}
 ${field("template", "Template", given(values, "template"), "all")}
 <button>Show</button> <a href="/console/api/results.csv?${query.toString()}">Download for a spreadsheet</a></form>`;

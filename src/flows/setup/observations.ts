@@ -36,7 +36,7 @@ export function createObservations(now: Clock): Observations {
   const profiles = new Map<string, { platform: string; at: number; remedy: string | undefined }>();
   let webhookAt: number | undefined;
   return {
-    refused: (code, path) => void refusals.set(code, { at: now(), path: path.slice(0, 100) }),
+    refused: (code, path) => void refusals.set(code, { at: now(), path }),
     webhook() {
       webhookAt = now();
     },
