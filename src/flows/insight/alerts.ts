@@ -62,6 +62,7 @@ export function createAlerts({ look, post, state, self, ...ports }: AlertPorts):
   let known = new Map<string, Known>();
   let wasMine = false;
   let timer: Timer | undefined;
+  let isStopped = false;
   let current: Promise<void> | undefined;
 
   /** With State away everybody looks for himself: it is what there is to tell. */
@@ -135,12 +136,18 @@ export function createAlerts({ look, post, state, self, ...ports }: AlertPorts):
     return current;
   }
 
+  function lookLater(): void {
+    timer = runtime.setTimeout(() => void lookNow().then(lookLater), PERIOD_MS);
+    timer.unref();
+    if (isStopped) runtime.clearTimeout(timer);
+  }
+
   return {
     look: lookNow,
-    start() {
-      timer = runtime.setInterval(() => void lookNow(), PERIOD_MS);
-      timer.unref();
+    start: lookLater,
+    stop() {
+      isStopped = true;
+      runtime.clearTimeout(timer);
     },
-    stop: () => runtime.clearInterval(timer),
   };
 }
