@@ -21,7 +21,14 @@ const UNKNOWN = { platform: "unknown", channel: "unknown" };
 
 /** Counts what happens, for whoever scrapes, beside what the recorder counts for the pages. */
 export function createCounting(metrics: Metrics, ownerOf: OwnerOf, now: Clock) {
-  const owner = (tag: string) => ownerOf(tag) ?? UNKNOWN;
+  const owners = new Map<string, { platform: string; channel: string }>();
+  function owner(tag: string): { platform: string; channel: string } {
+    const known = owners.get(tag);
+    if (known) return known;
+    const found = ownerOf(tag) ?? UNKNOWN;
+    owners.set(tag, found);
+    return found;
+  }
   const [credentials, signatures] = [createLately(now), createLately(now)];
 
   return {

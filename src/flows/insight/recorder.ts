@@ -165,8 +165,22 @@ export function createRecorder(
   const hourOf = (at: number) => Math.floor(at / HOUR_MS);
   const placeOf = (message: QueuedMessage): Place => ({
     hour: hourOf(message.acceptedAt),
-    key: keyOf({ tag: message.origin, sender: message.from, ...templateOf(message) }),
+    key: keyFor(message),
   });
+  // A campaign is many messages of one row.
+  let latest = { ...unnamed("", ""), key: "" };
+  function keyFor(message: QueuedMessage): string {
+    const { template, language } = templateOf(message);
+    const { origin: tag, from: sender } = message;
+    const isSame =
+      latest.template === template &&
+      latest.language === language &&
+      latest.sender === sender &&
+      latest.tag === tag;
+    if (isSame && latest.key !== "") return latest.key;
+    latest = { tag, sender, language, template, key: keyOf({ tag, sender, language, template }) };
+    return latest.key;
+  }
   const isCounted = ({ origin }: { origin: string }) => origin !== AUTO_REPLY_ORIGIN;
 
   function fail(place: Place, stage: Stage, code: string, id: string | undefined): void {
@@ -204,21 +218,20 @@ export function createRecorder(
       if (stage === "failed") fail(place, stage, code ?? "unknown", id);
       else count(row(place), stage);
     }
-    if ((REACHED[status] & ENDS) !== 0 && (before & ENDS) === 0) {
-      const failed = status === "failed" ? (code ?? "unknown") : undefined;
-      tellEnd(place, {
-        id,
-        at: heard.at,
-        outcome: failed === undefined ? "delivered" : "failed",
-        code: failed,
-      });
-    }
+    if ((REACHED[status] & ENDS) === 0 || (before & ENDS) !== 0) return;
+    if (status === "failed") tellEnd(place, id, heard.at, "failed", code ?? "unknown");
+    else tellEnd(place, id, heard.at, "delivered", undefined);
   }
 
-  function tellEnd(place: Place & Sending, end: Pick<MessageEnd, "id" | "at" | "outcome" | "code">): void {
-    const { acceptedAt, sentAt, attempt, vendorId } = place;
-    const { tag, template } = namesOf(place.key);
-    ended({ ...end, tag, template, acceptedAt, sentAt, attempt, vendorId });
+  function tellEnd(
+    { key, acceptedAt, sentAt, attempt, vendorId }: Place & Sending,
+    id: string,
+    at: number,
+    outcome: MessageEnd["outcome"],
+    code: string | undefined,
+  ): void {
+    const { tag, template } = namesOf(key);
+    ended({ tag, id, template, outcome, code, at, acceptedAt, sentAt, attempt, vendorId });
   }
 
   function place(status: HeardStatus, record: SentRecord | undefined): void {
@@ -234,9 +247,10 @@ export function createRecorder(
   }
 
   function remember(message: QueuedMessage, isDoubted: boolean, attempt: number, vendorId?: string): Place {
-    const place = placeOf(message);
-    const sending: Sending = { acceptedAt: message.acceptedAt, sentAt: now(), attempt, vendorId };
-    places.set(messageField(message.origin, message.id), { ...place, ...sending, isDoubted });
+    const { acceptedAt } = message;
+    const hour = hourOf(acceptedAt);
+    const place = { hour, key: keyFor(message), acceptedAt, sentAt: now(), attempt, vendorId, isDoubted };
+    places.set(messageField(message.origin, message.id), place);
     return place;
   }
 
@@ -282,7 +296,7 @@ export function createRecorder(
       const { id, acceptedAt } = message;
       const place = placeOf(message);
       const outcome = code === OPTED_OUT ? "optedOut" : "failed";
-      tellEnd({ ...place, acceptedAt, attempt }, { id, at: now(), outcome, code });
+      tellEnd({ ...place, acceptedAt, attempt }, id, now(), outcome, code);
       if (code === OPTED_OUT) return fail(place, "optedOut", code, message.id);
       fail(place, "failed", code, message.id);
       count(row(place), "unsent");

@@ -56,9 +56,17 @@ const plain = (text: string) =>
 export const keyOf = ({ tag, sender, language, template }: RowNames): string =>
   tag + SEPARATOR + plain(sender) + SEPARATOR + plain(language) + SEPARATOR + plain(template);
 
+const split = new Map<string, RowNames>();
+const MOST_SPLIT = 1_000;
+
 export function namesOf(key: string): RowNames {
+  const known = split.get(key);
+  if (known) return known;
   const [tag = "", sender = "", language = "", template = ""] = key.split(SEPARATOR);
-  return { tag, sender, language, template };
+  const names = { tag, sender, language, template };
+  if (split.size >= MOST_SPLIT) split.clear();
+  split.set(key, names);
+  return names;
 }
 
 const otherKey = (key: string) => keyOf({ ...namesOf(key), language: "", template: OTHER });
