@@ -1,8 +1,8 @@
 import { Queue as SdkQueue, type VCRSession } from "@vonage/vcr-sdk";
-import { QUEUE_PURPOSES, type QueuePurpose, queueOf } from "../core/job.ts";
+import { type Job, QUEUE_PURPOSES, type QueuePurpose, queueOf } from "../core/job.ts";
 import type { JobQueue } from "../core/ports.ts";
 import { createBatcher } from "../lib/batcher.ts";
-import { ConnectorError } from "../lib/errors.ts";
+import { asConnectorError, ConnectorError, type ErrorCode } from "../lib/errors.ts";
 import type { Runtime } from "../lib/runtime.ts";
 import type { JobSigner, SignedJob } from "./job-signer.ts";
 import type { LargePayloads } from "./large-payload.ts";
@@ -51,12 +51,21 @@ export function createJobQueue(
   return {
     async put(job) {
       const { url, put } = queues.get(queueOf(job)) as ReturnType<typeof open>;
+      let copyKey: string | undefined;
       try {
         const signed = signer.sign(job);
         const queued = serialised(signed);
-        const fits = queued.bytes <= maxBytes;
-        await put(fits ? queued : serialised(signer.sign(await largePayloads.offload(job, signed))));
+        if (queued.bytes <= maxBytes) {
+          await put(queued);
+          return { url };
+        }
+        const small = await largePayloads.offload(job, signed);
+        copyKey = keyOf(small);
+        await put(serialised(signer.sign(small)));
       } catch (cause) {
+        // Nobody will ever ask for it, and whoever repeats the request makes another.
+        if (copyKey !== undefined && SURELY_NOT_PUT.has(asConnectorError(cause).code))
+          largePayloads.discard(copyKey).catch(() => undefined);
         throw new ConnectorError("queue_unavailable", "The queue did not take the job", {
           retryable: true,
           cause,
@@ -65,6 +74,15 @@ export function createJobQueue(
       return { url };
     },
   };
+}
+
+/** Of failures to put a job on a queue: it did not leave. */
+const SURELY_NOT_PUT = new Set<ErrorCode>(["not_sent", "overloaded"]);
+
+/** The copy that a job which was made small refers to. */
+function keyOf(small: Job): string | undefined {
+  if (small.kind === "offloaded") return small.key;
+  return "message" in small && "contentKey" in small.message ? small.message.contentKey : undefined;
 }
 
 /** A job as it stands in an enqueue request: serialised once, to be measured and to be sent. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type Job, type OffloadedJob, QUEUE_PURPOSES, type SendJob } from "../../src/core/job.ts";
 import type { WhatsAppMessage } from "../../src/core/message.ts";
 import { DAY_MS } from "../../src/core/state-keys.ts";
+import { ConnectorError } from "../../src/lib/errors.ts";
 import type { Vcr } from "../../src/sandbox/vcr/index.ts";
 import type { LargePayloads } from "../../src/vcr/large-payload.ts";
 import {
@@ -12,6 +13,7 @@ import {
   buildTemplate,
   buildWhatsAppMessage,
 } from "../support/builders.ts";
+import { until } from "../support/ports.ts";
 import { closeReplicas, openVcr, SERVICE, signer, startReplica } from "./runtime.ts";
 
 let vcr: Vcr;
@@ -144,6 +146,22 @@ describe("putting jobs on the queue", () => {
     await largePayloads.discard(key);
     expect(await contentOf(largePayloads, key)).toBe("gone");
     expect(vcr.records().calls["client-persistence-api"]).toMatchObject({ SET: 1, DEL: 1 });
+  });
+
+  it.each([
+    ["not_sent", "gone"],
+    ["no_answer", sized(9_000)],
+  ] as const)("keeps the copy of a job only where it may be on the queue: %s", async (code, kept) => {
+    const failure = new ConnectorError(code, "Away", { retryable: true });
+    const isEnqueue = ({ url }: { url: string }) => url.includes("/enqueue");
+    const { queue, requests, ensure, largePayloads } = startReplica(vcr, {}, (request) =>
+      isEnqueue(request) ? failure : undefined,
+    );
+    await ensure();
+    await expect(queue.put(sized(9_000))).rejects.toMatchObject({ code: "queue_unavailable" });
+    const key = keyOf(bodies(requests)[0]);
+    if (kept === "gone") await until(() => vcr.records().calls["client-persistence-api"]?.["DEL"] === 1);
+    expect(await contentOf(largePayloads, key)).toEqual(kept);
   });
 
   it("offloads a report as a whole, and says whose it is", async () => {

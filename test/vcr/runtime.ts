@@ -25,8 +25,12 @@ const open: HttpClient[] = [];
 
 type Settings = QueueSettings & JobQueueSettings;
 
-/** One process of the connector at that VCR, and the requests it made. */
-export function startReplica(vcr: Vcr, over: Partial<Settings> = {}) {
+/** One process of the connector at that VCR, and the requests it made; `fails` says which of them do, and how. */
+export function startReplica(
+  vcr: Vcr,
+  over: Partial<Settings> = {},
+  fails: (request: HttpRequest) => Error | undefined = () => undefined,
+) {
   const requests: HttpRequest[] = [];
   const runtime = createSkippableRuntime();
   const httpClient = createHttpClient(64, { runtime });
@@ -35,6 +39,8 @@ export function startReplica(vcr: Vcr, over: Partial<Settings> = {}) {
     ...httpClient,
     request(request) {
       requests.push(request);
+      const error = fails(request);
+      if (error) return Promise.reject(error);
       return httpClient.request(request);
     },
   };
