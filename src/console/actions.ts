@@ -1,4 +1,5 @@
-import type { Clock } from "../lib/runtime.ts";
+import { withDeadline } from "../lib/deadline.ts";
+import type { Runtime } from "../lib/runtime.ts";
 import type { ConsolePorts } from "./ports.ts";
 import { type Given, only, readImport, readOptOut, readReplay, readTestSend } from "./requests.ts";
 
@@ -10,49 +11,6 @@ export interface ConsoleActions {
   testSend(given: Given): ReturnType<ConsolePorts["testSend"]>;
 }
 
-/** What can be changed, for the pages and for programs alike. `audit` is told what was done, and of whom only what a log may hold. */
-export function consoleActions(
-  ports: ConsolePorts,
-  now: Clock,
-): (audit: (done: object, what: string) => void) => ConsoleActions {
-  return (audit) => ({
-    async replay(given) {
-      const choice = readReplay(given, now());
-      const answer = await ports.letters.replay(choice);
-      audit({ queue: choice.queue, ...answer }, "dead letters put back");
-      return answer;
-    },
-    async optOut(given) {
-      const request = readOptOut(given);
-      const answer = await ports.optOuts.act(request);
-      const { channel, number: person, changed } = answer;
-      if (request.action !== "check") audit({ channel, person, changed }, `opt-out: ${request.action}`);
-      return answer;
-    },
-    async importOptOuts(given) {
-      const request = readImport(given);
-      const answer = await ports.optOuts.importCsv(request);
-      const { channel, action, dryRun } = request;
-      const { changed, same, faults } = answer;
-      audit({ channel, changed, same, skipped: faults.length, dryRun }, `opt-outs of a list: ${action}`);
-      return answer;
-    },
-    async syncTemplates(given) {
-      only(given, [], "field");
-      const answer = await ports.templates.sync();
-      audit({ templates: answer.templates.length }, "templates synced");
-      return answer;
-    },
-    async testSend(given) {
-      const request = readTestSend(given);
-      const answer = await ports.testSend(request);
-      const { channel, template } = request;
-      audit({ msg_id: answer.id, channel, template }, "test message sent");
-      return answer;
-    },
-  });
-}
-
 /** Where each stands in the JSON. */
 export const ACTION_PATHS: Record<string, keyof ConsoleActions> = {
   "/dead-letters/replay": "replay",
@@ -61,3 +19,65 @@ export const ACTION_PATHS: Record<string, keyof ConsoleActions> = {
   "/templates/sync": "syncTemplates",
   "/test-send": "testSend",
 };
+
+/** What stands between a browser and us waits no longer. */
+const ACTION_MS = 50_000;
+const GOES_ON = "This takes longer than an answer may: it goes on. Look again in some minutes.";
+
+/** What was done, and of whom only what a log may hold. */
+type Audit = (done: object, what: string) => void;
+
+/** What can be changed, for the pages and for programs alike. Each change is told to `audit` once it is made. */
+export function consoleActions(ports: ConsolePorts, runtime: Runtime): (audit: Audit) => ConsoleActions {
+  const within = <T>(work: Promise<T>) => withDeadline(work, ACTION_MS, GOES_ON, runtime);
+
+  return (audit) => {
+    async function audited<T>(work: Promise<T>, tell: (answer: T) => Parameters<Audit>): Promise<T> {
+      const answer = await work;
+      audit(...tell(answer));
+      return answer;
+    }
+    return {
+      async replay(given) {
+        const choice = readReplay(given, runtime.now());
+        const work = ports.letters.replay(choice);
+        return within(
+          audited(work, (answer) => [{ queue: choice.queue, ...answer }, "dead letters put back"]),
+        );
+      },
+      async optOut(given) {
+        const request = readOptOut(given);
+        const work = ports.optOuts.act(request);
+        if (request.action === "check") return within(work);
+        const what = `opt-out: ${request.action}`;
+        return within(
+          audited(work, ({ channel, number: person, changed }) => [{ channel, person, changed }, what]),
+        );
+      },
+      async importOptOuts(given) {
+        const request = readImport(given);
+        const { channel, action, dryRun } = request;
+        const work = ports.optOuts.importCsv(request);
+        return within(
+          audited(work, ({ changed, same, faults }) => [
+            { channel, changed, same, skipped: faults.length, dryRun },
+            `opt-outs of a list: ${action}`,
+          ]),
+        );
+      },
+      async syncTemplates(given) {
+        only(given, [], "field");
+        const work = ports.templates.sync();
+        return within(
+          audited(work, ({ templates }) => [{ templates: templates.length }, "templates synced"]),
+        );
+      },
+      async testSend(given) {
+        const request = readTestSend(given);
+        const { channel, template } = request;
+        const work = ports.testSend(request);
+        return within(audited(work, ({ id }) => [{ msg_id: id, channel, template }, "test message sent"]));
+      },
+    };
+  };
+}

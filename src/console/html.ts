@@ -1,4 +1,4 @@
-/** A piece of a page, safe to be put into another. Only `html` and `trusted` make one. */
+/** A piece of a page, safe to be put into another. Only `html` makes one. */
 export class Html {
   readonly text: string;
   constructor(text: string) {
@@ -11,9 +11,6 @@ type Value = Html | string | number | false | null | undefined | readonly Value[
 /** A template whose values are escaped, in texts and in quoted attributes alike; pieces of a page stay what they are. */
 export const html = (parts: TemplateStringsArray, ...values: Value[]): Html =>
   new Html(parts.reduce((text, part, index) => text + written(values[index - 1]) + part));
-
-/** Text of our own that is markup already. Never for what came from outside. */
-export const trusted = (text: string): Html => new Html(text);
 
 function written(value: Value): string {
   if (value instanceof Html) return value.text;

@@ -28,6 +28,7 @@ export function inWords(thrown: unknown): string {
 
 /** Failures of others whose sentences are written for a marketer. */
 const TELLING = new Set<string>([
+  "deadline",
   ...[
     "templates_pending",
     "templates_unavailable",

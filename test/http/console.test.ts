@@ -210,6 +210,28 @@ describe("a change", () => {
     },
   );
 
+  it("that takes long goes on, and leaves its audit line when it is made", async () => {
+    let done: (answer: { id: string }) => void = () => undefined;
+    const { ports } = createTestConsole("x", {
+      testSend: () =>
+        new Promise((resolve) => {
+          done = resolve;
+        }),
+    });
+    const secrets = { passwords: [PASSWORD], account: { id: "", secret: "" }, publicUrl: undefined };
+    const soon = { ...runtime, setTimeout: (work: () => void) => systemRuntime.setTimeout(work, 0) };
+    site = await openSite({ console: { console: ports, secrets, runtime: soon } });
+    const { status, text } = await post("/api/test-send", { channel: "sms", to: "447700900123", text: "Hi" });
+    expect([status, JSON.parse(text).message, audit()]).toEqual([
+      503,
+      expect.stringMatching(/it goes on/),
+      [],
+    ]);
+    done({ id: "late" });
+    await get("/settings");
+    expect(audit().map(({ fields }) => fields["msg_id"])).toEqual(["late"]);
+  });
+
   it("that only looks leaves no audit line", async () => {
     await open();
     await post("/api/opt-outs", { ...body, action: "check" });

@@ -118,7 +118,7 @@ const nameOf = ({ template, language, channel }: ResultRow) =>
 const idOf = ({ platform, channel, sender, template, language }: ResultRow) =>
   Buffer.from([platform, channel, sender, template, language].join("|")).toString("base64url");
 
-export function reasonView({ code, description, nextStep, count: times, samples }: Reason): Html {
+function reasonView({ code, description, nextStep, count: times, samples }: Reason): Html {
   return html`<div class="reason-box"><p class="what"><strong>${count(times, "message")}</strong>: ${description} <small>(code ${code})</small></p>
 <p class="do"><strong>Next step:</strong> ${nextStep}</p>${
     samples.length === 0

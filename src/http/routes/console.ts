@@ -49,7 +49,7 @@ export function consoleRoutes({
   log,
 }: ConsoleRoutePorts): Router {
   const router = Router();
-  const actions = consoleActions(ports, runtime.now);
+  const actions = consoleActions(ports, runtime);
   const pages = consolePages(ports, runtime);
   const doing = (res: { locals: Record<string, unknown> }): ConsoleActions =>
     actions((done, what) => log.info({ by: res.locals["by"], ...done }, `Console: ${what}`));
