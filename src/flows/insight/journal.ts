@@ -65,7 +65,8 @@ export function createJournal({
   let foldedSlot = Math.floor(now() / HOUR_MS);
   let timer: Timer | undefined;
   let isStopped = false;
-  let current: Promise<void> | undefined;
+  let current: Promise<void> = Promise.resolve();
+  let waiting: Promise<void> | undefined;
   /** Their records may still have been on their way: they are looked for once more. */
   let looked = new Set<HeardStatus>();
 
@@ -183,11 +184,16 @@ export function createJournal({
     forgetOld();
   }
 
-  /** One at a time; what comes while one is under way has the next. */
+  /** One at a time; everybody who comes while one is under way has the next. */
   function flush(): Promise<void> {
-    const next = (current ?? Promise.resolve()).catch(() => undefined).then(write);
-    current = next;
-    return next;
+    waiting ??= current
+      .catch(() => undefined)
+      .then(() => {
+        waiting = undefined;
+        current = write();
+        return current;
+      });
+    return waiting;
   }
 
   async function foldOnceAnHour(): Promise<void> {
