@@ -26,7 +26,7 @@ import { credentialsCheck } from "./http/auth/credentials.ts";
 import { createRefusalLog } from "./http/refusals.ts";
 import { listen } from "./http/server.ts";
 import { createHttpClient } from "./lib/http-client.ts";
-import { createLog } from "./lib/log.ts";
+import { createLog, turnByTurn } from "./lib/log.ts";
 import { CONTENT_TYPE } from "./lib/metrics.ts";
 import { createNeighbours, watched } from "./lib/neighbours.ts";
 import { processMetrics } from "./lib/process-metrics.ts";
@@ -70,7 +70,7 @@ export async function start(
 ): Promise<Connector> {
   const { now } = runtime;
   const replica = runtime.randomBytes(6).toString("hex");
-  const log = createLog(config.logLevel, logTo, now, replica);
+  const log = createLog(config.logLevel, logTo ?? turnByTurn(runtime), now, replica);
   const metrics = createMetrics();
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { ConnectorError, loggableError } from "../../src/lib/errors.ts";
 import { createHttpClient } from "../../src/lib/http-client.ts";
-import { createLog, shownId } from "../../src/lib/log.ts";
+import { createLog, shownId, turnByTurn } from "../../src/lib/log.ts";
 
 function createWorld(level = "info") {
   const lines: string[] = [];
@@ -205,3 +205,27 @@ function captured(run: () => unknown): unknown {
     return error;
   }
 }
+
+describe("standard output", () => {
+  it("takes the lines of one turn in one write, and an error at once", () => {
+    const [written, due] = [[] as string[], [] as (() => void)[]];
+    const output = { write: (text: string) => written.push(text) };
+    const lines = turnByTurn({ setImmediate: (work) => void due.push(work) }, output);
+    const log = createLog("info", lines, () => 0, "a1b2c3");
+    const said = () => written.map((text) => text.match(/(?<="msg":")[^"]+/g));
+    log.info({}, "one");
+    log.warn({}, "two");
+    expect([said(), due.length]).toEqual([[], 1]);
+    due[0]?.();
+    expect(said()).toEqual([["one", "two"]]);
+    log.info({}, "three");
+    log.error({}, "four");
+    expect([said(), due.length]).toEqual([
+      [
+        ["one", "two"],
+        ["three", "four"],
+      ],
+      2,
+    ]);
+  });
+});
