@@ -1,7 +1,5 @@
 import { createHash } from "node:crypto";
-import type { SandboxNetwork } from "../../src/sandbox/network.ts";
-import type { Outcome } from "../../src/sandbox/post.ts";
-import type { Reply } from "../../src/sandbox/server.ts";
+import { edgeOf, nameOf } from "./edges.ts";
 import { chance } from "./hash.ts";
 import type { Event, Owner, Scheduler } from "./scheduler.ts";
 import type { Edge, Fault } from "./world.ts";
@@ -55,7 +53,6 @@ export interface Net {
   route(name: string, pick: (request: Request) => string | undefined): void;
   /** `opened` is called once there is a connection, with what gives the exchange up. */
   exchange(from: Owner, request: Request, opened?: (giveUp: () => void) => void): Promise<Result>;
-  network(owner: Owner, host: string): SandboxNetwork;
   /** Whatever it has in hand is lost. */
   kill(owner: Owner): void;
   /** A hash of everything that crossed so far, in order. */
@@ -84,28 +81,6 @@ const LATENCY_MS = [1, 12] as const;
 const CONNECT_MS = 3_000;
 /** Connections that a caller keeps, each of which is found to be dead once. */
 const KEPT_CONNECTIONS = 8;
-
-/** Which exchange this is, by what is in it: the same whatever else happens in its world. */
-function edgeOf(url: URL, method: string): Edge {
-  const func = url.searchParams.get("func") ?? "";
-  if (func.startsWith("client-persistence")) return "state";
-  if (func.startsWith("queue"))
-    return method === "POST" && url.pathname.endsWith("/enqueue") ? "enqueue" : "queue";
-  if (url.hostname === "vonage.sim") return url.pathname === "/v1/messages" ? "send" : "vonage";
-  if (url.hostname === "moengage.sim") return "moengage";
-  if (url.hostname === "webengage.sim") return "webengage";
-  if (url.hostname === "clevertap.sim") return "clevertap";
-  if (url.pathname === "/webhooks/message-dispatcher") return "callback";
-  if (url.pathname === "/webhooks/status") return "status";
-  if (url.pathname === "/webhooks/inbound") return "inbound";
-  return url.pathname === "/sync_templates" ? "sync" : "intake";
-}
-
-/** Ids and texts of an exchange without what changes from run to run of it. */
-function nameOf(edge: Edge, { method, body }: Request, { pathname }: URL): string {
-  const ids = body.match(/[0-9a-f]{24}_[0-9a-f]{24}_\d+|"(?:key|operation|status|to|from)":"[^"]*"/g) ?? [];
-  return `${edge} ${method} ${pathname} ${[...new Set(ids)].slice(0, 4).join(" ")}`;
-}
 
 const PAGE: Answer = {
   status: 200,
@@ -263,34 +238,6 @@ export function createNet(options: NetOptions): Net {
     }
   }
 
-  const handleFake = async (
-    handler: Parameters<SandboxNetwork["serve"]>[1],
-    request: Request,
-  ): Promise<Answer | "hang" | "reset"> => {
-    const url = new URL(request.url);
-    const headers = Object.fromEntries(
-      Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value]),
-    );
-    const reply: Reply = await handler({
-      ...{ method: request.method, path: url.pathname, query: url.searchParams, headers },
-      raw: {
-        url: url.pathname + url.search,
-        headers,
-        rawHeaders: Object.entries(request.headers).flat(),
-        destroyed: false,
-      } as never,
-      read: async () => Buffer.from(request.body),
-    });
-    if (typeof reply === "string") return reply;
-    const { body, status } = reply;
-    const isRaw = typeof body === "string" || Buffer.isBuffer(body);
-    const text = body === undefined ? "" : isRaw ? String(body) : JSON.stringify(body);
-    reply.done?.(true);
-    const type: Record<string, string> =
-      body === undefined || isRaw ? {} : { "content-type": "application/json" };
-    return { status, headers: { ...type, ...reply.headers }, text };
-  };
-
   return {
     host: (name, host) => void hosts.set(name, host),
     unhost(name, owner) {
@@ -298,23 +245,6 @@ export function createNet(options: NetOptions): Net {
     },
     route: (name, pick) => void routes.set(name, pick),
     exchange,
-    network: (owner, name) => ({
-      async serve(_port, handler) {
-        hosts.set(name, { owner, handle: (request) => handleFake(handler, request) });
-        return { url: `https://${name}`, stop: async () => void hosts.delete(name) };
-      },
-      createPoster: () => ({
-        async post(url, { headers, body, timeoutMs }): Promise<Outcome> {
-          const leftAt = scheduler.now();
-          const result = await exchange(owner, { method: "POST", url, headers, body, deadlineMs: timeoutMs });
-          const ms = scheduler.now() - leftAt;
-          return "failure" in result
-            ? { failure: result.failure, body: "", ms }
-            : { status: result.status, body: result.text, ms };
-        },
-        close: async () => undefined,
-      }),
-    }),
     kill(owner) {
       owner.isAlive = false;
       owner.diedAt = scheduler.now();

@@ -9,12 +9,14 @@ import type { Finding, Loss } from "./check/watch.ts";
 import { type Checker, createChecker } from "./check.ts";
 import { createCoverage } from "./coverage.ts";
 import { CREDENTIALS } from "./credentials.ts";
+import { networkOf } from "./fakes.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
 import { setSource } from "./globals.ts";
 import { hash } from "./hash.ts";
-import { createNet, type Exchange, WORLD } from "./net.ts";
+import { createNet, WORLD } from "./net.ts";
 import { createPeople, SENDERS } from "./people.ts";
 import { createScheduler } from "./scheduler.ts";
+import { describeExchange, shortened } from "./timeline.ts";
 import type { Edge, Fault, World } from "./world.ts";
 
 export interface Outcome {
@@ -123,14 +125,15 @@ async function runIn(
       for (const kind of exchange.faults) strike(`${kind} ${exchange.edge}`);
       coverage.onEnd(exchange);
       checker?.onEnd(exchange);
-      if (withTimeline) tell(describe(exchange), `${exchange.request.body} ${exchange.answer?.text}`);
+      if (withTimeline) tell(describeExchange(exchange), `${exchange.request.body} ${exchange.answer?.text}`);
     },
     fakeFailed: (error) => void fakeErrors.push(error),
   });
 
   const credentials = CREDENTIALS;
   const url = "https://connector.sim";
-  const fake = (name: string) => net.network({ name, isAlive: true, pausedUntil: 0 }, `${name}.sim`);
+  const fake = (name: string) =>
+    networkOf(net, scheduler, { name, isAlive: true, pausedUntil: 0 }, `${name}.sim`);
   const vcr = await startVcr({
     ...{ credentials, seed: world.seed, serviceName: SERVICE, unreachableMs: 20_000 },
     apps: Array.from({ length: world.replicas }, (_, slot) => `https://r${slot}.sim`),
@@ -258,16 +261,4 @@ async function runIn(
   };
   fleet.end();
   return outcome;
-}
-
-const shortened = (line: string) => {
-  const { time: _time, ...rest } = JSON.parse(line);
-  return JSON.stringify(rest).slice(0, 300);
-};
-
-function describe({ from, to, edge, request, leftAt, endedAt = 0, result, faults }: Exchange): string {
-  const answer =
-    result && "failure" in result ? result.failure : `${result?.status} ${result?.text.slice(0, 80)}`;
-  const struck = faults.length > 0 ? ` [${faults.join(", ")}]` : "";
-  return `${from.name} > ${to} ${edge} ${request.body.slice(0, 200)} => ${answer} (${endedAt - leftAt} ms)${struck}`;
 }
