@@ -3,6 +3,7 @@ import { CSS } from "./style.ts";
 /** Runs in the browser as it stands: shows anew what is marked as live, where nobody is at work in it. */
 const SCRIPT = `"use strict";
 const main = document.querySelector("main[data-live-seconds]");
+let times = 0;
 if (main) window.setTimeout(refresh, Number(main.dataset.liveSeconds) * 1000);
 async function refresh() {
   let seconds = Number(main.dataset.liveSeconds);
@@ -18,7 +19,9 @@ async function refresh() {
       }
     }
   } catch {}
-  window.setTimeout(refresh, seconds * 1000);
+  // A page that is left open asks less and less often, down to once a minute.
+  times += 1;
+  window.setTimeout(refresh, Math.min(60, seconds * Math.max(1, times / 15)) * 1000);
 }
 function show(part, fresh) {
   if (!fresh || part.innerHTML === fresh.innerHTML || part.contains(document.activeElement)) return;

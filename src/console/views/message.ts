@@ -40,10 +40,10 @@ export function messageView(
   now: number,
 ): Html {
   if (!story.found)
-    return html`<div id="story" data-live>${note("plain", story.message)}<p>A message that was just accepted may still be in the queue: this page looks again by itself, or <a href="">look again</a>.</p></div>`;
+    return html`<div id="story" data-live aria-live="polite">${note("plain", story.message)}<p>A message that was just accepted may still be in the queue: this page looks again by itself, or <a href="">look again</a>.</p></div>`;
   const tone =
     story.state === "failed" ? "trouble" : ["delivered", "read"].includes(story.state) ? "good" : "plain";
-  return html`<div id="story" data-live>
+  return html`<div id="story" data-live aria-live="polite">
 <p class="note ${tone}" role="status"><strong>${STATES[story.state]}</strong></p>
 ${
   advice && story.state === "failed"

@@ -54,7 +54,7 @@ export function resultsView({ from, rows }: ResultsAnswer): Html {
     const sum = rows.reduce((total, row) => total + row[stage], 0);
     return html`<div class="figure ${stage}"><dt>${label}</dt><dd>${number(sum)}</dd></div>`;
   });
-  return html`<section id="totals" data-live aria-label="All together"><p class="since">Since ${absolute(from)}, all together:</p><dl class="figures">${sums}</dl></section>
+  return html`<section id="totals" data-live aria-live="polite" aria-label="All together"><p class="since">Since ${absolute(from)}, all together:</p><dl class="figures">${sums}</dl></section>
 <div id="next-steps" data-live>${nextSteps(rows)}</div>
 <section id="rows" data-live aria-labelledby="rows-title"><h2 id="rows-title">Template by template</h2>${rows.toSorted(worstFirst).map(rowView)}</section>`;
 }
