@@ -15,6 +15,7 @@ import { type Phase, parsePhase, phaseTime } from "../dispatch/phase.ts";
 import { fieldOf, parseTold, type ToldStatus } from "../status/status-ledger.ts";
 import { asked } from "./asked.ts";
 import { readFailures } from "./failures.ts";
+import { readDay, sumOf } from "./fold.ts";
 import type { Failure } from "./latest-failures.ts";
 import { type ResultsPorts, readSums } from "./results.ts";
 import { parseSent, type SentRecord } from "./sent-record.ts";
@@ -152,7 +153,7 @@ function tell(traces: Traces, { ownerOf, dictionary }: StoryPorts): MessageStory
   const { platform, channel } = ownerOf(tag) ?? { platform: tag, channel: "whatsapp" };
   const steps = stepsOf(traces, dictionary)
     .map((step, index) => ({ step, index }))
-    .sort((a, b) => time(a.step) - time(b.step) || a.index - b.index)
+    .sort((a, b) => time(a.step, record) - time(b.step, record) || a.index - b.index)
     .map(({ step }) => step);
   return {
     ...{ found: true, id: shownId(id), platform, channel, template: record?.template ?? failure?.[3] ?? "" },
@@ -160,8 +161,11 @@ function tell(traces: Traces, { ownerOf, dictionary }: StoryPorts): MessageStory
   };
 }
 
-/** What has no time stays where it was. */
-const time = ({ at }: StoryStep) => (at === null ? 0 : Date.parse(at));
+/** What has no time stays where it was. Vonage tells whole seconds: its word cannot come before the send. */
+function time({ at, step }: StoryStep, record: SentRecord | undefined): number {
+  const told = at === null ? 0 : Date.parse(at);
+  return record && (step === "status" || step === "report") ? Math.max(told, record.at) : told;
+}
 
 /** What the platform was told, or would have been. */
 const OUTCOMES: Record<ToldStatus["kind"], string> = {

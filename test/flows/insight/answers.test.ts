@@ -263,6 +263,33 @@ describe("the story of a message", () => {
     expect(await story("…0124.campaign-1", one.ports)).toMatchObject({ found: false });
   });
 
+  it("with a number in front of its id is found by the id as pages show it", async () => {
+    const { one, now } = world;
+    one.recorder.notSent(whatsappMessage({ id: "447700900123.abc" }), "expired", 1);
+    await one.journal.flush();
+    now.advance(HOUR);
+    expect(await story("…0123.abc", one.ports)).toMatchObject({
+      found: true,
+      id: "…0123.abc",
+      state: "failed",
+    });
+    expect(await story("…0124.abc", one.ports)).toMatchObject({ found: false });
+  });
+
+  it("goes on in order where Vonage tells whole seconds", async () => {
+    const { one, told, now } = world;
+    now.advance(700);
+    await sendOne();
+    await told("sent", { at: T0 + 2_000 });
+    const found = await story("m-1", one.ports);
+    expect(found.found && found.steps.map(({ step }) => step)).toEqual([
+      "accepted",
+      "sent",
+      "status",
+      "report",
+    ]);
+  });
+
   it("of an SMS is found by its tracking id", async () => {
     const { one, other } = world;
     one.recorder.sent(smsMessage(), 1, "out-9");
