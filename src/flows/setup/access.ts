@@ -29,13 +29,12 @@ const REFUSED_SENDS: [code: ErrorCode, found: string, remedy: string][] = [
 /** Who calls, where and with what. */
 export function accessProbes({ facts, seen, now }: SetupPorts): Probe[] {
   const lately = (at: number | undefined): at is number => at !== undefined && now() - at < DAY_MS;
-  const paths = new Set(facts.channels.map(({ path }) => path));
   return [
     {
       ...{ id: "platform-credentials", title: "What the platform presents" },
       async look() {
         const refused = seen.lastRefused("unauthorized");
-        if (refused && lately(refused.at) && paths.has(refused.path))
+        if (refused && lately(refused.at))
           return wrong(
             `Wrong credentials were presented at ${refused.path} ${minutesAgo(refused.at, now())}`,
             "Compare the platform's values with CONNECTOR_API_KEY and CONNECTOR_API_SECRET (Settings shows a fingerprint), or with the account's API key and secret where those two are not set",
@@ -61,8 +60,7 @@ export function accessProbes({ facts, seen, now }: SetupPorts): Probe[] {
             `Somebody sent to ${mistaken.path}, which is the queue's own, ${minutesAgo(mistaken.at, now())}`,
             `Send ${addresses}`,
           );
-        // Strangers try all sorts of addresses; these are near to ours.
-        if (missing && lately(missing.at) && /^\/($|webhooks|sync|\w+\/(whatsapp|sms))/.test(missing.path))
+        if (missing && lately(missing.at))
           return wrong(
             `Somebody asked for ${missing.path}, which is not served, ${minutesAgo(missing.at, now())}`,
             `Send ${addresses}. If the address is right, its channel is off: ${facts.notes.join(". ") || "see Settings"}`,

@@ -30,13 +30,20 @@ export interface Observations {
   lastReport(tag: string): ReportOutcome | undefined;
 }
 
+/** Strangers try all sorts of addresses: what they ask for must not hide what a platform does wrong. */
+const NEAR_OURS = /^\/($|webhooks|sync|\w+\/(whatsapp|sms))/;
+const isOfPlatforms = (code: ErrorCode, path: string) =>
+  code === "unauthorized" ? !/^\/console\b/i.test(path) : code !== "not_found" || NEAR_OURS.test(path);
+
 export function createObservations(now: Clock): Observations {
   const refusals = new Map<ErrorCode, Seen>();
   const reports = new Map<string, ReportOutcome>();
   const profiles = new Map<string, { platform: string; at: number; remedy: string | undefined }>();
   let webhookAt: number | undefined;
   return {
-    refused: (code, path) => void refusals.set(code, { at: now(), path }),
+    refused(code, path) {
+      if (isOfPlatforms(code, path)) refusals.set(code, { at: now(), path });
+    },
     webhook() {
       webhookAt = now();
     },

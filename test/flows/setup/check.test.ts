@@ -202,6 +202,22 @@ it.each<[string, (world: World) => void, [string, boolean | null][]]>([
   ["a send goes to a channel that is off", refused("not_found", "/webhooks/sens"), [["addresses", false]]],
   ["a stranger asks for something", refused("not_found", "/wp-login.php"), []],
   [
+    "the platform's key is wrong, and then a stranger tries the console",
+    (world) => {
+      refused("unauthorized", "/sync_templates")(world);
+      refused("unauthorized", "/console/api/status")(world);
+    },
+    [["platform-credentials", false]],
+  ],
+  [
+    "a send goes to a channel that is off, and then a stranger asks for something",
+    (world) => {
+      refused("not_found", "/webhooks/sens")(world);
+      refused("not_found", "/.env")(world);
+    },
+    [["addresses", false]],
+  ],
+  [
     "there is no password of the console's own",
     ({ world }) => void Object.assign(world, { facts: { ...world.facts, hasConsolePassword: false } }),
     [["console-password", true]],
