@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { AUTO_REPLY_ORIGIN, type OutboundMessage, type QueuedMessage } from "../../core/message.ts";
 import type { DeliveryStatus } from "../../core/report.ts";
 import { messageField } from "../../core/state-keys.ts";
@@ -146,7 +147,7 @@ export function createRecorder(
   const pending: HeardStatus[] = [];
   const last = new Map<string, LastTimes>();
   const accepted = createRecent<true>(REMEMBERED);
-  const refused = createRecent<Place & { code: string }>(REMEMBERED);
+  const refused = createRecent<Place & { code: string; id: string }>(REMEMBERED);
   const places = createRecent<Place & Sending & { isDoubted: boolean }>(REMEMBERED);
 
   function row({ hour, key }: Place) {
@@ -195,14 +196,14 @@ export function createRecorder(
   }
 
   /** What a platform repeats counts as what it came to at last. */
-  function takeBackRefusal(field: string, id: string): void {
+  function takeBackRefusal(field: string): void {
     const place = refused.get(field);
     if (!place) return;
     refused.delete(field);
     const known = row(place);
     count(known, "refused", -1);
     countCode(known, place.code, [], -1);
-    const shortId = id.slice(0, LONGEST_ID);
+    const shortId = place.id.slice(0, LONGEST_ID);
     const counted = known.codes.get(place.code);
     if (counted) counted.ids = counted.ids.filter((sample) => sample !== shortId);
     removeFailure(failures, shortId, place.code);
@@ -212,6 +213,8 @@ export function createRecorder(
   function reach(heard: HeardStatus, place: Place & Sending, isSentToo: boolean): void {
     const { status, known, code, id } = heard;
     const before = known.reduce((bits, other) => bits | REACHED[other], 0);
+    // As for its platform: who has it has it, whatever comes late.
+    if (status === "failed" && (before & BITS.delivered) !== 0) return;
     const reached = REACHED[status] & ~before & ~(isSentToo ? 0 : BITS.sent);
     for (const stage of STATUSES) {
       if ((reached & BITS[stage]) === 0) continue;
@@ -270,17 +273,18 @@ export function createRecorder(
       happened(message.origin, "accepted");
       if (accepted.get(field)) return;
       accepted.set(field, true);
-      takeBackRefusal(field, message.id);
+      takeBackRefusal(field);
+      if (message.channel === "sms") takeBackRefusal(sameText(message));
       count(row(placeOf(message)), "accepted");
     },
     refused({ tag, code, id, message }) {
       const key = message ? placeOf(message).key : keyOf(unnamed(tag, ""));
       const place = { hour: hourOf(now()), key };
       if (id !== undefined) {
-        const field = messageField(tag, id);
+        const field = message?.channel === "sms" ? sameText(message) : messageField(tag, id);
         if (refused.get(field)?.code === code) return;
-        takeBackRefusal(field, id);
-        refused.set(field, { ...place, code });
+        takeBackRefusal(field);
+        refused.set(field, { ...place, code, id });
       }
       fail(place, "refused", code, id);
     },
@@ -320,5 +324,9 @@ export function createRecorder(
     },
   };
 }
+
+/** By what an SMS is known when it is repeated: where its platform gives it no id, it has another one of ours each time. */
+const sameText = ({ origin, from, to, text }: Extract<OutboundMessage, { channel: "sms" }>): string =>
+  messageField(origin, hash("sha1", JSON.stringify([from, to, text]), "base64url"));
 
 const unnamed = (tag: string, sender: string): RowNames => ({ tag, sender, language: "", template: "" });

@@ -62,6 +62,14 @@ describe("a message", () => {
       { delivered: 1 },
     ],
     [
+      "delivered, and failed late",
+      [
+        ["delivered", []],
+        ["failed", ["delivered"]],
+      ],
+      { delivered: 1 },
+    ],
+    [
       "failed, and delivered after all",
       [
         ["failed", []],
@@ -141,6 +149,24 @@ describe("a message", () => {
       ["m-2", "invalid_template"],
       ["m-3", "queue_unavailable"],
     ]);
+  });
+
+  it("that has no id of its platform's is known by its text when it is repeated", () => {
+    const { recorder, counted } = createWorld();
+    const refuse = (id: string, over: object = {}) =>
+      recorder.refused({
+        ...{ tag: "ms", code: "queue_unavailable", id },
+        message: smsMessage({ id, ...over }),
+      });
+    refuse("own-1");
+    refuse("own-2");
+    refuse("own-3", { text: "Another one" });
+    recorder.accepted(smsMessage({ id: "own-4" }));
+    expect(counted()).toMatchObject([
+      { accepted: 1, refused: 1, codes: { queue_unavailable: { count: 1, ids: ["own-3"] } } },
+    ]);
+    const [ofDay] = recorder.counted.failures.values();
+    expect(ofDay?.latest.map(([, id]) => id)).toEqual(["own-3"]);
   });
 
   it("of the connector's own is not counted", () => {
