@@ -21,9 +21,9 @@ export interface ResultsPorts {
   runtime: Pick<Runtime, "now" | "setTimeout" | "clearTimeout">;
 }
 
-/** The sums of every process for the hours from `from` to `to`, milliseconds since the epoch. */
+/** The sums of every process for the hours from that of `from` to the last one that begins before `to`, milliseconds since the epoch. */
 export async function readSums(from: number, to: number, { state, runtime }: ResultsPorts): Promise<Sums> {
-  const [first, last] = [Math.floor(from / HOUR_MS), Math.floor(to / HOUR_MS)];
+  const [first, last] = [Math.floor(from / HOUR_MS), Math.ceil(to / HOUR_MS) - 1];
   const days = figuresDays(runtime.now()).filter((day) => day >= Math.floor(first / 24) && day * 24 <= last);
   const hours = (await Promise.all(days.map((day) => readDay(state, day)))).flatMap((day) => [...day]);
   const sums: Sums = new Map();

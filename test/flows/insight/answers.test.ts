@@ -124,6 +124,17 @@ describe("results", () => {
     expect((await results({ from: T0 + HOUR, to: T0 + 2 * HOUR }, one.ports)).rows).toEqual([]);
   });
 
+  it("of an hour are without those of the next one", async () => {
+    const { one, now } = world;
+    one.recorder.accepted(whatsappMessage());
+    now.advance(HOUR);
+    one.recorder.accepted(whatsappMessage({ id: "m-2", acceptedAt: T0 + HOUR }));
+    const edge = T0 + HOUR / 2;
+    const accepted = async (from: number, to: number) =>
+      (await results({ from, to }, one.ports)).rows.map((row) => row.accepted);
+    expect([await accepted(edge - HOUR, edge), await accepted(edge, edge + HOUR)]).toEqual([[1], [1]]);
+  });
+
   it("show numbers in front of ids by their last digits", async () => {
     const { one } = world;
     one.recorder.notSent(whatsappMessage({ id: "447700900123.abc" }), "expired", 1);

@@ -61,7 +61,7 @@ function createWorld() {
     }));
   };
   const distinct = () => [...new Set(calls.splice(0))].sort();
-  return { now, state, log, open, total, distinct };
+  return { now, state, log, calls, open, total, distinct };
 }
 
 const ROW = "mw 14155550100 en welcome";
@@ -94,6 +94,18 @@ describe("a flush", () => {
     await journal.flush();
     await journal.flush();
     expect(await total()).toEqual([{ row: ROW, accepted: 2, sent: 0, delivered: 0 }]);
+  });
+
+  it("is shared by all who ask before it begins", async () => {
+    const { open, calls, state } = createWorld();
+    const { recorder, journal } = open("a");
+    recorder.accepted(whatsappMessage());
+    state.isDown(true);
+    const attempts = () => calls.splice(0).filter((key) => key === "replicas").length / 2;
+    await Promise.allSettled(Array.from({ length: 10 }, () => journal.flush()));
+    expect(attempts()).toBe(1);
+    await journal.flush().catch(() => undefined);
+    expect(attempts()).toBe(1);
   });
 
   it("counts a status where another process's record says that its message was accepted", async () => {
