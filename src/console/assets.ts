@@ -1,27 +1,38 @@
 import { CSS } from "./style.ts";
 
-/** Runs in the browser as it stands: shows anew what is marked as live, where nobody is at work in it. */
+/** Runs in the browser as it stands: shows anew what is marked as live, where nobody is at work in it, or says that it cannot. */
 const SCRIPT = `"use strict";
 const main = document.querySelector("main[data-live-seconds]");
+const stale = document.getElementById("stale");
 let times = 0;
 if (main) window.setTimeout(refresh, Number(main.dataset.liveSeconds) * 1000);
 async function refresh() {
   let seconds = Number(main.dataset.liveSeconds);
   try {
     if (!document.hidden) {
-      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      const late = new AbortController();
+      window.setTimeout(() => late.abort(), 10000);
+      const answer = await fetch(location.href, { headers: { accept: "text/html" }, signal: late.signal });
+      stale.hidden = answer.ok;
       if (answer.ok) {
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-        for (const part of document.querySelectorAll("[data-live][id]")) show(part, fresh.getElementById(part.id));
+        const [before, after] = [document, fresh].map((page) => page.getElementById("loaded"));
+        if (parts(before) !== parts(after)) show(before, after);
+        else for (const part of before.querySelectorAll("[data-live][id]")) show(part, fresh.getElementById(part.id));
         const next = fresh.querySelector("main[data-live-seconds]");
         if (!next) return;
         seconds = Number(next.dataset.liveSeconds);
       }
     }
-  } catch {}
+  } catch {
+    stale.hidden = false;
+  }
   // A page that is left open asks less and less often, down to once a minute.
   times += 1;
   window.setTimeout(refresh, Math.min(60, seconds * Math.max(1, times / 15)) * 1000);
+}
+function parts(loaded) {
+  return [...loaded.querySelectorAll("[data-live][id]")].map(({ id }) => id).join(" ");
 }
 function show(part, fresh) {
   if (!fresh || part.innerHTML === fresh.innerHTML || part.contains(document.activeElement)) return;

@@ -9,3 +9,6 @@ export const text = (most = Number.POSITIVE_INFINITY) =>
 
 /** More than blanks. */
 export const filled = z.string().refine((value) => value.trim() !== "");
+
+/** A text as a part of an address. Half a character, as one that was cut has it, cannot be written there. */
+export const inAddress = (part: string): string => encodeURIComponent(Buffer.from(part).toString());

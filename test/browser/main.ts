@@ -158,6 +158,23 @@ async function testSend(browser: Browser, { url }: Sandbox, faults: Faults): Pro
   await context.close();
 }
 
+/** A page that is open shows what happens, and says when nobody tells it any more. */
+async function live(browser: Browser, { url }: Sandbox, faults: Faults): Promise<void> {
+  const cutOff: Faults = [];
+  const { context, page } = await openWatched(browser, { url, password: PASSWORD, width: "laptop" }, cutOff);
+  await page.goto(`${url}/console/results?platform=console`);
+  await page.getByText("Nothing was sent since").waitFor();
+  const data = { channel: "sms", to: "447700900126", text: "Hello" };
+  await context.request.post(`${url}/console/api/test-send`, { data });
+  await page.getByText("SMS without a template").first().waitFor({ timeout: 30_000 });
+  faults.push(...cutOff.splice(0));
+  await context.setOffline(true);
+  await page.locator("#stale").waitFor({ timeout: 30_000 });
+  await context.setOffline(false);
+  await page.locator("#stale").waitFor({ state: "hidden", timeout: 30_000 });
+  await context.close();
+}
+
 /** Everything can be read and followed where the browser runs no scripts. */
 async function withoutScripts(browser: Browser, { url }: Sandbox, faults: Faults): Promise<void> {
   const options = { url, password: PASSWORD, width: "phone" as const, scripts: false };
@@ -255,6 +272,7 @@ async function main(): Promise<number> {
     ],
     ["the same on a phone", () => walk(browser, world, "phone", faults)],
     ["a held message is put back", () => replay(browser, world, faults)],
+    ["a page that stays open", () => live(browser, world, faults)],
     ["a test message, stage by stage", () => testSend(browser, world, faults)],
     ["without scripts", () => withoutScripts(browser, world, faults)],
     ["a setup with three things wrong", () => setup(browser, world, faults)],

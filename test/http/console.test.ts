@@ -314,6 +314,7 @@ describe("the JSON", () => {
     ["/api/results?since=1h&until=2d", /since must be before until/],
     ["/api/failures?limit=0", /limit must be a whole number/],
     ["/api/messages/x?y=1", /unknown parameter y/],
+    ["/api/messages/%zz", /cannot be read: a % is/],
   ])("%s is 400 in words", async (path, words) => {
     await open();
     expect(await getJson(path)).toEqual({ status: 400, body: { message: expect.stringMatching(words) } });

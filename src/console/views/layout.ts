@@ -49,6 +49,7 @@ export function layout({ name, title, intro, body, liveSeconds }: Page): string 
 <main id="content" tabindex="-1"${live}>
 <h1>${title}</h1>
 <p class="intro">${intro}</p>
+<p id="stale" class="note trouble" role="alert" hidden>The connector does not answer, so this is what it last showed. It is asked again and again.</p>
 ${body}
 </main>
 <footer><p>Times are yours to read as “ago”; point at one for the exact time in UTC. Nobody’s phone number is shown beyond its last four digits.</p></footer>

@@ -1,5 +1,6 @@
 import type { Channel } from "../../core/message.ts";
 import { CHANNEL_LABEL } from "../../core/message.ts";
+import { inAddress } from "../../core/text.ts";
 import { type Html, html } from "../html.ts";
 import type { Loaded } from "../loaded.ts";
 
@@ -37,9 +38,9 @@ export function ago(at: string | null, now: number): Html {
 /** In UTC, for campaigns of any country. */
 export const absolute = (at: string) => `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
 
-/** What was loaded, or a note that says why it was not. */
+/** What was loaded, or a note that says why it was not. A live page shows it anew as a whole where it has other parts then. */
 export const section = <T>(loaded: Loaded<T>, view: (value: T) => Html): Html =>
-  loaded.is === "there" ? view(loaded.value) : note("trouble", loaded.why);
+  html`<div id="loaded">${loaded.is === "there" ? view(loaded.value) : note("trouble", loaded.why)}</div>`;
 
 export const note = (kind: "good" | "trouble" | "plain", text: string | Html): Html =>
   html`<p class="note ${kind}" role="${kind === "trouble" ? "alert" : "status"}">${text}</p>`;
@@ -48,7 +49,7 @@ export const note = (kind: "good" | "trouble" | "plain", text: string | Html): H
 export const story = (id: string): Html =>
   id === ""
     ? html`<span class="none">no id</span>`
-    : html`<a class="id" href="/console/message?id=${encodeURIComponent(id)}">${id}</a>`;
+    : html`<a class="id" href="/console/message?id=${inAddress(id)}">${id}</a>`;
 
 /** A table that scrolls by itself where it is wider than a phone. The first cell of each row is its heading. */
 export function table(

@@ -102,6 +102,9 @@ function troublesOf({ channels, dependencies, deadLetters, inDoubt }: StatusAnsw
 }
 
 function waitingWords({ channels }: StatusAnswer): string {
-  const waiting = channels.reduce((sum, channel) => sum + (channel.waiting ?? 0), 0);
+  // Platforms share the queues of a channel.
+  const on = channels.filter((channel) => channel.on);
+  const ofChannels = new Map(on.map(({ channel, waiting }) => [channel, waiting ?? 0]));
+  const waiting = [...ofChannels.values()].reduce((sum, ofChannel) => sum + ofChannel, 0);
   return waiting === 0 ? "Nothing waits to be sent." : `${count(waiting, "message")} on the way.`;
 }

@@ -1,4 +1,5 @@
 import type { ChannelState, Dictionary, StatusAnswer } from "../../core/insight.ts";
+import { inAddress } from "../../core/text.ts";
 import { ERROR_CODES } from "../../lib/errors.ts";
 import type { RecentRefusals } from "./status.ts";
 import { countOf, namesOf, type Sums } from "./sums.ts";
@@ -152,7 +153,7 @@ function templates({ sums, dictionary }: Looked): Condition[] {
         key: `template ${template}`,
         what: `The template ${template} fails: ${share.failed} of ${share.ended} messages (${percent(share)} %)${why}`,
         remedy: `Pause the campaign that uses it. ${remedy}`,
-        ...{ page: `results?template=${encodeURIComponent(template)}`, afterMs: 0 },
+        ...{ page: `results?template=${inAddress(template)}`, afterMs: 0 },
       };
     });
 }

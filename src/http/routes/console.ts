@@ -100,7 +100,7 @@ export function consoleRoutes({
   return router;
 
   function refused(thrown: unknown, req: express.Request, res: express.Response): ConnectorError {
-    const error = asConnectorError(thrown);
+    const error = thrown instanceof URIError ? UNREADABLE : asConnectorError(thrown);
     if (error.httpStatus === 401) res.set("www-authenticate", CHALLENGE);
     if (error.httpStatus === 429) res.set("retry-after", "60");
     // A browser's first request never shows a password.
@@ -110,6 +110,11 @@ export function consoleRoutes({
     return error;
   }
 }
+
+const UNREADABLE = new ConnectorError(
+  "invalid_request",
+  "The address cannot be read: a % is not followed by a code",
+);
 
 const notFound: RequestHandler = () => {
   throw new ConnectorError("not_found", "There is no such page in the console", { httpStatus: 404 });

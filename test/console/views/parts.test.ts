@@ -38,3 +38,9 @@ it("counts and spans read as people write them", () => {
     ...["0 seconds", "2 hours", "2026-01-15 11:30:00 UTC"],
   ]);
 });
+
+it("half a character in an id is no reason to show nothing", () => {
+  expect(story("cut \ud83d").text).toBe(
+    '<a class="id" href="/console/message?id=cut%20%EF%BF%BD">cut \ud83d</a>',
+  );
+});

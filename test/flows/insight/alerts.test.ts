@@ -205,6 +205,11 @@ describe("what is wrong", () => {
       looked({ sums: sumsOf(["a", { sent: 20, failed: 10 }], ["b", { sent: 1_000 }]) }),
       ["template a"],
     ],
+    [
+      "one with a name that was cut fails",
+      looked({ sums: sumsOf(["cut \ud83d", { sent: 20, failed: 10 }], ["b", { sent: 1_000 }]) }),
+      ["template cut \ud83d"],
+    ],
     ["a handful fails", looked({ sums: sumsOf(["a", { sent: 9, failed: 9 }]) }), []],
     ["wrong credentials", looked({ refusals: { credentials: 5, signatures: 2 } }), ["credentials"]],
     ["wrong signatures", looked({ refusals: { credentials: 4, signatures: 3 } }), ["signatures"]],
