@@ -19,7 +19,11 @@ export const DEADLINE_MS = 5_000;
 /** Refused for good: the same body would be refused again. Everything else may pass later. */
 const FINAL = new Set([400, 413, 422]);
 
-export function createPost(httpClient: HttpClient): Post {
+/** `statusIn` finds the status of an answer that says in words, and not by its own status, that nothing was taken. */
+export function createPost(
+  httpClient: HttpClient,
+  statusIn: (text: string) => number | undefined = () => undefined,
+): Post {
   return async (url, body, headers = {}, deadlineMs = DEADLINE_MS) => {
     const { status, text } = await httpClient.request({
       method: "POST",
@@ -34,7 +38,7 @@ export function createPost(httpClient: HttpClient): Post {
         detail: { status },
       });
     }
-    return status;
+    return status < 300 ? (statusIn(text) ?? status) : status;
   };
 }
 

@@ -17,7 +17,7 @@ import {
 import { smsAnswered, smsFailed, whatsappFailed } from "./from-error.ts";
 import { replyToEvents, replyToInbound } from "./from-reply.ts";
 import { isSmsEvent, reportsToEvents, reportToStatus } from "./from-report.ts";
-import { subscriber } from "./profile.ts";
+import { subscriber, uploadStatus } from "./profile.ts";
 import {
   idOfSend,
   isTrial,
@@ -81,7 +81,13 @@ export function clevertapWhatsApp(
         const inbound = replyToInbound(reply);
         if (inbound && inboundUrl) await postCallback("CleverTap", post, inboundUrl, inbound);
       },
-      subscribe: subscriber(settings.api, { post, pause, profileWritten, now, log }),
+      subscribe: subscriber(settings.api, {
+        post: createPost(httpClient, uploadStatus),
+        pause,
+        profileWritten,
+        now,
+        log,
+      }),
     },
     templates: { path: TEMPLATES_PATH, serialise: templatesToList, failed: templatesFailed },
   };
@@ -125,7 +131,13 @@ export function clevertapSms(
         const events = replyToEvents(reply);
         if (events) await tell(events);
       },
-      subscribe: subscriber(settings.api, { post, pause, profileWritten, now, log }),
+      subscribe: subscriber(settings.api, {
+        post: createPost(httpClient, uploadStatus),
+        pause,
+        profileWritten,
+        now,
+        log,
+      }),
     },
   };
 }

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { CleverTapSettings } from "../../config/clevertap.ts";
 import { saidBy } from "../../core/consent.ts";
 import type { InboundReply } from "../../core/reply.ts";
@@ -16,6 +17,20 @@ export function replyToProfile({ kind, channel, person }: InboundReply): object 
   return {
     d: [{ identity: person, type: "profile", profileData: { [FLAGS[channel]]: said === "in" } }],
   };
+}
+
+const uploadAnswer = z.object({ unprocessed: z.array(z.unknown()).min(1) });
+
+/**
+ * An upload is answered 200 whatever becomes of its profiles: one that was refused is among `unprocessed`.
+ * https://developer.clevertap.com/docs/api-errors
+ */
+export function uploadStatus(text: string): number | undefined {
+  try {
+    return uploadAnswer.safeParse(JSON.parse(text)).success ? 400 : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Writes opt-outs and opt-ins into profiles where the account's API is configured. */

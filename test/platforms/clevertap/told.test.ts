@@ -15,7 +15,7 @@ import { clevertapSms, clevertapWhatsApp } from "../../../src/platforms/cleverta
 import { replyToProfile } from "../../../src/platforms/clevertap/profile.ts";
 import { Inbound, ProfileUpload, SmsEvents, Statuses } from "../../../src/sandbox/clevertap/contract.ts";
 import { fixture, fixturesOf } from "../../fixtures/index.ts";
-import { createPlatformPorts } from "../../support/ports.ts";
+import { createPlatformPorts, createRecordingLog } from "../../support/ports.ts";
 import { SMS_ID } from "./fixtures.ts";
 
 const ID = "25596363|1639561857|20220227|25596363";
@@ -313,13 +313,13 @@ describe("the answer to a send that was not accepted", () => {
 });
 
 describe("a channel", () => {
-  function recording() {
+  function recording(text = "{}") {
     const posts: { url: string; body: unknown; headers: object | undefined }[] = [];
     const ports = createPlatformPorts({
       httpClient: {
         async request({ url, body, headers }) {
           posts.push({ url, body: JSON.parse(body ?? ""), headers });
-          return { status: 200, headers: {}, text: "{}" };
+          return { status: 200, headers: {}, text };
         },
         close: async () => undefined,
       },
@@ -375,6 +375,28 @@ describe("a channel", () => {
         headers: expect.objectContaining({ "x-clevertap-account-id": "ACC", "x-clevertap-passcode": "pass" }),
       },
     ]);
+  });
+
+  it.each<[string, string, string[]]>([
+    [
+      "as written",
+      '{"status":"success","processed":1,"unprocessed":[]}',
+      ["Subscription written to CleverTap"],
+    ],
+    ["as written where nothing is said of it", "", ["Subscription written to CleverTap"]],
+    [
+      "as refused where the profile was not processed, whatever the HTTP status",
+      '{"status":"fail","processed":0,"unprocessed":[{"status":"fail","code":525,"error":"x","record":{}}]}',
+      [
+        "CleverTap refused the subscription update: the profile's identity could not be used; the account's identities must be phone numbers",
+      ],
+    ],
+  ])("takes the answer to an upload of a profile %s", async (_, text, said) => {
+    const { ports } = recording(text);
+    const log = createRecordingLog();
+    const { replies } = clevertapWhatsApp({ ...WHATSAPP, api }, { ...ports, log });
+    await replies?.subscribe(answer("opt_out"), Date.now() + 9_000, async () => true);
+    expect(log.lines.map(({ msg }) => msg)).toEqual(said);
   });
 });
 
