@@ -55,18 +55,21 @@ function indexOf({ index }: GivenButton, at: number, all: readonly GivenButton[]
   return isClear ? Number(index) : at;
 }
 
-function valueIn({ subType, parameters }: GivenButton, index: number): Valued[] {
+function valueIn(button: GivenButton, index: number): Valued[] {
+  const kind = KINDS[button.subType.toLowerCase()];
+  const value = givenValue(button);
+  return kind === undefined || value === undefined ? [] : [{ kind, value, index }];
+}
+
+/** By `subType`. */
+const KINDS: Partial<Record<string, Valued["kind"]>> = { dynamicurl: "link", copy_code: "code" };
+
+/** The value that a button was sent with; undefined where it needs none, or has none. */
+export function givenValue({ subType, parameters }: GivenButton): string | undefined {
   const [parameter] = parameters ?? [];
-  switch (subType.toLowerCase()) {
-    case "dynamicurl":
-      return parameter?.text == null ? [] : [{ kind: "link", value: String(parameter.text), index }];
-    case "copy_code":
-      return parameter?.coupon_code == null
-        ? []
-        : [{ kind: "code", value: String(parameter.coupon_code), index }];
-    default:
-      return [];
-  }
+  const kind = KINDS[subType.toLowerCase()];
+  const value = kind === "link" ? parameter?.text : kind === "code" ? parameter?.coupon_code : undefined;
+  return value == null ? undefined : String(value);
 }
 
 /** Some sends have the whole address where WhatsApp wants what comes behind the template's part of it. */

@@ -3,7 +3,7 @@ import { type Component, coordinate, emptyValue } from "../../core/template/make
 import { matchText } from "../../core/template/match-text.ts";
 import { type CatalogTemplate, placeholders, type TemplateComponent } from "../../core/template/template.ts";
 import { ConnectorError } from "../../lib/errors.ts";
-import { placeButtons } from "./buttons.ts";
+import { givenValue, placeButtons } from "./buttons.ts";
 import {
   bodyComponent,
   buttonComponent,
@@ -44,9 +44,12 @@ function convert(components: readonly unknown[], field: string, known: Known, is
     const toMeta = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
     return toMeta ? toMeta({ component, field: `${field}[${at}]`, known, isNamed }) : [];
   });
-  const buttons = components.flatMap((component, at) =>
-    typeOf(component) === "button" ? check(buttonComponent, component, `${field}[${at}]`) : [],
-  );
+  const buttons = components.flatMap((component, at) => {
+    if (typeOf(component) !== "button") return [];
+    const button = check(buttonComponent, component, `${field}[${at}]`);
+    if (givenValue(button)?.trim() === "") throw emptyValue(`${field}[${at}].parameters[0]`);
+    return button;
+  });
   return [...converted, ...placeButtons(buttons, known && (partOf(known, "BUTTONS")?.buttons ?? []))];
 }
 

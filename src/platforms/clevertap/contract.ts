@@ -18,8 +18,8 @@ export const TEMPLATES_PATH = "/clevertap/templates";
 /** CleverTap counts a send without success within a second as an error; the rest of it is for the road. */
 export const WHATSAPP_PATIENCE = { answerMs: 800, templatesMs: 450 };
 
-/** The id of what CleverTap tries when somebody saves a provider or a template there. */
-export const TRIAL_ID = "0|0|0|0";
+/** The id of what CleverTap tries when somebody saves a provider or a template there; ids have four parts, or five. */
+export const TRIAL_ID = /^0(\|0)+$/;
 /** The template that it makes up for a new provider, which has none yet. */
 export const PROVIDER_TRIAL = "whatsapp:hsm:technology:generic:verify";
 

@@ -43,7 +43,14 @@ export function idOfSend(body: unknown): unknown {
   return fieldOf(send, "msgId") ?? fieldOf(send, "msg_id");
 }
 
-export const isTrial = (body: unknown): boolean => idOfSend(body) === TRIAL_ID;
+export function isTrial(body: unknown): boolean {
+  const id = idOfSend(body);
+  return (typeof id === "string" && TRIAL_ID.test(id.trim())) || isProviders(unwrapped(body));
+}
+
+/** Nobody can have a template of that name. */
+const isProviders = (send: unknown): boolean =>
+  fieldOf(fieldOf(send, "template"), "namespace") === PROVIDER_TRIAL;
 
 /**
  * What a trial would send, to be compared with its template; undefined for that of a new provider, whose template is made
@@ -55,8 +62,7 @@ export function trialToMessage(
   now: number,
 ): WhatsAppMessage | undefined {
   const send = unwrapped(body);
-  const isProviders = fieldOf(fieldOf(send, "template"), "namespace") === PROVIDER_TRIAL;
-  if (isProviders || fieldOf(send, "isTemplate") !== true) return undefined;
+  if (isProviders(send) || fieldOf(send, "isTemplate") !== true) return undefined;
   return whatsappToMessage({ ...(send as object), to: "999000000000" }, settings, now);
 }
 
@@ -174,6 +180,13 @@ export function smsToMessage(
   now: number,
 ): SmsMessage {
   const send = check(smsSend, body);
+  // The same for every message: all but the first would be taken for its repeats.
+  if (send.id.startsWith("$$")) {
+    throw new ConnectorError(
+      "invalid_request",
+      "id is a placeholder that CleverTap did not fill: write $$MessageID in the request's body there, letter by letter",
+    );
+  }
   checkSmsLength(send.text, "text");
   const from = smsSender(send.from, settings.senderId);
   if (!from) {

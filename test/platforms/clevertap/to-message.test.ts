@@ -175,6 +175,27 @@ describe("a template's send", () => {
       "components[0].body.parameters[0] is empty",
     ],
     [
+      "an empty end of a link",
+      { components: [{ type: "button", index: 0, subType: "dynamicUrl", parameters: [{ text: " " }] }] },
+      "template_mismatch",
+      "components[0].parameters[0] is empty",
+    ],
+    [
+      "an empty code on a card",
+      {
+        components: [
+          {
+            type: "carousel",
+            cards: [
+              { components: [{ type: "button", subType: "copy_code", parameters: [{ coupon_code: "" }] }] },
+            ],
+          },
+        ],
+      },
+      "template_mismatch",
+      "components[0].cards[0].components[0].parameters[0] is empty",
+    ],
+    [
       "an address that is none",
       { components: [{ type: "header", header: { type: "image", image: { mediaURL: "httpa://x" } } }] },
       "invalid_request",
@@ -404,11 +425,24 @@ describe("what CleverTap only tries", () => {
     },
   );
 
+  it.each<[string, object]>([
+    ["an id of five parts", { msgId: "0|0|0|0|0" }],
+    ["an id with blanks around it", { msgId: " 0|0|0|0 " }],
+    ["the name of a chat's id", { msgId: undefined, msg_id: "0|0|0|0" }],
+    ["another id, and the template that is made up", { msgId: "1|2|3|4" }],
+  ])("is recognised by %s, and good for a new provider", (_, over) => {
+    const [, sample] = TRIALS[0] as (typeof TRIALS)[number];
+    const trial = { ...sample, ...over };
+    expect([isTrial(trial), trialToMessage(trial, settings, T0)]).toEqual([true, undefined]);
+  });
+
   it("is no send that is meant, and nothing that is no send", () => {
     const [first] = TEMPLATES;
-    expect([real(first?.[1]), real(TRIALS[0]?.[1]), null, "x", { body: null }, {}].map(isTrial)).toEqual(
-      Array(6).fill(false),
-    );
+    expect(
+      [real(first?.[1]), { ...real(first?.[1]), msgId: "0|0|1|0" }, null, "x", { body: null }, {}].map(
+        isTrial,
+      ),
+    ).toEqual(Array(6).fill(false));
   });
 
   it("is refused when it is for a number that the connector does not have", () => {
@@ -441,6 +475,12 @@ describe("an SMS", () => {
 
   it.each<[string, object, string, string]>([
     ["no id", { id: undefined }, "invalid_request", "id is missing"],
+    [
+      "a placeholder for its id that was left, the same for all",
+      { id: "$$MessageId" },
+      "invalid_request",
+      "id is a placeholder that CleverTap did not fill: write $$MessageID",
+    ],
     ["no text", { text: "" }, "invalid_request", "text is missing"],
     ["too long a text", { text: "x".repeat(3_201) }, "message_too_long", "text has 3201 characters"],
     ["no recipient", { to: "$$To" }, "invalid_recipient", "to ****"],
