@@ -45,7 +45,8 @@ export function createTryTemplate({ catalog, now, timers, log }: TrialPorts): Tr
     const known = catalog.entry(message.from);
     if (known?.index.check(template).kind === "match") return;
     const fresh = await fetched(message.from, templatesMs);
-    const list = fresh ?? known;
+    // Another replica's list may have come out of State meanwhile.
+    const list = fresh ?? catalog.entry(message.from);
     if (!list || list.templates.length === 0) return;
     const verdict = list.index.check(template);
     if (verdict.kind === "match") return;

@@ -21,13 +21,13 @@ const list = (...templates: CatalogTemplate[]): Entry => ({
 const never = () => new Promise<Entry>(() => undefined);
 
 function tryWith(
-  known: Entry | undefined,
+  known: Entry | undefined | (() => Entry | undefined),
   fetch: () => Promise<Entry>,
   message: OutboundMessage = buildWhatsAppMessage(),
 ) {
   const asked: unknown[] = [];
   const catalog = {
-    entry: () => known,
+    entry: () => (typeof known === "function" ? known() : known),
     fetchSince(number: string, since: number) {
       asked.push([number, since]);
       return fetch();
@@ -91,6 +91,15 @@ describe("a template that is tried when it is saved", () => {
     ["passes where the account tells of no template", undefined, async () => list(), "fits", 1],
   ])("%s", async (_, known, fetch, said, asked) => {
     expect(await tryWith(known, fetch)).toEqual({ said, asked });
+  });
+
+  it("is judged by a list that came out of State while the live one did not come", async () => {
+    const entries = [undefined, list(longer)];
+    const known = () => (entries.length > 1 ? entries.shift() : entries[0]);
+    expect(await tryWith(known, never)).toEqual({
+      said: `invalid_template: ${MISFIT}; ${AGAIN}`,
+      asked: 1,
+    });
   });
 
   it("is in the language that it has", async () => {
