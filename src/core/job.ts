@@ -1,6 +1,13 @@
 import { z } from "zod";
 import { ConnectorError, type ErrorCode } from "../lib/errors.ts";
-import { channel, offloadedMessage, outboundMessage, type QueuedMessage, reportable } from "./message.ts";
+import {
+  channel,
+  isChat,
+  offloadedMessage,
+  outboundMessage,
+  type QueuedMessage,
+  reportable,
+} from "./message.ts";
 import { inboundReply } from "./reply.ts";
 import { deliveryReport } from "./report.ts";
 
@@ -99,6 +106,8 @@ const offloadedJob = z.strictObject({
   /** Of the report inside, so that the message can be reported failed should the copy get lost. */
   message: reportable.optional(),
   key: z.string(),
+  /** Of the job inside, as it stands by now. */
+  repeat,
 });
 export type OffloadedJob = z.output<typeof offloadedJob>;
 
@@ -183,7 +192,7 @@ export function queueOf(job: Job): QueuePurpose {
 
 /** WhatsApp takes anything but a template for a day after the person has written, and from nobody else. */
 export const queueOfMessage = (message: QueuedMessage): Exclude<QueuePurpose, "reports"> =>
-  "content" in message && message.content.type !== "template" ? "chat" : message.channel;
+  isChat(message) ? "chat" : message.channel;
 
 /** The message id a job is about: the one id that tells its story in the log. */
 export function idOf(job: Job): string {

@@ -89,8 +89,20 @@ export const outboundMessage = z.discriminatedUnion("channel", [whatsappMessage,
 export type OutboundMessage = z.output<typeof outboundMessage>;
 
 /** A message whose content is too large for the queue, and is kept in State until the message is settled. */
-export const offloadedMessage = z.strictObject({ ...envelope, channel, contentKey: z.string() });
+export const offloadedMessage = z.strictObject({
+  ...envelope,
+  channel,
+  contentKey: z.string(),
+  /** Its content is none of a template. */
+  isChat: z.literal(true).optional(),
+});
 export type OffloadedMessage = z.output<typeof offloadedMessage>;
+
+/** Whether it is what is written in a chat: on WhatsApp, anything but a template. */
+export const isChat = (message: QueuedMessage): boolean =>
+  "content" in message
+    ? message.content.type !== "template"
+    : "contentKey" in message && message.isChat === true;
 
 /** A message with its content or with the key of it: either tells all that decides whether and when it is sent. */
 export type QueuedMessage = OutboundMessage | OffloadedMessage;

@@ -1,5 +1,5 @@
 import { expiryOf, idOf, type Job, type OffloadedJob, queueOf } from "../core/job.ts";
-import type { OffloadedMessage, OutboundMessage } from "../core/message.ts";
+import { isChat, type OffloadedMessage, type OutboundMessage } from "../core/message.ts";
 import type { OffloadedContent, State } from "../core/ports.ts";
 import type { Runtime } from "../lib/runtime.ts";
 import type { JobSigner, SignedJob } from "./job-signer.ts";
@@ -71,7 +71,8 @@ export function createLargePayloads(
 
 function withoutContent(message: OutboundMessage, contentKey: string): OffloadedMessage {
   const { id, origin, channel, from, to, acceptedAt, expiresAt, purpose } = message;
-  return { id, origin, channel, from, to, acceptedAt, expiresAt, purpose, contentKey };
+  const envelope = { id, origin, channel, from, to, acceptedAt, expiresAt, purpose };
+  return { ...envelope, contentKey, ...(isChat(message) ? { isChat: true } : {}) };
 }
 
 function reportable(job: Job): OffloadedJob["message"] {

@@ -134,6 +134,18 @@ describe("putting jobs on the queue", () => {
     expect(await contentOf(largePayloads, contentKey)).toEqual(job);
   });
 
+  it("keeps what is written in a chat in front of a campaign, however long it is and often put back", async () => {
+    const { queue, requests, ensure } = startReplica(vcr);
+    await ensure();
+    const content = { type: "text" as const, text: "न".repeat(4_000) };
+    await queue.put(buildSendJob({ message: buildWhatsAppMessage({ content }) }));
+    const [sealed] = JSON.parse(bodies(requests)[0] as string);
+    const { message } = signer.verify(sealed) as SendJob;
+    await queue.put({ kind: "send", attempt: 2, message });
+    const urls = requests.filter(({ url }) => url.includes("/enqueue")).map(({ url }) => url);
+    expect(urls).toEqual([expect.stringContaining("-chat/"), expect.stringContaining("-chat/")]);
+  });
+
   it("keeps one copy of a message, however often its job is put back and becomes another, until it is discarded", async () => {
     const { queue, requests, ensure, largePayloads } = startReplica(vcr);
     await ensure();

@@ -88,10 +88,14 @@ export async function dispatchOffloaded<P extends OffloadedPorts>(
   const put: JobQueue["put"] = (next) => {
     const isCopy = next.kind === inner.kind && (next.kind === "report" || next.kind === "reply");
     isPutBack ||= isCopy;
-    return queue.put(isCopy ? { ...job, attempt: next.attempt } : next);
+    return queue.put(isCopy ? { ...job, attempt: next.attempt, repeat: next.repeat } : next);
   };
-  const attempt = job.attempt;
-  await carryOut(inner.kind === "report" || inner.kind === "reply" ? { ...inner, attempt } : inner, {
+  const { attempt, repeat } = job;
+  const current =
+    inner.kind === "report" || inner.kind === "reply"
+      ? { ...inner, attempt, repeat: repeat ?? inner.repeat }
+      : inner;
+  await carryOut(current, {
     ...ports,
     queue: { put },
   });

@@ -208,6 +208,18 @@ describe("a report or a reply that is offloaded as a whole", () => {
     });
   });
 
+  it("is told rarer each time where the platform may have it", async () => {
+    const world = createWorld();
+    world.offloaded.set("job:1", reportJob({ repeat: { times: 1, at: T0 } }));
+    world.channel.outcome = () => Promise.reject(unavailable("platform_unanswered"));
+    await world.run(stands);
+    const again = { ...stands, attempt: 2, repeat: { times: 2, at: T0 + 20 * 60_000 } };
+    expect(world.queue.jobs).toEqual([again]);
+    // Too early: nothing is told.
+    await world.run(world.queue.jobs.shift() as OffloadedJob);
+    expect(world.queue.jobs).toEqual([again]);
+  });
+
   it("waits in its place while State is away", async () => {
     const world = createWorld();
     world.state.isDown(true);
