@@ -110,9 +110,12 @@ const routeOf = (path: string, { code }: ConnectorError) =>
 /** A path of somebody's own making may hold a number of a person. */
 export const shownPath = (path: string) => path.slice(0, MOST_PATH).replace(/\d{3,}(?=\d{4})/g, "…");
 
+/** No platform's id is longer. */
+const MOST_ID = 500;
+
 /** An id as a body has it, when it can be one; undefined for anything else. */
 export const idIn = (id: unknown): string | undefined =>
-  typeof id === "string" && id !== "" && id.length <= 200 ? id : undefined;
+  typeof id === "string" && id !== "" && id.length <= MOST_ID ? id : undefined;
 
 /** The field of that name, whatever is asked for it. */
 export const fieldOf = (body: unknown, name: string): unknown =>

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import type { AppDependencies } from "../../src/http/app.ts";
-import { createRefusalLog } from "../../src/http/refusals.ts";
+import { createRefusalLog, idIn } from "../../src/http/refusals.ts";
 import { ConnectorError, type ErrorCode } from "../../src/lib/errors.ts";
 import { systemRuntime } from "../../src/lib/runtime.ts";
 import { moengageSms, moengageWhatsApp } from "../../src/platforms/moengage/index.ts";
@@ -343,4 +343,12 @@ describe("the log of refusals", () => {
     refuse(1, `/${"x".repeat(5_000)}`, "not_found");
     expect(log.lines.map(({ fields }) => fields["path"])).toEqual(["/send/…0123", `/${"x".repeat(99)}`]);
   });
+});
+
+it("an id is one up to the length that platforms' ids may have", () => {
+  expect(["x", "x".repeat(500), "x".repeat(501), "", 7, undefined].map(idIn)).toEqual([
+    "x",
+    "x".repeat(500),
+    ...Array(4).fill(undefined),
+  ]);
 });
