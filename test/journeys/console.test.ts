@@ -126,6 +126,8 @@ describe("the console of a running connector", () => {
   it("finds nothing wrong with a connector that is set up well, but what a sandbox lacks", async () => {
     const journey = await begin();
     const { body } = await ask<SetupAnswer>(journey, "/api/setup");
+    const paths = body.checks.filter(({ id }) => id.startsWith("path-"));
+    expect([paths.length > 2, paths.filter(({ ok }) => ok !== true)]).toEqual([true, []]);
     const wrong = body.checks.filter(({ ok }) => ok === false).map(({ id }) => id);
     // The journey's number is in no account of the fake.
     expect(wrong.filter((id) => !id.startsWith("templates-"))).toEqual([]);
