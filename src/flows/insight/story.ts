@@ -15,7 +15,6 @@ import { type Phase, parsePhase, phaseTime } from "../dispatch/phase.ts";
 import { fieldOf, parseTold, type ToldStatus } from "../status/status-ledger.ts";
 import { asked } from "./asked.ts";
 import { readFailures } from "./failures.ts";
-import { readDay, sumOf } from "./fold.ts";
 import type { Failure } from "./latest-failures.ts";
 import { type ResultsPorts, readSums } from "./results.ts";
 import { parseSent, type SentRecord } from "./sent-record.ts";

@@ -200,6 +200,15 @@ describe("what is counted", () => {
     expect([latest.length, latest[0]?.[1], latest.at(-1)?.[1]]).toEqual([MOST_FAILURES, "m-50", "m-249"]);
   });
 
+  it("keeps failures that say something where many sends are turned away for the moment", () => {
+    const { recorder } = createWorld();
+    recorder.notSent(whatsappMessage(), "expired", 1);
+    for (let n = 0; n < 1_000; n++)
+      recorder.refused({ tag: "mw", code: "queue_unavailable", id: `away-${n}`, message: undefined });
+    const [{ latest } = { latest: [] }] = recorder.counted.failures.values();
+    expect([latest.length, latest[0]?.[1], latest.at(-1)?.[1]]).toEqual([MOST_FAILURES, "m-1", "away-999"]);
+  });
+
   it("keeps names that are too long or look like two apart from the others", () => {
     const { recorder, counted } = createWorld();
     const template = { name: `a\tb${"c".repeat(500)}`, language: { code: "en" } };
