@@ -52,10 +52,15 @@ export interface OptOuts {
 }
 
 const SAID = { add: "out", remove: "in" } as const;
+/** Counting reads the whole list: of some hundred thousand people it takes longer than a page is waited for. */
+const COUNTED_MS = 60_000;
 /** As many at a time share their calls to State. */
 const AT_ONCE = 500;
 
 export function createOptOuts(suppression: Suppression, state: State, now: Clock): OptOuts {
+  /** Whoever looks meanwhile, or soon after, has the same. */
+  let counted: { totals: Promise<Record<Channel, number>>; goodUntil: number } | undefined;
+
   async function run(changes: readonly (() => Promise<boolean>)[]): Promise<number> {
     let changed = 0;
     for (let at = 0; at < changes.length; at += AT_ONCE) {
@@ -67,15 +72,23 @@ export function createOptOuts(suppression: Suppression, state: State, now: Clock
 
   return {
     async totals() {
-      const totals: Record<Channel, number> = { whatsapp: 0, sms: 0 };
-      for (const { channel, consent } of await everybody(state))
-        if (standing(consent) === "out") totals[channel]++;
-      return totals;
+      if (counted && now() < counted.goodUntil) return counted.totals;
+      const counting: typeof counted = { totals: countOut(state), goodUntil: Number.POSITIVE_INFINITY };
+      counted = counting;
+      try {
+        return await counting.totals;
+      } catch (error) {
+        if (counted === counting) counted = undefined;
+        throw error;
+      } finally {
+        counting.goodUntil = now() + COUNTED_MS;
+      }
     },
     async act({ action, channel, number }) {
       const address = parseRecipient(number, "number", channel);
       const changed =
         action === "check" ? false : await suppression.decide(channel, address, SAID[action], false);
+      if (changed) counted = undefined;
       const consent = await suppression.said(channel, address);
       const optedOut = standing(consent) === "out";
       const at = optedOut ? consent.out : consent.in;
@@ -85,6 +98,7 @@ export function createOptOuts(suppression: Suppression, state: State, now: Clock
     async importCsv({ csv, channel, action, dryRun }) {
       const { changes, faults } = isExport(csv) ? kept(csv) : listed(csv, channel);
       const changed = await run(changes);
+      if (changed > 0) counted = undefined;
       return { changed, same: changes.length - changed, faults, dryRun };
 
       function kept(text: string) {
@@ -120,6 +134,13 @@ export function createOptOuts(suppression: Suppression, state: State, now: Clock
 }
 
 const shortened = (address: string) => `…${mask(address).slice(-4)}`;
+
+async function countOut(state: State): Promise<Record<Channel, number>> {
+  const totals: Record<Channel, number> = { whatsapp: 0, sms: 0 };
+  for (const { channel, consent } of await everybody(state))
+    if (standing(consent) === "out") totals[channel]++;
+  return totals;
+}
 
 /** Everybody who has said anything on these channels, the latest word last. */
 export async function everybody(

@@ -13,7 +13,7 @@ async function setUp() {
   const suppression = createSuppression(state, now);
   await suppression.record("sms", [ANA], "out", T0);
   const words = () => state.hash(suppressionBucket("sms"));
-  return { optOuts: createOptOuts(suppression, state, now), suppression, words, now };
+  return { optOuts: createOptOuts(suppression, state, now), suppression, state, words, now };
 }
 
 describe("an operator's look and word", () => {
@@ -70,6 +70,35 @@ describe("an operator's look and word", () => {
     await optOuts.act({ action: "add", channel: "whatsapp", number: BEN });
     await optOuts.act({ action: "remove", channel: "whatsapp", number: BEN });
     expect(await optOuts.totals()).toEqual({ whatsapp: 1, sms: 1 });
+  });
+
+  it("counts once for all who look within a minute, and anew after a change or a failure", async () => {
+    const { optOuts, state, now, suppression } = await setUp();
+    let scans = 0;
+    const { scan } = state;
+    state.scan = (bucket) => {
+      scans++;
+      return scan(bucket);
+    };
+    const look = async () => {
+      scans = 0;
+      const { sms } = await optOuts.totals();
+      return [sms, scans / 2];
+    };
+    await Promise.all([optOuts.totals(), optOuts.totals()]);
+    expect(scans / 2).toBe(1);
+    await suppression.record("sms", [BEN], "out", T0);
+    now.advance(59_000);
+    expect(await look()).toEqual([1, 0]);
+    now.advance(1_000);
+    expect(await look()).toEqual([2, 1]);
+    await optOuts.act({ action: "remove", channel: "sms", number: BEN });
+    expect(await look()).toEqual([1, 1]);
+    now.advance(60_000);
+    state.isDown(true);
+    await expect(optOuts.totals()).rejects.toThrow();
+    state.isDown(false);
+    expect(await look()).toEqual([1, 1]);
   });
 });
 
