@@ -15,6 +15,11 @@ const DSN = {
   WEBENGAGE_DSN_TOKEN: "token",
 };
 const KEY = { WEBENGAGE_API_KEY: "old, new" };
+const CLEVERTAP = {
+  ...{ CLEVERTAP_USERNAME: "clevertap", CLEVERTAP_PASSWORD: "its-password" },
+  CLEVERTAP_DELIVERY_URL: "https://in1.cb.wzrkt.com/dlr",
+  CLEVERTAP_SMS_DELIVERY_URL: "https://in1.cb.wzrkt.com/sms",
+};
 const LOGIN = { WEBENGAGE_USERNAME: "webengage", WEBENGAGE_PASSWORD: "admin" };
 
 function channelsOf(env: Record<string, string>) {
@@ -156,7 +161,8 @@ describe("the platforms in the configuration", () => {
   });
 
   it("lets nobody in with another platform's credentials", () => {
-    const channels = channelsOf({ ...NUMBER, ...MOENGAGE, ...DSN, ...KEY });
+    const channels = channelsOf({ ...NUMBER, ...MOENGAGE, ...DSN, ...KEY, ...CLEVERTAP });
+    const clevertap = { authorization: `Basic ${Buffer.from("clevertap:its-password").toString("base64")}` };
     const webengage = { authorization: "Bearer new" };
     const moengage = {
       "api-key": required["VCR_API_ACCOUNT_ID"],
@@ -164,10 +170,15 @@ describe("the platforms in the configuration", () => {
     };
 
     expect(
-      channels.map(({ intake }) => [intake.authenticate(moengage), intake.authenticate(webengage)]),
+      channels.map(({ tag, intake }) => [
+        tag,
+        ...[moengage, webengage, clevertap].map((headers) => intake.authenticate(headers)),
+      ]),
     ).toEqual([
-      [true, false],
-      [false, true],
+      ["mw", true, false, false],
+      ["ww", false, true, false],
+      ["cw", false, false, true],
+      ["cs", false, false, true],
     ]);
   });
 });

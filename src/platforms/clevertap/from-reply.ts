@@ -13,8 +13,8 @@ function textOf({ kind, button, said }: InboundReply): string | undefined {
 }
 
 /**
- * A reply as CleverTap's incoming message; undefined for what it has no place for, from people without a number, and for what answers no message of its
- * own: only opt-outs and opt-ins concern it then.
+ * A reply as CleverTap's incoming message; undefined for what it has no place for, for people without a number, and for
+ * what answers no message of its own: only opt-outs and opt-ins concern it then.
  */
 export function replyToInbound(reply: InboundReply): WhatsAppInbound | undefined {
   const isConsent = reply.kind === "opt_out" || reply.kind === "opt_in";
