@@ -74,6 +74,18 @@ describe.each(Object.entries(expressions))("%s", (path, expressionsIn) => {
     );
     expect(bare).toEqual([]);
   });
+
+  it("leaves nothing out of what is added up: the greatest is taken of one and the same series alone", () => {
+    const merged = found.flatMap((expression) =>
+      [...expression.matchAll(/max by \(([^)]*)\) \((?:rate|increase)\((\w+)(?:\{([^}]*)\})?/g)].flatMap(
+        ([, by = "", name = "", matchers = ""]) =>
+          [...(served.get(familyOf(name)) ?? [])]
+            .filter((label) => !by.split(", ").includes(label) && !matchers.includes(`${label}="`))
+            .map((label) => `${name} by (${by}): ${label}`),
+      ),
+    );
+    expect(merged).toEqual([]);
+  });
 });
 
 it("the rules cover every figure that says that something is wrong", () => {
