@@ -55,9 +55,10 @@ export async function foldFigures(slot: number, { state, now }: { state: State; 
 
   async function foldHour(day: number, hour: number, fields: Map<string, StoredSums>): Promise<void> {
     const name = `${hour}/${FOLDED}`;
-    const closed = [...fields.keys()].filter(
-      (field) => field !== name && !alive.has(parseField(field).process),
-    );
+    // What was taken in once stays so, also where its process was only asleep.
+    const taken = new Set(fields.get(name)?.of);
+    const isClosed = (field: string) => taken.has(field) || !alive.has(parseField(field).process);
+    const closed = [...fields.keys()].filter((field) => field !== name && isClosed(field));
     if (closed.length < (fields.has(name) ? 1 : 2)) return;
     const parts = [...fields].filter(([field]) => field === name || closed.includes(field));
     const sums = sumOf(new Map(parts));
