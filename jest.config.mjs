@@ -12,7 +12,8 @@ const swc = {
 // biome-ignore lint/style/noDefaultExport: where Jest looks for it
 export default {
   testEnvironment: "node",
-  testTimeout: 30_000,
+  // Far above what any test needs: it may share the machine with others.
+  testTimeout: 180_000,
   // Half of a journey is waiting for an answer.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
   roots: ["<rootDir>/test"],

@@ -4,15 +4,12 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { follow, type Step, stepsOf } from "./follow-guide.ts";
 
 const GUIDE = join(import.meta.dirname, "../../docs/add-a-platform.md");
 /** What knows of every platform, beside the platform's own tests. */
 const TESTS = ["test/platforms/acme", "test/platforms/registry", "test/docs/variables", "test/docs/guides"];
-
-// Compilers have a machine of their own seldom.
-jest.setTimeout(180_000);
 
 // Nobody can follow it twice.
 const isFollowed = existsSync(join(import.meta.dirname, "../../src/platforms/acme"));

@@ -1,4 +1,4 @@
-import { expect, jest } from "@jest/globals";
+import { expect } from "@jest/globals";
 import { start } from "../../src/compose.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import type { Runtime } from "../../src/lib/runtime.ts";
@@ -17,9 +17,6 @@ import { type Call, createTaps, type Neighbour } from "./taps.ts";
 
 export { AUTH, credentials, until, type WebhookOptions } from "./acts.ts";
 export { runMain } from "./process.ts";
-
-// Far above what a journey needs, for machines that have other things to do.
-jest.setTimeout(60_000);
 
 export const SERVICE_NAME = "neru-journey-connector";
 export interface LogLine {
