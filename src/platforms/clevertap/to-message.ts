@@ -158,7 +158,8 @@ function checkLength(text: string, most: number, field: string): void {
 /** The messages of a request that carries many: what stands beside them holds for each. Undefined for a single one. */
 export function splitMessages(body: unknown): unknown[] | undefined {
   if (fieldOf(body, "messages") === undefined) return undefined;
-  const { messages, ...shared } = body as Record<string, unknown>;
+  // An id is of one message: shared, all but the first would be taken for its repeats.
+  const { messages, id: _, ...shared } = body as Record<string, unknown>;
   if (!Array.isArray(messages) || messages.length === 0 || messages.length > MAX_MESSAGES_PER_CALL) {
     throw new ConnectorError(
       "invalid_request",

@@ -510,6 +510,7 @@ describe("an SMS", () => {
       { templateId: "1107", from: "Acme", messages: [{ id: "a" }, { id: "b", from: "Other" }, null] },
       [{ templateId: "1107", from: "Acme", id: "a" }, { templateId: "1107", from: "Other", id: "b" }, null],
     ],
+    ["many, with an id beside them that is nobody's", { id: "a", messages: [{ to: "x" }] }, [{ to: "x" }]],
     ["nothing that is none", null, undefined],
   ])("comes as %s", (_, body, parts) => {
     expect(splitMessages(body)).toEqual(parts);
