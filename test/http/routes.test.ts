@@ -279,3 +279,20 @@ describe("other requests", () => {
     ]);
   });
 });
+
+describe("a send that its template would not take", () => {
+  it.each<[string, number, string, number]>([
+    ["is read again, by what a newer list knows of the template", 1, "success", 2],
+    ["is refused when it would not then either", 2, "failure", 2],
+  ])("%s", async (_, refusals, status, tries) => {
+    const received: string[] = [];
+    const other = await openSite({
+      async accept({ id }) {
+        if (received.push(id) <= refusals) throw new ConnectorError("invalid_template", "does not fit");
+      },
+    });
+    const answer = await send(`${other.url}/webhooks/send`, json(buildWhatsAppSend()));
+    await other.stop();
+    expect([answer, received]).toMatchObject([{ status: 200, body: { status } }, Array(tries).fill(MSG_ID)]);
+  });
+});

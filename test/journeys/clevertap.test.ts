@@ -174,6 +174,30 @@ describe("what CleverTap tries when somebody saves it", () => {
     await journey.skip(1_000);
     expect(await clevertap.saveTemplate("greeting")).toMatchObject({ saved: true });
   });
+
+  it.each([
+    ["a trial", "0|0|0|0", []],
+    ["a send", "7|8|9|7", [{ type: "header", parameters: [{ type: "text", text: "Ana" }] }]],
+  ])("is read by what the live list knows of a template that is new: %s", async (_, msgId, sent) => {
+    const { journey, clevertap } = await begin();
+    // The list is there, and does not have it.
+    await clevertap.saveTemplate("plain_notice");
+    await journey.skip(1_000);
+    const { templates } = journey.vonage.wabas[0]!;
+    const components = [{ type: "HEADER", format: "TEXT", text: "Hello {{1}}!" }];
+    templates.push({ ...templates.find(({ name }) => name === "greeting")!, name: "newest", components });
+    const header = { type: "header", header: { type: "text", text: { text: "Hello Ana!" } } };
+    const send = { ...template("newest", msgId), components: [header] };
+    expect(answerOf(await clevertap.post("whatsapp", send))).toEqual({
+      ...{ status: 200, body: { status: "success" } },
+    });
+    if (sent.length > 0) await until("it is sent", () => journey.sends().length > 0);
+    expect(
+      journey.vonage.messages.map(({ request }) =>
+        request.message_type === "custom" ? request.custom["template"] : undefined,
+      ),
+    ).toMatchObject(sent.map((part) => ({ name: "newest", components: [part] })));
+  });
 });
 
 describe("what a person answers on WhatsApp", () => {

@@ -1,4 +1,4 @@
-import type { OutboundMessage } from "../../core/message.ts";
+import type { OutboundMessage, Template } from "../../core/message.ts";
 import { withDeadline } from "../../lib/deadline.ts";
 import { ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
@@ -13,8 +13,11 @@ export interface TrialPorts {
   log: Log;
 }
 
-/** Compares with its template what a platform only tries, when somebody saves a template there. */
-export type TryTemplate = (message: OutboundMessage, templatesMs: number) => Promise<void>;
+/**
+ * Compares with its template what a platform only tries, when somebody saves a template there. `read` makes the message
+ * of it by what is known of the template at that moment.
+ */
+export type TryTemplate = (read: () => OutboundMessage, templatesMs: number) => Promise<void>;
 
 /** Somebody is looking at the answer, and can do it once more. */
 const OLD_LIST = "The list of templates is being read again: in a minute, save it once more";
@@ -39,18 +42,22 @@ export function createTryTemplate({ catalog, now, timers, log }: TrialPorts): Tr
     }
   }
 
-  return async (message, templatesMs) => {
-    if (message.channel !== "whatsapp" || message.content.type !== "template") return;
-    const { template } = message.content;
-    const known = catalog.entry(message.from);
-    if (known?.index.check(template).kind === "match") return;
+  return async (read, templatesMs) => {
+    const message = read();
+    const first = templateOf(message);
+    if (!first || catalog.entry(message.from)?.index.check(first).kind === "match") return;
     const fresh = await fetched(message.from, templatesMs);
     // Another replica's list may have come out of State meanwhile.
     const list = fresh ?? catalog.entry(message.from);
     if (!list || list.templates.length === 0) return;
-    const verdict = list.index.check(template);
+    const verdict = list.index.check(templateOf(read()) ?? first);
     if (verdict.kind === "match") return;
     const words = [...verdict.faults, ...(fresh ? [] : [OLD_LIST])];
     throw new ConnectorError(FAULT_CODES[verdict.kind], words.join("; "));
   };
 }
+
+const templateOf = (message: OutboundMessage): Template | undefined =>
+  message.channel === "whatsapp" && message.content.type === "template"
+    ? message.content.template
+    : undefined;

@@ -26,8 +26,8 @@ export interface IntakePorts {
   /** `templatesMs` is how long the message may wait for a list of templates. */
   accept(message: OutboundMessage, templatesMs: number): Promise<void>;
   acceptBatch: AcceptBatch;
-  /** Rejects for a message that its template would not take. */
-  tryTemplate(message: OutboundMessage, templatesMs: number): Promise<void>;
+  /** Rejects for a message that its template would not take; it may be read anew once more is known of that. */
+  tryTemplate(read: () => OutboundMessage, templatesMs: number): Promise<void>;
   notAccepted(send: NotAccepted): void;
   now: Clock;
   timers: Timers;
@@ -49,9 +49,10 @@ export function intakeRoute(
     const convert = (part: unknown) => intake.toMessage(part, now(), req.get(REQUEST_ID_HEADER));
     if (trials?.isTrial(value)) {
       res.locals["isTrial"] = true;
-      const message = trials.read(value, now());
-      if (message) await tryTemplate(message, templatesMs);
-      return trials.passed();
+      const { read, passed } = trials;
+      const message = read(value, now());
+      if (message) await tryTemplate(() => read(value, now()) ?? message, templatesMs);
+      return passed();
     }
     const parts = batch?.split(value);
     if (batch && parts) {
@@ -62,7 +63,11 @@ export function intakeRoute(
     }
     const message = await convert(value);
     res.locals["message"] = message;
-    await accept(message, templatesMs);
+    await accept(message, templatesMs).catch(async (error) => {
+      if (asConnectorError(error).code !== "invalid_template") throw error;
+      // The list that it does not fit may be newer than the one it was read with.
+      await accept(await convert(value), templatesMs);
+    });
     return intake.accepted(message);
   }
 

@@ -23,7 +23,7 @@ const never = () => new Promise<Entry>(() => undefined);
 function tryWith(
   known: Entry | undefined | (() => Entry | undefined),
   fetch: () => Promise<Entry>,
-  message: OutboundMessage = buildWhatsAppMessage(),
+  message: OutboundMessage | (() => OutboundMessage) = buildWhatsAppMessage(),
 ) {
   const asked: unknown[] = [];
   const catalog = {
@@ -38,7 +38,7 @@ function tryWith(
     // No deadline is waited for.
     timers: { ...systemRuntime, setTimeout: (work) => systemRuntime.setTimeout(work, 0) },
   });
-  return tryTemplate(message, 450).then(
+  return tryTemplate(typeof message === "function" ? message : () => message, 450).then(
     () => ({ said: "fits", asked: asked.length }),
     ({ code, message }) => ({ said: `${code}: ${message}`, asked: asked.length }),
   );
@@ -99,6 +99,22 @@ describe("a template that is tried when it is saved", () => {
     expect(await tryWith(known, never)).toEqual({
       said: `invalid_template: ${MISFIT}; ${AGAIN}`,
       asked: 1,
+    });
+  });
+
+  it("is read again by what the live list knows of it", async () => {
+    const short = buildWhatsAppMessage({
+      content: { type: "template", template: buildTemplate({ components: [] }) },
+    });
+    const readings = [short, buildWhatsAppMessage()];
+    expect(
+      await tryWith(
+        list(other),
+        async () => list(order),
+        () => readings.shift() ?? short,
+      ),
+    ).toEqual({
+      ...{ said: "fits", asked: 1 },
     });
   });
 
