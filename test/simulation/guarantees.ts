@@ -55,7 +55,7 @@ export const MUTATIONS: Record<string, Mutation> = {
     file: "src/platforms/clevertap/index.ts",
     from: "{ countsRepeats: true }",
     to: "{}",
-    seed: 1,
+    seed: 196,
     breaks: "late",
   },
   "dead letters stay": {
