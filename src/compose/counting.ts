@@ -17,6 +17,9 @@ const BY_TRANSPORT = new Set([
 /** Signed, and not with a secret that is configured, or not for this account. */
 const NOT_BELIEVED = new Set(["signature_mismatch", "other_account", "wrong_time"]);
 
+/** What platforms do with a request that is answered so. */
+const isRepeated = (status: number) => status === 429 || status >= 500;
+
 const UNKNOWN = { platform: "unknown", channel: "unknown" };
 
 /** Counts what happens, for whoever scrapes, beside what the recorder counts for the pages. */
@@ -69,14 +72,17 @@ export function createCounting(metrics: Metrics, ownerOf: OwnerOf, now: Clock) {
       },
     }),
 
-    /** A stranger's request is nobody's message. */
+    /**
+     * A stranger's request is nobody's message. Nor is one that was turned away unread, to be repeated: nobody could
+     * tell that it was taken then.
+     */
     notAccepted(recorder: Recorder): (send: NotAccepted) => void {
       return ({ status, ...send }) => {
         const { platform, channel } = owner(send.tag);
         const code = BY_TRANSPORT.has(send.code) ? String(status) : send.code;
         metrics.requests.inc(platform, channel, "refused", code);
         if (send.code === "unauthorized") credentials.happened();
-        else recorder.refused(send);
+        else if (send.id !== undefined || send.message || !isRepeated(status)) recorder.refused(send);
       };
     },
   };

@@ -281,6 +281,8 @@ export function createRecorder(
       const key = message ? placeOf(message).key : keyOf(unnamed(tag, ""));
       const place = { hour: hourOf(now()), key };
       if (id !== undefined) {
+        // What a platform repeats though it was taken is not refused, whatever this one is answered.
+        if (accepted.get(messageField(tag, id))) return;
         const field = message?.channel === "sms" ? sameText(message) : messageField(tag, id);
         if (refused.get(field)?.code === code) return;
         takeBackRefusal(field);

@@ -151,6 +151,13 @@ describe("a message", () => {
     ]);
   });
 
+  it("that was taken is not refused when its repetition is", () => {
+    const { recorder, counted } = createWorld();
+    recorder.accepted(whatsappMessage());
+    recorder.refused({ tag: "mw", code: "backlog_full", id: "m-1", message: whatsappMessage() });
+    expect(counted()).toEqual([{ hour: 0, row: WELCOME, accepted: 1 }]);
+  });
+
   it("that has no id of its platform's is known by its text when it is repeated", () => {
     const { recorder, counted } = createWorld();
     const refuse = (id: string, over: object = {}) =>
