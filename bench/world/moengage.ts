@@ -1,13 +1,14 @@
 import { WhatsAppReport } from "../../src/sandbox/moengage/contract.ts";
+import type { SandboxNetwork } from "../../src/sandbox/network.ts";
 import { parseJson, saysJson } from "../../src/sandbox/server.ts";
 import type { Book } from "./book.ts";
-import { FAST_NETWORK } from "./network.ts";
 
 const PATH = "/whatsapp/vonage-v2/dlr";
 
 /** The URL that takes reports, as strict as the sandbox's fake. */
-export async function startMoEngage({ answerMs, book }: { answerMs: number; book: Book }) {
-  const server = await FAST_NETWORK.serve(0, async (request) => {
+export async function startMoEngage(options: { answerMs: number; book: Book; network: SandboxNetwork }) {
+  const { answerMs, book, network } = options;
+  const server = await network.serve(0, async (request) => {
     const parsed = WhatsAppReport.safeParse(parseJson(await request.read()));
     if (request.path !== PATH || !saysJson(request) || !parsed.success) {
       book.counts.wrong++;
@@ -18,5 +19,5 @@ export async function startMoEngage({ answerMs, book }: { answerMs: number; book
     for (const { msg_id, status } of parsed.data.statuses) book.told(msg_id, status);
     return { status: 200, body: { status: "success" } };
   });
-  return { url: server.url, deliveryUrl: `${server.url}${PATH}` };
+  return { url: server.url, stop: server.stop, deliveryUrl: `${server.url}${PATH}` };
 }

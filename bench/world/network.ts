@@ -76,7 +76,7 @@ function read(socket: Socket, take: (message: Parsed) => void): void {
   });
 }
 
-function toRequest({ first, headers, rawHeaders, body }: Parsed): SandboxRequest {
+function toRequest({ first, headers, rawHeaders, body }: Parsed, socket: Socket): SandboxRequest {
   const [method = "", target = ""] = first.split(" ");
   const mark = target.indexOf("?");
   return {
@@ -84,7 +84,7 @@ function toRequest({ first, headers, rawHeaders, body }: Parsed): SandboxRequest
     path: mark < 0 ? target : target.slice(0, mark),
     query: new URLSearchParams(mark < 0 ? "" : target.slice(mark)),
     headers: headers as IncomingHttpHeaders,
-    raw: { url: target, rawHeaders } as unknown as IncomingMessage,
+    raw: { url: target, rawHeaders, socket } as unknown as IncomingMessage,
     read: async () => body,
   };
 }
@@ -104,7 +104,7 @@ async function serve(port: number, handler: Handler): Promise<SandboxServer> {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy());
     read(socket, async (message) => {
-      const reply = await handler(toRequest(message));
+      const reply = await handler(toRequest(message, socket));
       if (reply === "hang") return;
       if (reply === "reset") socket.destroy();
       else if (socket.writable) socket.write(answerText(reply));
@@ -118,6 +118,31 @@ async function serve(port: number, handler: Handler): Promise<SandboxServer> {
       for (const socket of sockets) socket.destroy();
       return closed;
     },
+  };
+}
+
+/** The same, and what the subject uses of it: sockets by neighbour, and tokens that were signed. */
+export function createCensus() {
+  const sockets = new Map<string, Set<unknown>>();
+  const tokens = new Set<string>();
+  return {
+    networkOf(neighbour: string): SandboxNetwork {
+      const own = new Set<unknown>();
+      sockets.set(neighbour, own);
+      return {
+        createPoster,
+        serve: (port, handler) =>
+          serve(port, (request) => {
+            own.add(request.raw.socket);
+            tokens.add(request.headers.authorization ?? "");
+            return handler(request);
+          }),
+      };
+    },
+    counts: () => ({
+      tokens: [...tokens].filter((token) => token.startsWith("Bearer ")).length,
+      sockets: Object.fromEntries([...sockets].map(([neighbour, { size }]) => [neighbour, size])),
+    }),
   };
 }
 

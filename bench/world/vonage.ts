@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Credentials } from "../../src/sandbox/credentials.ts";
+import type { SandboxNetwork } from "../../src/sandbox/network.ts";
 import { createRandom } from "../../src/sandbox/random.ts";
 import { parseJson, type Reply, type SandboxRequest } from "../../src/sandbox/server.ts";
 import { createAuth } from "../../src/sandbox/vonage/auth.ts";
@@ -10,7 +11,7 @@ import { problem } from "../../src/sandbox/vonage/problems.ts";
 import { createRoutes } from "../../src/sandbox/vonage/routes.ts";
 import { createTemplateApi } from "../../src/sandbox/vonage/template-api.ts";
 import type { Book } from "./book.ts";
-import { createPoster, FAST_NETWORK } from "./network.ts";
+import { createPoster } from "./network.ts";
 
 /** When each status comes, in milliseconds after the send. */
 const LIFE: [StatusName, number][] = [
@@ -31,6 +32,7 @@ export async function startVonage(options: {
   /** Webhooks at a time. */
   connections: number;
   book: Book;
+  network: SandboxNetwork;
   apps(): readonly string[];
   /** A status was taken. */
   taken(): void;
@@ -98,12 +100,13 @@ export async function startVonage(options: {
     urls: () => ({ statusUrl: `${options.apps()[0]}/webhooks/status`, inboundUrl: "" }),
     management: createTemplateApi(auth, () => wabas),
   });
-  const server = await FAST_NETWORK.serve(0, async (request) => {
+  const server = await options.network.serve(0, async (request) => {
     const route = routes(request);
     return "status" in route ? route : route.answer(request);
   });
   return {
     url: server.url,
+    stop: () => Promise.all([server.stop(), poster.close()]),
     warm: poster.warm,
     tell,
     /** How long webhooks took to be answered, since this was last asked. */

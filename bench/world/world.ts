@@ -3,7 +3,7 @@ import { startVcr } from "../../src/sandbox/vcr/index.ts";
 import { createBook } from "./book.ts";
 import { createLoad, SENDER } from "./load.ts";
 import { startMoEngage } from "./moengage.ts";
-import { createPoster, FAST_NETWORK } from "./network.ts";
+import { createCensus, createPoster } from "./network.ts";
 import { startVonage } from "./vonage.ts";
 
 /** How long each neighbour takes for an answer, in milliseconds. */
@@ -28,14 +28,17 @@ const QUEUE = { maxInflight: 256, perSecond: 10_000 };
 export async function createWorld({ times, connections, webhookConnections }: WorldOptions) {
   const credentials: Credentials = createCredentials();
   const book = createBook();
+  const census = createCensus();
   let apps: readonly string[] = [];
   const of = () => apps;
 
   const vonage = await startVonage({
     ...{ credentials, answerMs: times.messages, connections: webhookConnections },
-    ...{ book, apps: of, taken: () => load.fill() },
+    ...{ network: census.networkOf("vonage"), book, apps: of, taken: () => load.fill() },
   });
-  const moengage = await startMoEngage({ answerMs: times.platform, book });
+  const moengage = await startMoEngage({
+    ...{ answerMs: times.platform, network: census.networkOf("moengage"), book },
+  });
   const platform = createPoster(connections);
   const callbacks = createPoster(QUEUE.maxInflight);
   const load = createLoad({ credentials, book, poster: platform, apps: of, openStatuses: vonage.open });
@@ -43,7 +46,7 @@ export async function createWorld({ times, connections, webhookConnections }: Wo
     ...{ credentials, serviceName: SERVICE, takesLogs: true },
     delays: { "queue-service": times.queue, "client-persistence-api": times.state },
     network: {
-      serve: FAST_NETWORK.serve,
+      serve: census.networkOf("vcr").serve,
       createPoster: () => ({
         ...callbacks,
         async post(url, call) {
@@ -92,7 +95,7 @@ export async function createWorld({ times, connections, webhookConnections }: Wo
       waiting: all.reduce((total, { waiting, inflight }) => total + waiting + inflight, 0),
       dead: all.reduce((total, { dead }) => total + dead, 0),
       openStatuses: vonage.open(),
-      ...process.memoryUsage(),
+      ...census.counts(),
     };
   };
 
@@ -103,6 +106,12 @@ export async function createWorld({ times, connections, webhookConnections }: Wo
       apps = urls;
       if (isDelivered) vcr.setApps([...urls]);
       await Promise.all([platform, callbacks, vonage].map(({ warm }) => warm(urls)));
+    },
+    /** For whoever goes on after it in the same process. */
+    async close() {
+      load.stop();
+      await Promise.all([vcr, vonage, moengage].map((neighbour) => neighbour.stop()));
+      await Promise.all([platform, callbacks].map((poster) => poster.close()));
     },
     counts,
     missing: book.missing,
