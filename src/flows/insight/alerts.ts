@@ -51,6 +51,10 @@ interface Known extends Pick<Condition, "what" | "remedy" | "page"> {
   missed: number;
 }
 
+/** A template may have any name, and a chat would take some for commands of its own. */
+const plain = (words: string) => words.replace(/[<>&@\p{C}]/gu, " ").slice(0, MOST_TEXT);
+const MOST_TEXT = 1_000;
+
 /**
  * Tells of each condition once, and once when it is over. One replica looks at a time, by a lease which is read and
  * then written; what was told stands in State, for the one that goes on. Where two ask for the lease in one moment, or
@@ -90,7 +94,7 @@ export function createAlerts({ look, post, state, self, ...ports }: AlertPorts):
   ): Promise<boolean> {
     const link = consoleUrl === undefined ? undefined : `${consoleUrl}/${page}`;
     const words = is === "over" ? `Over: ${what}` : `${what}. What to do: ${remedy}`;
-    const text = [`[${instance}] ${words}`, ...(link ? [link] : [])].join("\n");
+    const text = [`[${instance}] ${plain(words)}`, ...(link ? [link] : [])].join("\n");
     try {
       const at = new Date(since).toISOString();
       await post({ text, state: is, alert: key, instance, since: at, remedy, link });

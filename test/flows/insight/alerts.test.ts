@@ -110,6 +110,15 @@ describe("an alert", () => {
     expect(world.said()).toEqual(["a paused firing"]);
   });
 
+  it("says nothing that a chat would take for a command", async () => {
+    const world = createWorld();
+    world.found = [{ ...PAUSED, what: "The template <!channel> @here\n\u202e fails", afterMs: 0 }];
+    await world.open("a").look();
+    expect(world.posted[0]?.text.split("\n")[0]).toBe(
+      "[connector] The template  !channel   here   fails. What to do: act",
+    );
+  });
+
   it("is told while State is away, too", async () => {
     const world = createWorld();
     const { look } = world.open("a");
