@@ -69,13 +69,17 @@ export function namesOf(key: string): RowNames {
   return names;
 }
 
-const otherKey = (key: string) => keyOf({ ...namesOf(key), language: "", template: OTHER });
+/** A sender may be any name that a platform gives an SMS: past so many, those share a row as well. */
+const otherKey = (key: string, rows: number) => {
+  const { tag, sender } = namesOf(key);
+  return keyOf({ tag, sender: rows < 2 * MOST_ROWS ? sender : OTHER, language: "", template: OTHER });
+};
 
 /** The row of that key; past so many, the one that the others of its channel and sender share. */
 export function rowIn(sums: Sums, key: string): Row {
-  const known = sums.get(key);
+  const known = sums.get(key) ?? (sums.size < MOST_ROWS ? undefined : sums.get(otherKey(key, 0)));
   if (known) return known;
-  const ownKey = sums.size < MOST_ROWS ? key : otherKey(key);
+  const ownKey = sums.size < MOST_ROWS ? key : otherKey(key, sums.size);
   const row = sums.get(ownKey) ?? { counts: STAGES.map(() => 0), codes: new Map() };
   sums.set(ownKey, row);
   return row;

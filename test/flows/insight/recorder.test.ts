@@ -207,6 +207,15 @@ describe("what is counted", () => {
     expect([latest.length, latest[0]?.[1], latest.at(-1)?.[1]]).toEqual([MOST_FAILURES, "m-50", "m-249"]);
   });
 
+  it("is bounded where every message has a sender of its own", () => {
+    const { recorder, counted } = createWorld();
+    for (let n = 0; n < 3 * MOST_ROWS; n++)
+      recorder.accepted(smsMessage({ id: `s-${n}`, from: `shop-${n}` }));
+    const rows = counted();
+    expect(rows).toHaveLength(2 * MOST_ROWS + 1);
+    expect(rows.at(-1)).toEqual({ hour: 0, row: "ms other  other", accepted: MOST_ROWS });
+  });
+
   it("keeps failures that say something where many sends are turned away for the moment", () => {
     const { recorder } = createWorld();
     recorder.notSent(whatsappMessage(), "expired", 1);
