@@ -191,7 +191,7 @@ describe("what CleverTap tries when somebody saves it", () => {
     expect(answerOf(await clevertap.post("whatsapp", send))).toEqual({
       ...{ status: 200, body: { status: "success" } },
     });
-    if (sent.length > 0) await until("it is sent", () => journey.sends().length > 0);
+    if (sent.length > 0) await until("it is sent", () => journey.vonage.messages.length > 0);
     expect(
       journey.vonage.messages.map(({ request }) =>
         request.message_type === "custom" ? request.custom["template"] : undefined,
