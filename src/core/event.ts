@@ -28,16 +28,17 @@ export interface Events {
   emit(event: EngagementEvent): void;
 }
 
-/** A reply as an event; `answered` is the message it is known to answer. */
+/** A reply as an event: of the platform whose message it answers, as far as that is known, and about the one it quotes. */
 export function replyEvent(
   kind: ReplyKind,
   { id, channel, to: sender, at, content }: InboundMessage,
   person: string,
-  answered: { id: string; origin: string } | undefined,
+  { quoted, answered }: { quoted?: { id: string; origin: string }; answered?: { origin: string } },
 ): EngagementEvent {
   return {
     ...{ kind, id, channel, person, sender, at },
-    ...(answered ? { messageId: answered.id, origin: answered.origin } : {}),
+    ...(answered ? { origin: answered.origin } : {}),
+    ...(quoted ? { messageId: quoted.id } : {}),
     ...wordsOf(content),
   };
 }

@@ -105,7 +105,7 @@ async function receive(
     const reply = asReply(kind, inbound, person);
     await tellPlatforms({ reply, answered: author.answered, progress, deadline }, ports);
   }
-  events?.emit(replyEvent(kind, inbound, person, author.quoted));
+  events?.emit(replyEvent(kind, inbound, person, author));
   await progress.finish(DONE);
   return kind;
 }

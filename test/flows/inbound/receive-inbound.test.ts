@@ -192,6 +192,14 @@ describe("what people write to a platform with a chat", () => {
     expect([world.channel.told, chat.subscribed]).toEqual([[], []]);
   });
 
+  it("is an event of that platform, so that nobody else's history has it", async () => {
+    const { world, chat, remember } = createChat();
+    remember("m-1");
+    await world.receive(said("When do you open?"));
+    expect(world.events).toMatchObject([{ kind: "other", origin: chat.tag }]);
+    expect(world.events[0]).not.toHaveProperty("messageId");
+  });
+
   it("is nobody's when it answers another platform's message, or none", async () => {
     const { world, chat, remember } = createChat();
     await world.receive(said("Hello?"));

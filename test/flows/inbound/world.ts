@@ -1,3 +1,4 @@
+import type { EngagementEvent } from "../../../src/core/event.ts";
 import { parseKeywords } from "../../../src/core/keywords.ts";
 import type { OutboundMessage } from "../../../src/core/message.ts";
 import type { State } from "../../../src/core/ports.ts";
@@ -69,6 +70,7 @@ export function createInboundWorld(
   const conversations = createConversations(state, now, log);
   const suppression = createSuppression(state, now);
   const channels = [channel, other, sms];
+  const events: EngagementEvent[] = [];
   /** Another process over the same State and queue; `far` is its own way to that State, `tags` its channels. */
   const open = (
     far: State = state,
@@ -77,14 +79,14 @@ export function createInboundWorld(
   ) =>
     createInboundReceiver({
       ...{ queue, now, log, texts, conversations, messageTtlSeconds: 86_400 },
-      ...{ state: far, suppression },
+      ...{ state: far, suppression, events: { emit: (event) => void events.push(event) } },
       channels: channels.filter(({ tag }) => tags.includes(tag)),
       ownNumbers: [WABA],
       keywords: { optOut: parseKeywords(["STOP", "BAJA"]), optIn: parseKeywords(["START"]) },
     });
   const receiver = open();
   return {
-    ...{ now, log, queue, state, channel, other, sms, conversations, suppression, receiver, open },
+    ...{ now, log, queue, state, events, channel, other, sms, conversations, suppression, receiver, open },
     receive: receiver.receive,
     sent: (id = "m-1", vendorId = "out-1", to = NUMBER) =>
       conversations.remember(whatsappMessage({ id, to, from: WABA }), vendorId),
