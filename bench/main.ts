@@ -12,17 +12,7 @@ import { start } from "./scenarios/start.ts";
 import { statuses } from "./scenarios/statuses.ts";
 import { medians } from "./stats.ts";
 
-const SCENARIOS: readonly Scenario[] = [
-  life,
-  { ...life, name: "lifec", subjects: ["connector"] },
-  fixed,
-  intake,
-  statuses,
-  overload,
-  start,
-  replicas,
-  memory,
-];
+const SCENARIOS: readonly Scenario[] = [life, fixed, intake, statuses, overload, start, replicas, memory];
 
 const HELP = `Measures the built connector against a plain build on the same SDKs, and against a bare node:http echo.
 

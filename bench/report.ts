@@ -38,6 +38,6 @@ export function linesOf(
   }
   if (ratios.length > 0) lines.push("");
   for (const { words, value, goal } of ratios)
-    lines.push(`  ${words.padEnd(40)}${shown(value)}${goal ? `   (${goal})` : ""}`);
+    lines.push(`  ${words.padEnd(46)}${shown(value)}${goal ? `   (${goal})` : ""}`);
   return lines;
 }

@@ -3,8 +3,10 @@ import { drained, statusFigures, watch } from "../measure.ts";
 import { onStage, type Scenario } from "./scenario.ts";
 
 const IN_HAND = 256;
-const LONE = 50;
-const LONE_PAUSE_MS = 60;
+const WARM_UP = 50;
+/** At rest: whatever the one before left to be written is written. */
+const LONE = 15;
+const LONE_PAUSE_MS = 500;
 const [ALONE, UNDER_LOAD] = ["alone", "under load"];
 /** Enough for a second or two of statuses. */
 const MESSAGES = { plain: 300, connector: 2_000, echo: 0 };
@@ -22,9 +24,9 @@ export const statuses: Scenario = {
       await world.stopLoad();
       await drained(world);
       // The first of them compile what they need.
-      await world.tellOneByOne(0, LONE, 0);
-      const alone = await watch([subject.pid], world, () => world.tellOneByOne(LONE, LONE, LONE_PAUSE_MS));
-      const load = await watch([subject.pid], world, () => world.tellAll(2 * LONE, IN_HAND));
+      await world.tellOneByOne(0, WARM_UP, 0);
+      const alone = await watch([subject.pid], world, () => world.tellOneByOne(WARM_UP, LONE, LONE_PAUSE_MS));
+      const load = await watch([subject.pid], world, () => world.tellAll(WARM_UP + LONE, IN_HAND));
       return { [ALONE]: statusFigures(alone), [UNDER_LOAD]: statusFigures(load) };
     }),
   ratios: [

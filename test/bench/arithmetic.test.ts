@@ -91,7 +91,7 @@ it("compares two subjects, and says when one of them was not measured", () => {
     "  all                                plain   connector",
     "  ms                                  8.00        2.00",
     "",
-    "  twice                                   4.00   (2)",
+    "  twice                                         4.00   (2)",
   ]);
 });
 
