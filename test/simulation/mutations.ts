@@ -15,21 +15,24 @@ const { values, positionals } = parseArgs({
   options: { seeds: { type: "string", default: "2000" } },
 });
 
-/** The first of these worlds that breaks that promise. */
-async function run(folder: string, from: number, count: number, about: string): Promise<string> {
-  const seeds = ["--seed", String(from), "--seeds", String(count), "--workers", "1"];
-  const how = ["--first", "--no-shrink", "--about", about];
-  const script = ["--import", "tsx", "test/simulation/main.ts", ...seeds, ...how];
+const fileOf = (world: string) => `test/simulation/seeds/${world}.json`;
+
+/** Runs worlds until one breaks that promise, and says which. */
+async function run(folder: string, which: string[], about: string): Promise<string | undefined> {
+  const how = ["--workers", "1", "--first", "--no-shrink", "--about", about];
+  const script = ["--import", "tsx", "test/simulation/main.ts", ...which, ...how];
   const child = spawn(process.execPath, script, { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
   let said = "";
   child.stdout.on("data", (chunk: Buffer) => {
     said += chunk;
   });
   await new Promise((done) => child.once("close", done));
-  return said;
+  const finding = new RegExp(`^  ${about}, at .*$`, "m");
+  const world = said.split(/^(?=\S.* goes wrong:$)/m).find((one) => finding.test(one));
+  return world && `${world.match(/^(.*) goes wrong/)?.[1]}:${world.match(finding)?.[0]}`;
 }
 
-for (const [name, { file, from, to, seed, breaks }] of Object.entries(MUTATIONS)) {
+for (const [name, { file, from, to, found, breaks }] of Object.entries(MUTATIONS)) {
   if (positionals.length > 0 && !positionals.some((part) => name.includes(part))) continue;
   const folder = await mkdtemp(join(tmpdir(), "mutation-"));
   try {
@@ -40,17 +43,12 @@ for (const [name, { file, from, to, seed, breaks }] of Object.entries(MUTATIONS)
     const text = await readFile(join(folder, file), "utf8");
     if (!text.includes(from)) throw new Error(`${name}: ${file} has no such text`);
     await writeFile(join(folder, file), text.replace(from, to));
-    const find = (said: string) => {
-      const worlds = said.split(/^(?=seed \d+ goes wrong)/m);
-      const found = worlds.find((world) => world.includes(`\n  ${breaks}, at `));
-      return (
-        found && `${found.match(/\d+/)?.[0]}:${found.match(new RegExp(`^  ${breaks}, at .*$`, "m"))?.[0]}`
-      );
-    };
-    const known = find(await run(folder, seed, 1, breaks));
-    const found = known ?? find(await run(folder, 1, Number(values.seeds), breaks));
-    const how = known ? "still found in seed" : found ? "found anew in seed" : "not found";
-    console.log(`${name}: ${how} ${found ?? `in ${values.seeds} seeds`}`);
+    const before = typeof found === "number" ? ["--seed", String(found)] : ["--world", fileOf(found)];
+    const again = await run(folder, before, breaks);
+    const anew = again ? undefined : await run(folder, ["--seed", "1", "--seeds", values.seeds], breaks);
+    console.log(
+      `${name}: ${again ? "still" : "anew"} ${again ?? anew ?? `not found in ${values.seeds} seeds`}`,
+    );
   } finally {
     await rm(folder, { recursive: true });
   }
