@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
+import type { FailuresAnswer, ResultsAnswer } from "../../src/core/insight.ts";
 import { type CleverTap, chatSend, templateSend } from "../../src/sandbox/clevertap/index.ts";
 import { createRandom } from "../../src/sandbox/random.ts";
 import { smsInbound, whatsappInbound } from "../../src/sandbox/vonage/index.ts";
 import { buildWhatsAppSend, RECIPIENT, WABA_NUMBER } from "../support/builders.ts";
 import {
   AUTH,
+  credentials,
   endJourneys,
   type Journey,
   type JourneyOptions,
@@ -309,6 +311,34 @@ describe("SMS from CleverTap", () => {
     const shown = journey.lines.filter((line) => JSON.stringify(line).includes(RECIPIENT));
     expect(shown).toEqual([]);
     expect(journey.lines.some(({ msg_id }) => msg_id?.startsWith("…0123.1200000000."))).toBe(true);
+  });
+
+  it("that failed leads from Results and Failures to its story, in JSON and on the page, without its number", async () => {
+    const { journey, clevertap } = await begin();
+    await clevertap.sendSms([sms()]);
+    await isSent(journey);
+    const error = { title: "1340", detail: "No" };
+    await journey.status(journey.vonage.messages[0]!, "rejected", { error });
+    const { accountId, accountSecret } = credentials;
+    const headers = {
+      authorization: `Basic ${Buffer.from(`${accountId}:${accountSecret}`).toString("base64")}`,
+    };
+    const get = async (path: string) => (await fetch(`${journey.url}/console/${path}`, { headers })).text();
+    const results: ResultsAnswer = JSON.parse(await get("api/results?since=1h"));
+    const { failures }: FailuresAnswer = JSON.parse(await get("api/failures?since=1h"));
+    const shown = `…${SMS_ID.slice(RECIPIENT.length - 4)}`;
+    expect(results.rows.flatMap(({ reasons }) => reasons.flatMap(({ samples }) => samples))).toEqual([shown]);
+    expect(failures.map(({ id }) => id)).toEqual([shown]);
+
+    const found = { found: true, id: shown, platform: "clevertap", channel: "sms", state: "failed" };
+    expect(JSON.parse(await get(`api/messages/${encodeURIComponent(shown)}`))).toMatchObject(found);
+    for (const page of ["results?since=1h", "failures?since=1h"]) {
+      const [, link] = (await get(page)).match(/href="\/console\/(message\?id=[^"]+)"/) ?? [];
+      const story = await get(link ?? "no link");
+      expect([story.includes(shown), story.includes("1340"), story.includes(RECIPIENT)]).toEqual([
+        ...[true, true, false],
+      ]);
+    }
   });
 
   it("comes many in a call: what can never be sent is told in the answer and as failed", async () => {

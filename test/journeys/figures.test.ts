@@ -183,8 +183,8 @@ it("an alert is posted when Vonage refuses the account, and again when it is ove
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     expect(posted.map(({ state, alert }) => [state, alert])).toEqual([
-      ["firing", "paused moengage whatsapp"],
-      ["over", "paused moengage whatsapp"],
+      ["firing", "paused whatsapp"],
+      ["over", "paused whatsapp"],
     ]);
     expect(posted[0]?.link).toBe(`${journey.url}/console/status`);
   } finally {

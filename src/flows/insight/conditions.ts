@@ -1,4 +1,5 @@
 import type { ChannelState, Dictionary, StatusAnswer } from "../../core/insight.ts";
+import { CHANNEL_LABEL } from "../../core/message.ts";
 import { inAddress } from "../../core/text.ts";
 import { ERROR_CODES } from "../../lib/errors.ts";
 import type { RecentRefusals } from "./status.ts";
@@ -44,26 +45,29 @@ export const conditions = (looked: Looked): Condition[] =>
 const nameOf = ({ platform, channel }: Pick<ChannelState, "platform" | "channel">) =>
   `${platform} ${channel}`;
 
+/** Platforms share the queues of a channel: what is wrong there is one fault. */
+const oneOfEach = (channels: readonly ChannelState[]): ChannelState[] => [
+  ...new Map(channels.map((state) => [state.channel, state])).values(),
+];
+
 function pauses({ status }: Looked): Condition[] {
-  return status.channels
-    .filter(({ state }) => state === "paused")
-    .map((channel) => ({
-      key: `paused ${nameOf(channel)}`,
-      what: `Sending is paused on ${nameOf(channel)}, nothing is lost. ${channel.reason}`,
-      remedy: "Do what the reason says; sending goes on by itself",
-      ...{ page: "status", afterMs: MINUTE_MS },
-    }));
+  const paused = status.channels.filter(({ state }) => state === "paused");
+  return oneOfEach(paused).map(({ channel, reason }) => ({
+    key: `paused ${channel}`,
+    what: `Sending is paused on ${CHANNEL_LABEL[channel]}, nothing is lost. ${reason}`,
+    remedy: "Do what the reason says; sending goes on by itself",
+    ...{ page: "status", afterMs: MINUTE_MS },
+  }));
 }
 
 function waits({ status, ttlSeconds }: Looked): Condition[] {
-  return status.channels
-    .filter(({ secondsToEmpty }) => (secondsToEmpty ?? 0) > ttlSeconds / 2)
-    .map((channel) => ({
-      key: `waiting ${nameOf(channel)}`,
-      what: `${channel.waiting} messages wait on ${nameOf(channel)}: more than half their time to live will pass before the last is sent`,
-      remedy: "Send less at once, or ask Vonage for a higher rate and set it in DISPATCH_RATE_PER_SECOND",
-      ...{ page: "status", afterMs: 5 * MINUTE_MS },
-    }));
+  const slow = status.channels.filter(({ secondsToEmpty }) => (secondsToEmpty ?? 0) > ttlSeconds / 2);
+  return oneOfEach(slow).map(({ channel, waiting }) => ({
+    key: `waiting ${channel}`,
+    what: `${waiting} messages wait on ${CHANNEL_LABEL[channel]}: more than half their time to live will pass before the last is sent`,
+    remedy: "Send less at once, or ask Vonage for a higher rate and set it in DISPATCH_RATE_PER_SECOND",
+    ...{ page: "status", afterMs: 5 * MINUTE_MS },
+  }));
 }
 
 /** Messages leave, and Vonage tells nothing of them. */

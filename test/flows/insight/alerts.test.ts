@@ -189,11 +189,21 @@ it("names the commonest reason of failures, and what to do about it", () => {
   ]);
 });
 
+it("with what platforms share is told once, not for each of them", () => {
+  const three = [{}, { platform: "other" }, { channel: "whatsapp" as const }];
+  const keysOf = (over: Partial<ChannelState>) => {
+    const channels = three.map((one) => ({ ...CHANNEL, ...over, ...one }));
+    return conditions({ ...looked(), status: { ...STATUS, channels } }).map(({ key }) => key);
+  };
+  expect(keysOf({ state: "paused", reason: "why" })).toEqual(["paused sms", "paused whatsapp"]);
+  expect(keysOf({ secondsToEmpty: 50_000 })).toEqual(["waiting sms", "waiting whatsapp"]);
+});
+
 describe("what is wrong", () => {
   it.each<[string, Looked, string[]]>([
     ["nothing", looked(), []],
-    ["sending paused", looked({ channel: { state: "paused", reason: "why" } }), ["paused acme sms"]],
-    ["a long queue", looked({ channel: { secondsToEmpty: 43_201 } }), ["waiting acme sms"]],
+    ["sending paused", looked({ channel: { state: "paused", reason: "why" } }), ["paused sms"]],
+    ["a long queue", looked({ channel: { secondsToEmpty: 43_201 } }), ["waiting sms"]],
     ["half a day of queue", looked({ channel: { secondsToEmpty: 43_200 } }), []],
     [
       "no status for half an hour",
