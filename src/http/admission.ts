@@ -18,6 +18,8 @@ export interface Admission {
 const SLICE_MS = 3;
 /** Node takes one new connection a round. While they come, rounds are as short as can be. */
 const SLICE_WHILE_CONNECTING_MS = 0.3;
+/** After a rest nothing is begun for so long while they come: 1,500 at once would otherwise wait for all that each sets off. */
+const CONNECTING_FIRST_MS = 400;
 /** What is begun needs about so many rounds until it is answered. */
 const ROUNDS_TO_ANSWER = 4;
 /** Vonage comes again after a webhook is refused, and the platform of a send has five seconds. */
@@ -47,7 +49,7 @@ export function createAdmission(runtime: Pick<Runtime, "monotonic" | "setImmedia
   let roundFrom = 0;
   let roundMs = 0;
   let busySince = 0;
-  let sliceMs = SLICE_MS;
+  let isConnecting = false;
 
   const lineOf = (line: Line) => (line === "send" ? sends : promised);
   const isBurst = (now: number) => now - busySince < BURST_MS;
@@ -61,6 +63,11 @@ export function createAdmission(runtime: Pick<Runtime, "monotonic" | "setImmedia
   function hasRoom(line: Line, now: number): boolean {
     const first = lineOf(line).first();
     return !first || now - first.since + ROUNDS_TO_ANSWER * roundMs <= longestWaitMs(line, now);
+  }
+
+  function sliceMs(now: number): number {
+    if (!isConnecting) return SLICE_MS;
+    return now - busySince < CONNECTING_FIRST_MS ? 0 : SLICE_WHILE_CONNECTING_MS;
   }
 
   const isLate = (first: Entry | undefined, now: number) =>
@@ -78,9 +85,10 @@ export function createAdmission(runtime: Pick<Runtime, "monotonic" | "setImmedia
     roundMs = now - roundFrom;
     while (isLate(sends.first(), now)) sends.take()?.refuse(overloaded());
     const wasBurst = isBurst(now);
-    begin(promised, now);
-    if (promised.size() === 0 || wasBurst) begin(sends, monotonic());
-    sliceMs = SLICE_MS;
+    const most = sliceMs(now);
+    isConnecting = false;
+    begin(promised, now, most);
+    if (promised.size() === 0 || wasBurst) begin(sends, monotonic(), most);
     if (promised.size() + sends.size() > 0) {
       startRound(now);
     } else {
@@ -90,8 +98,8 @@ export function createAdmission(runtime: Pick<Runtime, "monotonic" | "setImmedia
   }
 
   /** A slice of it. */
-  function begin(line: typeof sends, from: number): void {
-    while (line.size() > 0 && monotonic() - from < sliceMs) {
+  function begin(line: typeof sends, from: number, most: number): void {
+    while (line.size() > 0 && monotonic() - from < most) {
       const entry = line.take() as Entry;
       if (from - entry.since > entry.longestMs) entry.refuse(overloaded());
       else entry.begin();
@@ -100,7 +108,7 @@ export function createAdmission(runtime: Pick<Runtime, "monotonic" | "setImmedia
 
   return {
     connected() {
-      sliceMs = SLICE_WHILE_CONNECTING_MS;
+      isConnecting = sliceFrom !== undefined;
     },
     demandRoom(line) {
       if (sliceFrom !== undefined && !hasRoom(line, monotonic())) throw overloaded();
@@ -113,7 +121,7 @@ export function createAdmission(runtime: Pick<Runtime, "monotonic" | "setImmedia
       }
       const own = lineOf(line);
       const isFirst = own.size() === 0 && (line !== "send" || promised.size() === 0);
-      if (isFirst && now - (sliceFrom as number) < sliceMs) return work();
+      if (isFirst && now - (sliceFrom as number) < sliceMs(now)) return work();
       if (!hasRoom(line, now)) return Promise.reject(overloaded());
       return new Promise((resolve, refuse) => {
         own.add({
