@@ -212,7 +212,9 @@ export function createRecorder(
   /** `isSentToo`: nothing but the status shows that the message was sent. */
   function reach(heard: HeardStatus, place: Place & Sending, isSentToo: boolean): void {
     const { status, known, code, id } = heard;
-    const before = known.reduce((bits, other) => bits | REACHED[other], 0);
+    // Failed alone is then the connector's own word, who gave it up: it says nothing of sending.
+    const wasGivenUp = isSentToo && status !== "failed" && known.length === 1 && known[0] === "failed";
+    const before = wasGivenUp ? BITS.failed : known.reduce((bits, other) => bits | REACHED[other], 0);
     // As for its platform: who has it has it, whatever comes late.
     if (status === "failed" && (before & BITS.delivered) !== 0) return;
     const reached = REACHED[status] & ~before & ~(isSentToo ? 0 : BITS.sent);
@@ -221,6 +223,7 @@ export function createRecorder(
       if (stage === "failed") fail(place, stage, code ?? "unknown", id);
       else count(row(place), stage);
     }
+    if (wasGivenUp) count(row(place), "unsent", -1);
     if ((REACHED[status] & ENDS) === 0 || (before & ENDS) !== 0) return;
     if (status === "failed") tellEnd(place, id, heard.at, "failed", code ?? "unknown");
     else tellEnd(place, id, heard.at, "delivered", undefined);
@@ -320,8 +323,10 @@ export function createRecorder(
       happened(status.origin, "status");
       if (status.known.includes(status.status)) return;
       const known = places.get(messageField(status.origin, status.id));
-      if (known) reach(status, known, known.isDoubted);
-      else if (pending.length < MOST_PENDING) pending.push(status);
+      if (known) {
+        reach(status, known, known.isDoubted);
+        known.isDoubted = false;
+      } else if (pending.length < MOST_PENDING) pending.push(status);
       else place(status, undefined);
     },
   };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { DeliveryStatus } from "../../../src/core/report.ts";
 import { MOST_FAILURES } from "../../../src/flows/insight/latest-failures.ts";
 import { createRecorder, type HeardStatus } from "../../../src/flows/insight/recorder.ts";
+import { sentRecord } from "../../../src/flows/insight/sent-record.ts";
 import { MOST_ROWS, namesOf, STAGES } from "../../../src/flows/insight/sums.ts";
 import { createClock, HOUR, smsMessage, T0, whatsappMessage } from "../../support/ports.ts";
 
@@ -91,6 +92,33 @@ describe("a message", () => {
     recorder.settled(whatsappMessage());
     expect(counted()).toEqual([{ hour: 0, row: WELCOME, sent: 1, delivered: 1, doubted: 1, settled: 1 }]);
   });
+
+  it.each<DeliveryStatus>([...(["sent", "delivered", "read"] as const)])(
+    "that was given up with an unknown outcome, and is %s after all, was sent",
+    (status) => {
+      for (const isElsewhere of [false, true]) {
+        const { recorder, heard, counted } = createWorld();
+        const message = whatsappMessage();
+        recorder.accepted(message);
+        recorder.doubted(message, 1);
+        recorder.notSent(message, "outcome_unknown", 1);
+        recorder.settled(message);
+        if (isElsewhere) {
+          const record = sentRecord(message, 1, undefined, T0);
+          const about = { origin: "mw", id: "m-1", sender: "14155550100", code: undefined, at: T0 };
+          recorder.counted.place({ ...about, status, known: ["failed"] }, record);
+        } else heard(status, ["failed"]);
+        heard("read", ["failed", status]);
+        expect(counted()).toEqual([
+          {
+            ...{ hour: 0, row: WELCOME, accepted: 1, sent: 1, delivered: 1, read: 1 },
+            ...{ failed: 1, doubted: 1, settled: 1 },
+            codes: { outcome_unknown: { count: 1, ids: ["m-1"] } },
+          },
+        ]);
+      }
+    },
+  );
 
   it("that is not sent fails, or its person has opted out, which is no failure", () => {
     const { recorder, counted } = createWorld();
