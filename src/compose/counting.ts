@@ -77,12 +77,14 @@ export function createCounting(metrics: Metrics, ownerOf: OwnerOf, now: Clock) {
      * tell that it was taken then.
      */
     notAccepted(recorder: Recorder): (send: NotAccepted) => void {
-      return ({ status, ...send }) => {
+      return ({ status, hasCredentials, ...send }) => {
         const { platform, channel } = owner(send.tag);
         const code = BY_TRANSPORT.has(send.code) ? String(status) : send.code;
         metrics.requests.inc(platform, channel, "refused", code);
-        if (send.code === "unauthorized") credentials.happened();
-        else if (send.id !== undefined || send.message || !isRepeated(status)) recorder.refused(send);
+        // What looks around on the internet presents none: no platform's are wrong then.
+        if (send.code === "unauthorized" && hasCredentials) credentials.happened();
+        if (send.code === "unauthorized") return;
+        if (send.id !== undefined || send.message || !isRepeated(status)) recorder.refused(send);
       };
     },
   };

@@ -16,7 +16,18 @@ it.each<[string, { code: string; status: number; id?: string; isRead?: boolean }
   const refused: unknown[] = [];
   const { notAccepted } = createCounting(metrics, () => owner, createClock());
   const recorder = { ...noRecorder, refused: (refusal: unknown) => void refused.push(refusal) };
-  notAccepted(recorder)({ tag: "ms", ...send, id, message: isRead ? smsMessage() : undefined });
+  const message = isRead ? smsMessage() : undefined;
+  notAccepted(recorder)({ tag: "ms", ...send, id, message, hasCredentials: true });
   expect(refused).toHaveLength(isMessage ? 1 : 0);
   expect(metrics.registry.text()).toMatch(/connector_requests_total\{.*outcome="refused".*\} 1/);
+});
+
+it.each([
+  ["wrong credentials", true, 1],
+  ["none at all, as anybody's", false, 0],
+])("of what is told where credentials are wrong: a request with %s", (_name, hasCredentials, credentials) => {
+  const counting = createCounting(createMetrics(), () => undefined, createClock());
+  const stranger = { tag: "ms", code: "unauthorized", status: 401, id: undefined, message: undefined };
+  counting.notAccepted(noRecorder)({ ...stranger, hasCredentials });
+  expect(counting.refusedLately()).toEqual({ credentials, signatures: 0 });
 });

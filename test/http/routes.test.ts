@@ -296,3 +296,17 @@ describe("a send that its template would not take", () => {
     expect([answer, received]).toMatchObject([{ status: 200, body: { status } }, Array(tries).fill(MSG_ID)]);
   });
 });
+
+it.each<[string, Record<string, string>, boolean]>([
+  ["nothing", {}, false],
+  ["an empty header", { authorization: "" }, false],
+  ["a wrong pair", { "api-key": KEY, "api-secret": "wrong" }, true],
+  ["a wrong password", { authorization: basic("a:b") }, true],
+  ["a form that is none", { authentication: `${KEY}:${SECRET}` }, true],
+])("a send with %s is refused, and it is told whether it had credentials", async (_, headers, expected) => {
+  const told: unknown[] = [];
+  const other = await openSite({ notAccepted: (refused) => void told.push(refused) });
+  const { status } = await send(`${other.url}/webhooks/send`, json(buildWhatsAppSend(), headers));
+  await other.stop();
+  expect([status, told]).toMatchObject([401, [{ code: "unauthorized", hasCredentials: expected }]]);
+});

@@ -19,6 +19,11 @@ export function credentialsCheck(...accepted: readonly Credentials[]): (headers:
   return (headers) => presented(headers).map(isValid).includes(true);
 }
 
+const CARRIERS = ["api-key", "api_key", "api-secret", "api_secret", "authorization", "authentication"];
+
+/** Whether headers carry credentials at all, in whatever form: whoever has none is nobody's platform. */
+export const hasCredentials = (headers: Headers): boolean => CARRIERS.some((name) => first(headers[name]));
+
 /** A pair and a token of the same text are different credentials. */
 const pair = (text: string) => `pair ${text}`;
 const bearer = (token: string) => `bearer ${token}`;

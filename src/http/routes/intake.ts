@@ -7,6 +7,7 @@ import type { Clock, Timers } from "../../lib/runtime.ts";
 import { type Answer, type PlatformChannel, USUAL_PATIENCE } from "../../platforms/platform.ts";
 import type { Admission } from "../admission.ts";
 import { answerJson } from "../answer.ts";
+import { hasCredentials } from "../auth/credentials.ts";
 import { demandCredentials } from "../middleware/authenticate.ts";
 import { AUTHENTICATED_BYTES, readBody } from "../middleware/body.ts";
 import { idIn, type RefusalLog } from "../refusals.ts";
@@ -19,6 +20,8 @@ export interface NotAccepted {
   status: number;
   id: string | undefined;
   message: OutboundMessage | undefined;
+  /** Right or wrong. */
+  hasCredentials: boolean;
 }
 
 export interface IntakePorts {
@@ -87,7 +90,8 @@ export function intakeRoute(
     id: string | undefined,
     { message, isTrial }: { message?: OutboundMessage; isTrial?: boolean } = {},
   ): void {
-    if (!isTrial) notAccepted({ tag, code: error.code, status: error.httpStatus, id, message });
+    const send = { tag, code: error.code, status: error.httpStatus, id, message };
+    if (!isTrial) notAccepted({ ...send, hasCredentials: hasCredentials(req.headers) });
     const about = { msg_id: id, origin: tag, template: templateIn(message) };
     refusals.refused(req, { what: "Send not accepted", error, status, about });
   }
