@@ -21,7 +21,7 @@ function compiled(): Buffer | undefined {
 // The build writes ASCII alone, which is read in a tenth of the time.
 const script = new Script(readFileSync(file, "latin1"), { filename: file, cachedData: compiled() });
 // From here on the heap grows by this much between two full collections, not fourfold: a quarter less memory under load
-// for hardly any time. Set before, it would make V8 refuse what was compiled without it.
-setFlagsFromString("--heap-growing-percent=150");
+// for a few percent of the time. Set before, it would make V8 refuse what was compiled without it.
+setFlagsFromString("--heap-growing-percent=100");
 const module = { exports: {} };
 script.runInThisContext()(module.exports, createRequire(file), module, file, import.meta.dirname);
