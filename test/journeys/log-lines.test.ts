@@ -9,7 +9,7 @@ const isAtEnd = ({ msg }: { msg: string }) => msg === "Message delivered";
 it("a message has a line for each step and one at its end", async () => {
   const journey = await startJourney({ traffic: { statuses: true, readShare: 0 } });
   await journey.send(buildWhatsAppSend());
-  await until("it is at its end", () => journey.reports().length === 2 && journey.lines.some(isAtEnd));
+  await until("it is at its end", () => journey.linesOf(MSG_ID).length === 9);
   expect(journey.linesOf(MSG_ID)).toEqual(
     expect.arrayContaining([
       expect.stringMatching(/^Sending POST to …\/.*\/enqueue$/),
