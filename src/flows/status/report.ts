@@ -28,7 +28,7 @@ export type ReportOutcome = "posted" | "repeated" | "outdated" | "unwanted" | "r
 
 export interface Reporter {
   /**
-   * Tells the platform. Resolves once it has the report, or never needs or takes it; rejects, retryable, when it
+   * For what the outbox has. Resolves once it has the report, or never needs or takes it; rejects, retryable, when it
    * could not be told now, also because its channel is off. `heard` is told, once, what was known of the message before.
    */
   report(report: DeliveryReport, heard?: Heard): Promise<ReportOutcome>;
@@ -39,6 +39,15 @@ export interface Reporter {
   /** Whether the vendor has spoken of a message, which proves that it went out; rejects when State is down. */
   hasStatus(origin: string, id: string): Promise<boolean>;
 }
+
+/** Who says a report, and what becomes of one that the platform cannot take now. */
+type Source = "vendor" | "connector" | "outbox";
+const GOES_TO_OUTBOX: Record<Source, (failure: ConnectorError) => boolean> = {
+  vendor: ({ code }) => code === "platform_unanswered",
+  connector: ({ retryable }) => retryable,
+  /** Whoever took it from there puts it back. */
+  outbox: () => false,
+};
 
 const BATCH = { maxInflight: 16, partialInflight: 2, maxWaiting: 5_000, maxWaitMs: 4_000 };
 
@@ -76,12 +85,12 @@ export function createReporter(ports: ReportPorts): Reporter {
     return createBatcher(post, { ...BATCH, maxItems: reports.maxBatch }, runtime);
   }
 
-  async function tell(report: DeliveryReport, heard?: Heard): Promise<ReportOutcome> {
+  async function tell(report: DeliveryReport, from: Source, heard?: Heard): Promise<ReportOutcome> {
     if (report.origin === AUTO_REPLY_ORIGIN) return "unwanted";
     const channel = channels.get(report.origin);
     if (!channel) throw channelOff(report.origin);
     if (!channel.wants(report)) return ledger.unwanted(report, heard) ? "unwanted" : "repeated";
-    const verdict = await ledger.admit(report, heard);
+    const verdict = await ledger.admit(report, { heard, fromOutbox: from === "outbox" });
     if (verdict !== "go") return verdict;
     try {
       const refused = await channel.post(report);
@@ -89,20 +98,44 @@ export function createReporter(ports: ReportPorts): Reporter {
       if (report.status === "failed") events?.emit(failureEvent(report));
       return refused ? "refused" : "posted";
     } catch (error) {
-      ledger.notReported(report);
+      if (from === "outbox") ledger.kept(report);
+      else ledger.notReported(report);
       throw error;
     }
   }
 
-  async function deliver(report: DeliveryReport, heard?: Heard): Promise<ReportOutcome> {
+  /** What goes to the outbox is there before the next report of its message is looked at. */
+  async function tellOrKeep(
+    report: DeliveryReport,
+    from: Source,
+    started: number,
+    heard?: Heard,
+  ): Promise<ReportOutcome> {
+    try {
+      return await tell(report, from, heard);
+    } catch (error) {
+      ports.reported?.(report, "not_taken");
+      log.warn(
+        { msg_id: report.id, origin: report.origin, ms: now() - started, ...loggableError(error) },
+        `Report ${report.status}: not taken`,
+      );
+      const failure = asConnectorError(error);
+      if (!GOES_TO_OUTBOX[from](failure)) throw failure;
+      await keep(report, failure);
+      return "kept";
+    }
+  }
+
+  async function deliver(report: DeliveryReport, from: Source, heard?: Heard): Promise<ReportOutcome> {
     const started = now();
     const field = messageField(report.origin, report.id);
     const before = underWay.get(field);
-    const tellNow = () => tell(report, heard);
+    const tellNow = () => tellOrKeep(report, from, started, heard);
     const telling = before ? before.then(tellNow, tellNow) : tellNow();
     underWay.set(field, telling);
     try {
       const outcome = await telling;
+      if (outcome === "kept") return outcome;
       ports.reported?.(report, outcome);
       if (report.status === "failed" || log.follows(report.id))
         log.info(
@@ -116,46 +149,25 @@ export function createReporter(ports: ReportPorts): Reporter {
           `Report ${report.status}: ${outcome}`,
         );
       return outcome;
-    } catch (error) {
-      ports.reported?.(report, "not_taken");
-      log.warn(
-        { msg_id: report.id, origin: report.origin, ms: now() - started, ...loggableError(error) },
-        `Report ${report.status}: not taken`,
-      );
-      throw error;
     } finally {
       if (underWay.get(field) === telling) underWay.delete(field);
     }
   }
 
   async function keep(report: DeliveryReport, { code }: ConnectorError): Promise<void> {
-    const repeat = code === "platform_unanswered" ? nextRepeat(undefined, now()) : undefined;
+    const isLate = code === "platform_unanswered";
+    const repeat = isLate ? nextRepeat(undefined, now()) : undefined;
     await queue.put({ kind: "report", attempt: 1, report, expiresAt: now() + OUTBOX_MS, repeat });
+    // Not before: while the queue may not have it, whoever comes with it again must be heard.
+    if (isLate) ledger.kept(report);
   }
 
   return {
     hasStatus: ledger.hasStatus,
-    report: async (report, heard) => deliver(await mismatches.explain(report), heard),
-    async reportStatus(said, heard) {
-      const report = await mismatches.explain(said);
-      try {
-        return await deliver(report, heard);
-      } catch (error) {
-        const failure = asConnectorError(error);
-        if (failure.code !== "platform_unanswered") throw failure;
-        await keep(report, failure);
-        return "kept";
-      }
-    },
-    async reportEventually(own) {
-      const report = await mismatches.explain(own);
-      try {
-        await deliver(report);
-      } catch (error) {
-        const failure = asConnectorError(error);
-        if (!failure.retryable) throw failure;
-        await keep(report, failure);
-      }
+    report: async (report, heard) => deliver(await mismatches.explain(report), "outbox", heard),
+    reportStatus: async (report, heard) => deliver(await mismatches.explain(report), "vendor", heard),
+    async reportEventually(report) {
+      await deliver(await mismatches.explain(report), "connector");
     },
   };
 }

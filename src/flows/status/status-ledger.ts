@@ -26,12 +26,18 @@ export interface StatusLedger {
    * Whether the platform may be told now; with `go` every replica knows that this one is about to. One report of a
    * message at a time in a process. Waits for another replica that is telling the platform, and rejects, retryable
    * (`status_under_way`), when that takes too long. `heard` is told which statuses of the message were known before.
+   * What the outbox has is for the outbox alone: `repeated` to whoever else comes with it.
    */
-  admit(report: DeliveryReport, heard?: Heard): Promise<"go" | "repeated" | "outdated">;
+  admit(
+    report: DeliveryReport,
+    options?: { heard?: Heard | undefined; fromOutbox?: boolean },
+  ): Promise<"go" | "repeated" | "outdated">;
   /** The platform has it, or has refused it for good. */
   reported(report: DeliveryReport): void;
   /** The platform could not take it. */
   notReported(report: DeliveryReport): void;
+  /** The platform could not take it, and the outbox has it, which tells it again. */
+  kept(report: DeliveryReport): void;
   /** The platform never wants it, but it proves that its message went out. False when this process knows it already. */
   unwanted(report: DeliveryReport, heard?: Heard): boolean;
   /** Whether the vendor has spoken of a message, which proves that it went out; rejects when State is down. */
@@ -49,13 +55,13 @@ const STATUSES = Object.keys(OUTDATED_BY) as DeliveryStatus[];
 
 /**
  * What is known of one status of a message. `announced`: a process is about to tell it. `seen`: the vendor has said
- * it, and the platform was not told; `at`, when it was announced, if it was. `unwanted`: the platform does not want
- * to hear of it.
+ * it, and the platform was not told; `at`, when it was announced, if it was. `kept`: the same, and the outbox tells
+ * it. `unwanted`: the platform does not want to hear of it.
  */
 export type Entry =
   | { kind: "announced"; at: number; by: string }
   | { kind: "reported" }
-  | { kind: "seen"; at: number | undefined }
+  | { kind: "seen" | "kept"; at: number | undefined }
   | { kind: "unwanted" };
 export type Entries = Partial<Record<DeliveryStatus, Entry>>;
 
@@ -85,7 +91,8 @@ export function judge(
   };
   const isWithdrawn = (other: DeliveryStatus) => {
     const entry = entries[other];
-    return entry?.kind === "seen" && entry.at !== undefined && now - entry.at < WITHDRAWN_MS;
+    const isOver = entry?.kind === "seen" || entry?.kind === "kept";
+    return isOver && entry.at !== undefined && now - entry.at < WITHDRAWN_MS;
   };
   const outdates = (other: DeliveryStatus) => OUTDATED_BY[other].includes(status);
   if (entries[status]?.kind === "reported") return "repeated";
@@ -171,7 +178,7 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
     return written ?? false;
   }
 
-  async function admit(report: DeliveryReport, heard?: Heard): Promise<"go" | "repeated" | "outdated"> {
+  const admit: StatusLedger["admit"] = async (report, { heard, fromOutbox = false } = {}) => {
     const { status } = report;
     const giveUpAt = now() + MOST_WAIT_MS;
     let announcedAt: number | undefined;
@@ -181,6 +188,7 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
       const own = entries[status];
       const ownAt = ownAnnouncement(own);
       const verdict = judge(status, entries, self, now());
+      if (own?.kind === "kept" && !fromOutbox) return "repeated";
       if (verdict === "repeated") return verdict;
       if (verdict === "outdated") {
         // Not told, and yet a proof that the message went out. Another replica's announcement stays.
@@ -199,15 +207,19 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
       announcedAt = now();
       if (!(await announce(report, { kind: "announced", at: announcedAt, by: self }))) return verdict;
     }
+  };
+
+  /** What was announced is over, and the platform was not told. */
+  function withdraw(report: DeliveryReport, kind: "seen" | "kept"): void {
+    const own = withOwn(report, {})[report.status];
+    note(report, { kind, at: own?.kind === "seen" ? own.at : ownAnnouncement(own) });
   }
 
   return {
     admit,
     reported: (report) => note(report, { kind: "reported" }),
-    notReported(report) {
-      const at = ownAnnouncement(withOwn(report, {})[report.status]);
-      note(report, { kind: "seen", at });
-    },
+    notReported: (report) => withdraw(report, "seen"),
+    kept: (report) => withdraw(report, "kept"),
     unwanted(report, heard) {
       const known = withOwn(report, {});
       const isNew = !known[report.status];
@@ -228,8 +240,8 @@ export function createStatusLedger({ state, pause, now, log, runtime }: LedgerPo
 type Message = Pick<DeliveryReport, "origin" | "id">;
 
 /**
- * `announced <when> <process>`; `reported <when>`, `seen <when it was announced, or ->` or `unwanted <when>`, each
- * with when it happened and a failure's code, for the message's story. Times are milliseconds since the epoch.
+ * `announced <when> <process>`; `reported <when>`, `seen` or `kept <when it was announced, or ->` or `unwanted <when>`,
+ * each with when it happened and a failure's code, for the message's story. Times are milliseconds since the epoch.
  */
 function formatEntry(entry: Entry, now: number, report: DeliveryReport): string {
   const happened = `${report.at} ${report.error?.code.replace(/\s/g, "_") ?? ""}`.trimEnd();
@@ -237,7 +249,8 @@ function formatEntry(entry: Entry, now: number, report: DeliveryReport): string 
     case "announced":
       return `announced ${entry.at} ${entry.by}`;
     case "seen":
-      return `seen ${entry.at ?? "-"} ${happened}`;
+    case "kept":
+      return `${entry.kind} ${entry.at ?? "-"} ${happened}`;
     case "reported":
     case "unwanted":
       return `${entry.kind} ${now} ${happened}`;
@@ -254,7 +267,8 @@ export interface ToldStatus {
 }
 
 export function parseTold(text: string | null): ToldStatus | undefined {
-  const [kind, at, happenedAt, code] = text?.split(" ") ?? [];
+  const [written, at, happenedAt, code] = text?.split(" ") ?? [];
+  const kind = written === "kept" ? "seen" : written;
   if (kind !== "reported" && kind !== "seen" && kind !== "unwanted") return undefined;
   const toldAt = kind === "reported" ? time(at) : undefined;
   return { kind, toldAt, happenedAt: time(happenedAt), code };
@@ -267,7 +281,7 @@ function parseEntry(text: string | null): Entry | undefined {
   if (text === null) return undefined;
   const [kind, at, by = ""] = text.split(" ");
   if (kind === "announced") return { kind, at: Number(at), by };
-  if (kind === "seen") return { kind, at: time(at) };
+  if (kind === "seen" || kind === "kept") return { kind, at: time(at) };
   return kind === "reported" || kind === "unwanted" ? { kind } : undefined;
 }
 

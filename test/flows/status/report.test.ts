@@ -269,6 +269,49 @@ describe("a status that a platform which counts repeats may have", () => {
     ]);
   });
 
+  it.each([
+    ["one after the other", ["repeated"]],
+    ["at once", ["kept", "repeated"]],
+  ])("is the outbox's alone: the vendor's copies %s are not posted", async (how, outcomes) => {
+    const { reporter, queue, channel } = createWorld();
+    channel.outcome = unanswered;
+    const report = deliveryReport();
+    if (how === "one after the other") await reporter.reportStatus(report);
+    const copies = outcomes.map(() => reporter.reportStatus(report));
+    expect(await Promise.all(copies)).toEqual(outcomes);
+    expect({ posts: channel.posted.length, jobs: queue.jobs.length }).toEqual({ posts: 1, jobs: 1 });
+  });
+
+  it.each(["sees", "does not see"])(
+    "is the outbox's alone for every replica, and after the outbox was answered no better: one that %s the first",
+    async (sees) => {
+      const { reporter, channel, ...world } = createWorld();
+      channel.outcome = unanswered;
+      const report = deliveryReport();
+      await reporter.reportStatus(report);
+      const fromOutbox = sees === "sees" ? reporter : createTestReporter({ ...world, channels: [channel] });
+      channel.outcome = away;
+      await expect(fromOutbox.report(report)).rejects.toMatchObject({ retryable: true });
+      const other = createTestReporter({ ...world, channels: [channel] });
+      expect([await reporter.reportStatus(report), await other.reportStatus(report)]).toEqual([
+        "repeated",
+        "repeated",
+      ]);
+      channel.outcome = async () => undefined;
+      expect(await fromOutbox.report(report)).toBe("posted");
+      expect(channel.posted).toHaveLength(3);
+    },
+  );
+
+  it("does not keep a newer one of its message back", async () => {
+    const { reporter, channel } = createWorld();
+    channel.outcome = unanswered;
+    await reporter.reportStatus(deliveryReport({ status: "failed" }));
+    channel.outcome = async () => undefined;
+    expect(await reporter.reportStatus(deliveryReport({ status: "delivered" }))).toBe("posted");
+    expect(await reporter.report(deliveryReport({ status: "failed" }))).toBe("outdated");
+  });
+
   it("is told by the vendor again when the queue cannot keep it", async () => {
     const { reporter, queue, channel } = createWorld();
     channel.outcome = unanswered;
@@ -276,6 +319,8 @@ describe("a status that a platform which counts repeats may have", () => {
     await expect(reporter.reportStatus(deliveryReport())).rejects.toMatchObject({
       code: "queue_unavailable",
     });
+    channel.outcome = async () => undefined;
+    expect(await reporter.reportStatus(deliveryReport())).toBe("posted");
   });
 
   it("is told by the vendor again while the platform surely does not have it", async () => {
