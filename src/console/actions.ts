@@ -1,4 +1,7 @@
+import { shortened } from "../core/message.ts";
+import type { ImportProgress } from "../flows/inbound/opt-outs.ts";
 import { withDeadline } from "../lib/deadline.ts";
+import { asConnectorError } from "../lib/errors.ts";
 import type { Runtime } from "../lib/runtime.ts";
 import type { ConsolePorts } from "./ports.ts";
 import { type Given, only, readImport, readOptOut, readReplay, readTestSend } from "./requests.ts";
@@ -27,56 +30,94 @@ const GOES_ON = "This takes longer than an answer may: it goes on. Look again in
 /** What was done, and of whom only what a log may hold. */
 type Audit = (done: object, what: string) => void;
 
-/** What can be changed, for the pages and for programs alike. Each change is told to `audit` once it is made. */
+/** A change that is under way, and what of it the audit line has. */
+interface Change<T> {
+  what: string;
+  work: Promise<T>;
+  done(answer: T): object;
+  /** Where it failed: what it was about, and how far it came. */
+  failed(): object;
+}
+
+/**
+ * What can be changed, for the pages and for programs alike. Each change is told to `audit` once it is made, or has
+ * failed: it may have come half of its way.
+ */
 export function consoleActions(ports: ConsolePorts, runtime: Runtime): (audit: Audit) => ConsoleActions {
   const within = <T>(work: Promise<T>) => withDeadline(work, ACTION_MS, GOES_ON, runtime);
 
   return (audit) => {
-    async function audited<T>(work: Promise<T>, tell: (answer: T) => Parameters<Audit>): Promise<T> {
-      const answer = await work;
-      audit(...tell(answer));
+    async function audited<T>({ what, work, done, failed }: Change<T>): Promise<T> {
+      const answer = await work.catch((error) => {
+        audit({ ...failed(), code: asConnectorError(error).code }, `${what}: failed`);
+        throw error;
+      });
+      audit(done(answer), what);
       return answer;
     }
     return {
       async replay(given) {
         const choice = readReplay(given, runtime.now());
-        const work = ports.letters.replay(choice);
+        const { queue, dryRun } = choice;
         return within(
-          audited(work, (answer) => [{ queue: choice.queue, ...answer }, "dead letters put back"]),
+          audited({
+            what: "dead letters put back",
+            work: ports.letters.replay(choice),
+            done: (answer) => ({ queue, ...answer }),
+            failed: () => ({ queue, dryRun }),
+          }),
         );
       },
       async optOut(given) {
         const request = readOptOut(given);
         const work = ports.optOuts.act(request);
         if (request.action === "check") return within(work);
-        const what = `opt-out: ${request.action}`;
         return within(
-          audited(work, ({ channel, number: person, changed }) => [{ channel, person, changed }, what]),
+          audited({
+            what: `opt-out: ${request.action}`,
+            work,
+            done: ({ channel, number: person, changed }) => ({ channel, person, changed }),
+            failed: () => ({ channel: request.channel, person: shortened(request.number) }),
+          }),
         );
       },
       async importOptOuts(given) {
         const request = readImport(given);
         const { channel, action, dryRun } = request;
-        const work = ports.optOuts.importCsv(request);
+        let soFar: Partial<ImportProgress> = {};
         return within(
-          audited(work, ({ changed, same, faults }) => [
-            { channel, changed, same, skipped: faults.length, dryRun },
-            `opt-outs of a list: ${action}`,
-          ]),
+          audited({
+            what: `opt-outs of a list: ${action}`,
+            work: ports.optOuts.importCsv(request, (progress) => {
+              soFar = progress;
+            }),
+            done: ({ changed, same, faults }) => ({ channel, changed, same, skipped: faults.length, dryRun }),
+            failed: () => ({ channel, ...soFar, dryRun }),
+          }),
         );
       },
       async syncTemplates(given) {
         only(given, [], "field");
-        const work = ports.templates.sync();
         return within(
-          audited(work, ({ templates }) => [{ templates: templates.length }, "templates synced"]),
+          audited({
+            what: "templates synced",
+            work: ports.templates.sync(),
+            done: ({ templates }) => ({ templates: templates.length }),
+            failed: () => ({}),
+          }),
         );
       },
       async testSend(given) {
         const request = readTestSend(given);
         const { channel, template } = request;
-        const work = ports.testSend(request);
-        return within(audited(work, ({ id }) => [{ msg_id: id, channel, template }, "test message sent"]));
+        return within(
+          audited({
+            what: "test message sent",
+            work: ports.testSend(request),
+            done: ({ id }) => ({ msg_id: id, channel, template }),
+            failed: () => ({ channel, template }),
+          }),
+        );
       },
     };
   };

@@ -12,7 +12,13 @@ import type {
 } from "../core/insight.ts";
 import type { Channel } from "../core/message.ts";
 import type { ReplayAnswer, ReplayChoice } from "../flows/dispatch/replay-letters.ts";
-import type { ImportOutcome, ImportRequest, OptOutAnswer, OptOutRequest } from "../flows/inbound/opt-outs.ts";
+import type {
+  ImportOutcome,
+  ImportProgress,
+  ImportRequest,
+  OptOutAnswer,
+  OptOutRequest,
+} from "../flows/inbound/opt-outs.ts";
 import type { TestSend } from "../flows/intake/test-send.ts";
 
 export interface FailuresQuery {
@@ -38,7 +44,7 @@ export interface ConsolePorts {
   optOuts: {
     totals(): Promise<Record<Channel, number>>;
     act(request: OptOutRequest): Promise<OptOutAnswer>;
-    importCsv(request: ImportRequest): Promise<ImportOutcome>;
+    importCsv(request: ImportRequest, tell?: (soFar: ImportProgress) => void): Promise<ImportOutcome>;
   };
   templates: {
     list(): Promise<TemplatesAnswer>;

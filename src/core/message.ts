@@ -120,3 +120,6 @@ export type Reportable = z.output<typeof reportable>;
 export function mask(value: string): string {
   return value.length <= 4 ? "****" : `${"*".repeat(Math.min(value.length - 4, 12))}${value.slice(-4)}`;
 }
+
+/** A phone number as the console shows it: its last four digits. */
+export const shortened = (number: string): string => `…${mask(number).slice(-4)}`;

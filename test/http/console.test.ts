@@ -5,6 +5,7 @@ import { ConnectorError } from "../../src/lib/errors.ts";
 import { basicAuth } from "../../src/lib/http.ts";
 import { systemRuntime } from "../../src/lib/runtime.ts";
 import { createTestConsole, HOSTILE } from "../console/fixtures.ts";
+import { unavailable } from "../support/ports.ts";
 import { KEY, openSite, SECRET, type Site } from "./site.ts";
 
 const PASSWORD = "correct-horse";
@@ -230,6 +231,55 @@ describe("a change", () => {
     done({ id: "late" });
     await get("/settings");
     expect(audit().map(({ fields }) => fields["msg_id"])).toEqual(["late"]);
+  });
+
+  it.each<[string, string, unknown, object]>([
+    ["opt-outs", "/api/opt-outs", body, { channel: "sms", person: "…0123" }],
+    [
+      "a replay",
+      "/api/dead-letters/replay",
+      { queue: "sms", all: true, dryRun: true },
+      { queue: "sms", dryRun: true },
+    ],
+    [
+      "an import",
+      "/api/opt-outs/import",
+      { csv: "447700900123", channel: "sms" },
+      { channel: "sms", changed: 400, same: 1, left: 99, dryRun: false },
+    ],
+    ["a sync", "/api/templates/sync", "", {}],
+    [
+      "a test send",
+      "/api/test-send",
+      { channel: "sms", to: "447700900123", text: "Hello" },
+      { channel: "sms" },
+    ],
+  ])("%s that fails leaves an audit line, which says how far it came", async (_name, path, given, line) => {
+    const fail = () => Promise.reject(unavailable());
+    const { ports } = createTestConsole("x", { testSend: fail });
+    const console: ConsolePorts = {
+      ...ports,
+      letters: { ...ports.letters, replay: fail },
+      templates: { ...ports.templates, sync: fail },
+      optOuts: {
+        ...ports.optOuts,
+        act: fail,
+        async importCsv(_request, tell) {
+          tell?.({ changed: 400, same: 1, left: 99 });
+          return fail();
+        },
+      },
+    };
+    const secrets = { passwords: [PASSWORD], account: { id: "", secret: "" }, publicUrl: undefined };
+    site = await openSite({ console: { console, secrets, runtime } });
+    expect((await post(path, given)).status).toBe(503);
+    expect(audit()).toEqual([
+      {
+        ...{ level: "info", msg: expect.stringMatching(/: failed$/) },
+        fields: { by: "anyone", ...line, code: "provider_refused" },
+      },
+    ]);
+    expect(JSON.stringify(site.log.lines)).not.toMatch(/447700900123|Hello/);
   });
 
   it("that only looks leaves no audit line", async () => {

@@ -1,5 +1,5 @@
 import { latest, parseConsentField, parseTime, standing } from "../../core/consent.ts";
-import { type Channel, mask } from "../../core/message.ts";
+import { type Channel, shortened } from "../../core/message.ts";
 import { parseNumberFile } from "../../core/number-list.ts";
 import { CHANNELS, type Entry, isExport, parseExport } from "../../core/opt-out-file.ts";
 import type { State } from "../../core/ports.ts";
@@ -44,11 +44,19 @@ export interface ImportOutcome {
   dryRun: boolean;
 }
 
+/** How far an import has come, surely; those that are left may have been changed where State's answer was lost. */
+export interface ImportProgress {
+  changed: number;
+  same: number;
+  left: number;
+}
+
 /** What an operator can see and do about who has opted out. */
 export interface OptOuts {
   totals(): Promise<Record<Channel, number>>;
   act(request: OptOutRequest): Promise<OptOutAnswer>;
-  importCsv(request: ImportRequest): Promise<ImportOutcome>;
+  /** `tell` hears how far it came, now and then and before it fails. */
+  importCsv(request: ImportRequest, tell?: (soFar: ImportProgress) => void): Promise<ImportOutcome>;
 }
 
 const SAID = { add: "out", remove: "in" } as const;
@@ -61,11 +69,19 @@ export function createOptOuts(suppression: Suppression, state: State, now: Clock
   /** Whoever looks meanwhile, or soon after, has the same. */
   let counted: { totals: Promise<Record<Channel, number>>; goodUntil: number } | undefined;
 
-  async function run(changes: readonly (() => Promise<boolean>)[]): Promise<number> {
-    let changed = 0;
+  async function run(
+    changes: readonly (() => Promise<boolean>)[],
+    tell: (soFar: ImportProgress) => void,
+  ): Promise<number> {
+    let [changed, same] = [0, 0];
     for (let at = 0; at < changes.length; at += AT_ONCE) {
-      const outcomes = await Promise.all(changes.slice(at, at + AT_ONCE).map((apply) => apply()));
-      changed += outcomes.filter(Boolean).length;
+      const outcomes = await Promise.allSettled(changes.slice(at, at + AT_ONCE).map((apply) => apply()));
+      const done = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+      changed += done.filter(Boolean).length;
+      same += done.filter((isChange) => !isChange).length;
+      if (changed > 0) counted = undefined;
+      tell({ changed, same, left: changes.length - changed - same });
+      for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
     }
     return changed;
   }
@@ -95,10 +111,9 @@ export function createOptOuts(suppression: Suppression, state: State, now: Clock
       const since = at === undefined ? null : new Date(at).toISOString();
       return { channel, number: shortened(address), optedOut, since, changed };
     },
-    async importCsv({ csv, channel, action, dryRun }) {
+    async importCsv({ csv, channel, action, dryRun }, tell = () => undefined) {
       const { changes, faults } = isExport(csv) ? kept(csv) : listed(csv, channel);
-      const changed = await run(changes);
-      if (changed > 0) counted = undefined;
+      const changed = await run(changes, tell);
       return { changed, same: changes.length - changed, faults, dryRun };
 
       function kept(text: string) {
@@ -132,8 +147,6 @@ export function createOptOuts(suppression: Suppression, state: State, now: Clock
     },
   };
 }
-
-const shortened = (address: string) => `…${mask(address).slice(-4)}`;
 
 async function countOut(state: State): Promise<Record<Channel, number>> {
   const totals: Record<Channel, number> = { whatsapp: 0, sms: 0 };

@@ -159,6 +159,26 @@ describe("an import", () => {
     ).rejects.toThrow(/say with channel/);
   });
 
+  it("of a list that State leaves midway says how far it came, and is counted anew", async () => {
+    const { optOuts, state } = await setUp();
+    expect((await optOuts.totals()).sms).toBe(1);
+    const csv = [ANA, ...Array.from({ length: 1_200 }, (_, n) => `9990000${String(n).padStart(5, "0")}`)];
+    const told: object[] = [];
+    const work = optOuts.importCsv(
+      { csv: csv.join("\n"), channel: "sms", action: "add", dryRun: false },
+      (soFar) => {
+        told.push(soFar);
+        state.isDown(told.length === 1);
+      },
+    );
+    await expect(work).rejects.toMatchObject({ code: "provider_refused" });
+    expect(told).toEqual([
+      { changed: 499, same: 1, left: 701 },
+      { changed: 499, same: 1, left: 701 },
+    ]);
+    expect((await optOuts.totals()).sms).toBe(500);
+  });
+
   it("takes more people than one call can hold", async () => {
     const { optOuts } = await setUp();
     const csv = Array.from({ length: 1_200 }, (_, n) => `9990000${String(n).padStart(5, "0")}`).join("\n");
