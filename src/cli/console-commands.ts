@@ -88,12 +88,19 @@ interface Asked {
   rest: readonly string[];
 }
 
+interface Outcome {
+  answer: unknown;
+  told: Told;
+  /** Why there is no more than that. */
+  stoppedBy?: unknown;
+}
+
 /** One command: the options it takes, and what it asks and tells. */
 interface Command {
   options?: readonly (keyof Values)[];
   /** How many words may follow; none by default. */
   words?: "one" | "some" | "some or none";
-  run(asked: Asked, client: ConsoleClient): Promise<{ answer: unknown; told: Told }>;
+  run(asked: Asked, client: ConsoleClient): Promise<Outcome>;
 }
 
 /** A question whose answer is told in words. */
@@ -107,16 +114,26 @@ const told =
     return { answer, told: words(answer as T) };
   };
 
+type OptOutAnswer = Parameters<typeof optOutWords>[0];
+
 const optOut = (action: string): Command => ({
   ...{ options: ["channel"], words: "some" },
   async run({ values: { channel }, rest }, client) {
-    const answers: Parameters<typeof optOutWords>[0][] = [];
-    for (const number of rest)
-      answers.push(
-        (await client.post("/opt-outs", { action, channel, number })) as Parameters<typeof optOutWords>[0],
-      );
-    const lines = answers.flatMap((answer) => optOutWords(answer).lines);
-    return { answer: rest.length === 1 ? answers[0] : answers, told: { lines, isWrong: false } };
+    const answers: OptOutAnswer[] = [];
+    const answered = (): Outcome => {
+      const lines = answers.flatMap((answer) => optOutWords(answer).lines);
+      return { answer: rest.length === 1 ? answers[0] : answers, told: { lines, isWrong: false } };
+    };
+    for (const number of rest) {
+      try {
+        answers.push((await client.post("/opt-outs", { action, channel, number })) as OptOutAnswer);
+      } catch (error) {
+        if (answers.length === 0) throw error;
+        // What was done for those before is told all the same.
+        return { ...answered(), stoppedBy: error };
+      }
+    }
+    return answered();
   },
 });
 
@@ -200,8 +217,9 @@ export async function connector(args: string[], env: Environment, print: Print):
       return await exportOptOuts(positionals.slice(2), env, print);
     const { command, rest } = chosen(positionals, values);
     const client = openConsole(values.url ?? env["CONNECTOR_URL"], env);
-    const { answer, told: answered } = await command.run({ values, rest }, client);
+    const { answer, told: answered, stoppedBy } = await command.run({ values, rest }, client);
     print.out(values.json ? JSON.stringify(answer, null, 2) : answered.lines.join("\n"));
+    if (stoppedBy !== undefined) return explain(stoppedBy, print);
     return answered.isWrong ? 1 : 0;
   } catch (error) {
     return explain(error, print);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { connector } from "../../src/cli/console-commands.ts";
 import type { ConsolePorts } from "../../src/console/ports.ts";
+import { ConnectorError } from "../../src/lib/errors.ts";
 import { systemRuntime } from "../../src/lib/runtime.ts";
 import { createCredentials, credentialsEnv } from "../../src/sandbox/credentials.ts";
 import { startVcr } from "../../src/sandbox/vcr/index.ts";
@@ -111,6 +112,30 @@ describe("npm run connector", () => {
     const { asked } = await open();
     await run(args);
     expect(asked).toEqual([expected]);
+  });
+
+  it("tells what was done for some numbers where the next one fails", async () => {
+    const { ports } = createTestConsole();
+    const asked: string[] = [];
+    await open({
+      optOuts: {
+        ...ports.optOuts,
+        act(request) {
+          asked.push(request.number);
+          if (request.number === "x") throw new ConnectorError("invalid_recipient", "that is no number");
+          return ports.optOuts.act(request);
+        },
+      },
+    });
+    const args = ["opt-outs", "add", "--channel", "sms", "447700900123", "447700900124", "x", "447700900125"];
+    expect(await run(args)).toEqual({
+      code: 2,
+      out: expect.stringMatching(/^…0123 .*\(changed\)\n…0124 .*\(changed\)$/),
+      err: "that is no number",
+    });
+    expect(asked).toEqual(["447700900123", "447700900124", "x"]);
+    const { out } = await run([...args, "--json"]);
+    expect(JSON.parse(out)).toMatchObject([{ number: "…0123" }, { number: "…0124" }]);
   });
 
   it("tells programs the answer as it is", async () => {
