@@ -41,7 +41,10 @@ export interface BatchOutcome {
 export interface PlatformBatch {
   /** The bodies of the messages, each as `toMessage` takes it; undefined for a request that carries one. Throws as `toMessage` does. */
   split(body: unknown): readonly unknown[] | undefined;
-  /** The answer once each of them is accepted, or can never be. What can never be is reported failed as well. */
+  /**
+   * The answer once each of them is accepted, or can never be. Unless that is so for all of them, what can never be is
+   * reported failed as well.
+   */
   answered(outcomes: readonly BatchOutcome[]): Answer;
 }
 

@@ -366,7 +366,14 @@ describe("SMS from CleverTap", () => {
   it("is refused in words when none of a call can be sent, and when the call is too large", async () => {
     const { journey, clevertap } = await begin();
     const none = answerOf(await clevertap.sendSms([sms("a", "1"), sms("b", "2")]));
-    expect(none).toMatchObject({ status: 400, body: { error: { code: "invalid_recipient" } } });
+    expect(none).toMatchObject({
+      status: 400,
+      body: {
+        status: "failure",
+        accepted: 0,
+        refused: ["a", "b"].map((id) => ({ id, error: { code: "invalid_recipient" } })),
+      },
+    });
     const large = answerOf(
       await clevertap.post("sms", { messages: [{ ...sms(), text: "x".repeat(4_200_000) }] }),
     );

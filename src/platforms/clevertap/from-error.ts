@@ -27,14 +27,15 @@ export const smsFailed = (error: ConnectorError): Answer => ({
   body: { status: "failure", error: { code: error.code, message: publicMessage(error) } },
 });
 
-/** The answer to many SMS: how many were accepted, and which never can be. */
-export const smsAnswered = (outcomes: readonly BatchOutcome[]): Answer => ({
-  status: 200,
-  body: {
-    status: "accepted",
-    accepted: outcomes.filter(({ error }) => !error).length,
-    refused: outcomes.flatMap(({ id, error }, index) =>
-      error ? [{ index, id, error: { code: error.code, message: error.message } }] : [],
-    ),
-  },
-});
+/** The answer to many SMS: how many were accepted, and which never can be. Where none was, the status says so. */
+export function smsAnswered(outcomes: readonly BatchOutcome[]): Answer {
+  const accepted = outcomes.filter(({ error }) => !error).length;
+  const failure = accepted === 0 ? outcomes[0]?.error : undefined;
+  const refused = outcomes.flatMap(({ id, error }, index) =>
+    error ? [{ index, id, error: { code: error.code, message: publicMessage(error) } }] : [],
+  );
+  return {
+    status: failure?.httpStatus ?? 200,
+    body: { status: failure ? "failure" : "accepted", accepted, refused },
+  };
+}

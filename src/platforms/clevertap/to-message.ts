@@ -181,13 +181,7 @@ export function smsToMessage(
   now: number,
 ): SmsMessage {
   const send = check(smsSend, body);
-  // The same for every message: all but the first would be taken for its repeats.
-  if (send.id.startsWith("$$")) {
-    throw new ConnectorError(
-      "invalid_request",
-      "id is a placeholder that CleverTap did not fill: write $$MessageID in the request's body there, letter by letter",
-    );
-  }
+  for (const field of ["id", "text", "from"] as const) checkFilled(field, send[field]);
   checkSmsLength(send.text, "text");
   const from = smsSender(send.from, settings.senderId);
   if (!from) {
@@ -208,6 +202,23 @@ export function smsToMessage(
     contentId: registered(send.templateId),
     entityId: registered(send.entityId),
   };
+}
+
+/** What to write in CleverTap where it left a placeholder as it was. An id would be the same for every message. */
+const FILLED_BY = {
+  id: "write $$MessageID in the request's body there, letter by letter",
+  text: "write $$Body in the request's body there, letter by letter",
+  from: "write the sender itself in the request's body there, or leave from out",
+};
+
+function checkFilled(field: keyof typeof FILLED_BY, value: string | number | null | undefined): void {
+  // A text may speak of money.
+  const left = field === "text" ? /^\s*\$\$\w+\s*$/ : /^\s*\$\$/;
+  if (!left.test(String(value ?? ""))) return;
+  throw new ConnectorError(
+    "invalid_request",
+    `${field} is a placeholder that CleverTap did not fill: ${FILLED_BY[field]}`,
+  );
 }
 
 /** A registered id; one that CleverTap had nothing for is empty, or its placeholder. */

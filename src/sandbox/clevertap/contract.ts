@@ -152,6 +152,12 @@ export const ProfileUpload = z.strictObject({
     .min(1)
     .max(1_000),
 });
+/** https://developer.clevertap.com/docs/upload-user-profiles-api */
+export const uploadAnswer = ({ d }: ProfileUpload) => ({
+  status: "success",
+  processed: d.length,
+  unprocessed: [],
+});
 export type ProfileUpload = z.infer<typeof ProfileUpload>;
 
 /** What CleverTap posts for one WhatsApp message. */

@@ -17,6 +17,7 @@ import {
   SmsEvents as SmsEventsSchema,
   type Statuses,
   Statuses as StatusesSchema,
+  uploadAnswer,
 } from "./contract.ts";
 import { createSender, PASSWORD, type Sender, USERNAME } from "./sender.ts";
 
@@ -111,7 +112,12 @@ export async function startCleverTap(options: Partial<FakeOptions> = {}): Promis
               });
         return [];
       }),
-    profiles: (json) => book(ProfileUploadSchema, json, taken.profiles, () => []),
+    profiles(json) {
+      const { data, error } = ProfileUploadSchema.safeParse(json);
+      if (error) return refuse(400, "wrong profile", firstIssue(error));
+      taken.profiles.push(data);
+      return { status: 200, body: uploadAnswer(data) };
+    },
   };
 
   function isAccount({ headers }: SandboxRequest): boolean {

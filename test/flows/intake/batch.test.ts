@@ -7,6 +7,7 @@ import { createMemoryQueue, T0, unavailable } from "../../support/ports.ts";
 interface Part {
   id?: string;
   fails?: "for good" | "now";
+  text?: string;
 }
 
 function createSubject() {
@@ -69,17 +70,39 @@ describe("many messages in one request", () => {
       "backlog_full",
     ],
     ["the queue may not have one of them", [{ id: "a" }, { id: "late" }], "queue_unavailable"],
-    [
-      "none of them can ever be sent",
-      [
-        { id: "a", fails: "for good" },
-        { id: "b", fails: "for good" },
-      ],
-      "invalid_recipient",
-    ],
   ])("are refused together when %s, and nothing is reported", async (_, parts, code) => {
     const { take, queue } = createSubject();
     await expect(take(...parts)).rejects.toMatchObject({ code });
+    expect(queue.jobs).toEqual([]);
+  });
+
+  it("of which none can ever be sent are told each by itself: the answer refuses the request, a report is not needed", async () => {
+    const { take, queue } = createSubject();
+    const outcomes = await take({ id: "a", fails: "for good" }, { id: "b", fails: "for good" });
+    expect(outcomes).toEqual([
+      { id: "a", error: NEVER },
+      { id: "b", error: NEVER },
+    ]);
+    expect(queue.jobs).toEqual([]);
+  });
+
+  it("with one id are repeats where they are the same, and refused but for the first where they are not", async () => {
+    const { take, queue, accepted } = createSubject();
+    const outcomes = await take(
+      ...[
+        { id: "a", text: "1" },
+        { id: "a", text: "1" },
+        { id: "a", text: "2" },
+      ],
+      { id: "a", fails: "for good" },
+    );
+    expect(outcomes).toEqual([
+      ...[{ id: "a" }, { id: "a" }],
+      { id: "a", error: expect.objectContaining({ code: "invalid_request" }) },
+      { id: "a", error: NEVER },
+    ]);
+    expect(accepted).toEqual(["a 500", "a 500"]);
+    // It would be told of the one that was accepted.
     expect(queue.jobs).toEqual([]);
   });
 

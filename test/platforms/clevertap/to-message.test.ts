@@ -468,6 +468,8 @@ describe("an SMS", () => {
     ["its own sender", { from: "+14155550102" }, { from: "14155550102" }],
     ["a company", { entityId: 1_101 }, { entityId: "1101" }],
     ["no registered template", { templateId: "" }, { contentId: undefined }],
+    ["a text about money", { text: "$$$ off" }, { text: "$$$ off" }],
+    ["a text with something like a placeholder", { text: "Win $$Cash now" }, { text: "Win $$Cash now" }],
     ["a placeholder that was left", { templateId: "$$TemplateID" }, { contentId: undefined }],
   ])("has %s", (_, over, expected) => {
     expect(smsToMessage({ ...SMS, ...over }, sms, T0)).toMatchObject(expected);
@@ -480,6 +482,18 @@ describe("an SMS", () => {
       { id: "$$MessageId" },
       "invalid_request",
       "id is a placeholder that CleverTap did not fill: write $$MessageID",
+    ],
+    [
+      "a placeholder for its text that was left",
+      { text: "$$Body" },
+      "invalid_request",
+      "text is a placeholder that CleverTap did not fill: write $$Body",
+    ],
+    [
+      "a placeholder for its sender that was left",
+      { from: "$$From" },
+      "invalid_request",
+      "from is a placeholder that CleverTap did not fill: write the sender",
     ],
     ["no text", { text: "" }, "invalid_request", "text is missing"],
     ["too long a text", { text: "x".repeat(3_201) }, "message_too_long", "text has 3201 characters"],

@@ -310,6 +310,20 @@ describe("the answer to a send that was not accepted", () => {
     });
     expect(smsFailed(error("unauthorized", { httpStatus: 401 })).status).toBe(401);
   });
+
+  it("refuses many SMS of which none can ever be sent, and names them all", () => {
+    const outcomes = ["a", "b"].map((id) => ({ id, error: error("invalid_recipient") }));
+    expect(smsAnswered(outcomes)).toEqual({
+      status: 400,
+      body: {
+        status: "failure",
+        accepted: 0,
+        refused: outcomes.map(({ id }, index) => ({
+          ...{ index, id, error: { code: "invalid_recipient", message: "why" } },
+        })),
+      },
+    });
+  });
 });
 
 describe("a channel", () => {
