@@ -11,10 +11,11 @@ import { loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Runtime, Timer } from "../../lib/runtime.ts";
 import { foldFigures } from "./fold.ts";
-import { type Counted, type HeardStatus, HOUR_MS, type HourSums } from "./recorder.ts";
+import type { Counted, HeardStatus } from "./recorder.ts";
 import { metricsField } from "./replicas.ts";
 import { parseSent, type SentRecord } from "./sent-record.ts";
 import { addSums, formatSums, parseSums } from "./sums.ts";
+import { HOUR_MS, type HourSums } from "./tally.ts";
 
 export interface JournalPorts {
   counted: Counted;

@@ -1,12 +1,12 @@
-import { hash } from "node:crypto";
 import { AUTO_REPLY_ORIGIN, type OutboundMessage, type QueuedMessage } from "../../core/message.ts";
 import type { DeliveryStatus } from "../../core/report.ts";
 import { messageField } from "../../core/state-keys.ts";
 import type { Clock } from "../../lib/runtime.ts";
-import { addFailure, type LatestFailures, removeFailure } from "./latest-failures.ts";
 import { createRecent } from "./recent.ts";
+import { createRefusedSends, type RefusedSend } from "./refused-sends.ts";
 import { formatSent, type SentRecord, sentRecord, templateOf } from "./sent-record.ts";
-import { count, countCode, keyOf, namesOf, type RowNames, rowIn, type Stage, type Sums } from "./sums.ts";
+import { keyOf, namesOf, type RowNames } from "./sums.ts";
+import { createTally, hourOf, type Place, type Tally } from "./tally.ts";
 
 /**
  * Counts what becomes of messages, without a call of anybody: each in the hour in which it was accepted, once for
@@ -16,13 +16,8 @@ import { count, countCode, keyOf, namesOf, type RowNames, rowIn, type Stage, typ
 export interface Recorder {
   /** The queue has it. */
   accepted(message: OutboundMessage): void;
-  /** A platform's own send that was not accepted, with what is known of it; taken back when its repetition is. */
-  refused(refusal: {
-    tag: string;
-    code: string;
-    id: string | undefined;
-    message: OutboundMessage | undefined;
-  }): void;
+  /** Taken back when its repetition is accepted. */
+  refused(refusal: RefusedSend): void;
   /** Vonage took it. */
   sent(message: OutboundMessage, attempt: number, vendorId: string): void;
   /** It failed without having been sent, or nobody knows; or its person has opted out. */
@@ -84,29 +79,11 @@ export interface LastTimes {
   report?: number;
 }
 
-/** What a process has counted of the messages accepted in one hour. */
-export interface HourSums {
-  sums: Sums;
-  isDirty: boolean;
-  /** Where State has them, and how they stand there; undefined before the first time. */
-  field?: string;
-  written?: string;
-}
-
-/** Where a message is counted. */
-interface Place {
-  hour: number;
-  key: string;
-}
-
 /** What is known of how a message was sent. */
 type Sending = Pick<MessageEnd, "acceptedAt" | "sentAt" | "attempt" | "vendorId">;
 
 /** What was counted and not yet written; the journal takes it from here. */
-export interface Counted {
-  /** By the hour since the epoch. */
-  hours: Map<number, HourSums>;
-  failures: LatestFailures;
+export interface Counted extends Pick<Tally, "hours" | "failures"> {
   /** Records of sent messages that are not written with anything else. */
   notes: [field: string, record: string][];
   /** Statuses of messages that this process has not sent: where they count stands in State. */
@@ -117,8 +94,6 @@ export interface Counted {
   place(status: HeardStatus, record: SentRecord | undefined): void;
 }
 
-export const HOUR_MS = 3_600_000;
-const LONGEST_ID = 200;
 const REMEMBERED = 20_000;
 const MOST_PENDING = 20_000;
 const MOST_NOTES = 20_000;
@@ -141,21 +116,13 @@ export function createRecorder(
   now: Clock,
   ended: (end: MessageEnd) => void = () => undefined,
 ): Recorder & { counted: Counted } {
-  const hours = new Map<number, HourSums>();
-  const failures: LatestFailures = new Map();
+  const tally = createTally(now);
+  const refusedSends = createRefusedSends(tally);
   const notes: Counted["notes"] = [];
   const pending: HeardStatus[] = [];
   const last = new Map<string, LastTimes>();
   const accepted = createRecent<true>(REMEMBERED);
-  const refused = createRecent<Place & { code: string; id: string }>(REMEMBERED);
   const places = createRecent<Place & Sending & { isDoubted: boolean }>(REMEMBERED);
-
-  function row({ hour, key }: Place) {
-    const known = hours.get(hour) ?? { sums: new Map(), isDirty: true };
-    hours.set(hour, known);
-    known.isDirty = true;
-    return rowIn(known.sums, key);
-  }
 
   function happened(tag: string, what: keyof LastTimes): void {
     const times = last.get(tag) ?? {};
@@ -163,7 +130,6 @@ export function createRecorder(
     last.set(tag, times);
   }
 
-  const hourOf = (at: number) => Math.floor(at / HOUR_MS);
   const placeOf = (message: QueuedMessage): Place => ({
     hour: hourOf(message.acceptedAt),
     key: keyFor(message),
@@ -184,31 +150,6 @@ export function createRecorder(
   }
   const isCounted = ({ origin }: { origin: string }) => origin !== AUTO_REPLY_ORIGIN;
 
-  function fail(place: Place, stage: Stage, code: string, id: string | undefined): void {
-    const failed = row(place);
-    const shortId = id?.slice(0, LONGEST_ID);
-    count(failed, stage);
-    countCode(failed, code, shortId === undefined ? [] : [shortId]);
-    // Opting out is nobody's failure, and would drive those out that are.
-    if (stage === "optedOut") return;
-    const { tag, template } = namesOf(place.key);
-    addFailure(failures, [now(), shortId ?? "", tag, template, code]);
-  }
-
-  /** What a platform repeats counts as what it came to at last. */
-  function takeBackRefusal(field: string): void {
-    const place = refused.get(field);
-    if (!place) return;
-    refused.delete(field);
-    const known = row(place);
-    count(known, "refused", -1);
-    countCode(known, place.code, [], -1);
-    const shortId = place.id.slice(0, LONGEST_ID);
-    const counted = known.codes.get(place.code);
-    if (counted) counted.ids = counted.ids.filter((sample) => sample !== shortId);
-    removeFailure(failures, shortId, place.code);
-  }
-
   /** `isSentToo`: nothing but the status shows that the message was sent. */
   function reach(heard: HeardStatus, place: Place & Sending, isSentToo: boolean): void {
     const { status, known, code, id } = heard;
@@ -220,10 +161,10 @@ export function createRecorder(
     const reached = REACHED[status] & ~before & ~(isSentToo ? 0 : BITS.sent);
     for (const stage of STATUSES) {
       if ((reached & BITS[stage]) === 0) continue;
-      if (stage === "failed") fail(place, stage, code ?? "unknown", id);
-      else count(row(place), stage);
+      if (stage === "failed") tally.fail(place, stage, code ?? "unknown", id);
+      else tally.add(place, stage);
     }
-    if (wasGivenUp) count(row(place), "unsent", -1);
+    if (wasGivenUp) tally.add(place, "unsent", -1);
     if ((REACHED[status] & ENDS) === 0 || (before & ENDS) !== 0) return;
     if (status === "failed") tellEnd(place, id, heard.at, "failed", code ?? "unknown");
     else tellEnd(place, id, heard.at, "delivered", undefined);
@@ -269,34 +210,27 @@ export function createRecorder(
   }
 
   return {
-    counted: { hours, failures, notes, pending, last, place },
+    counted: { hours: tally.hours, failures: tally.failures, notes, pending, last, place },
     accepted(message) {
       const field = messageField(message.origin, message.id);
       if (!isCounted(message)) return;
       happened(message.origin, "accepted");
       if (accepted.get(field)) return;
       accepted.set(field, true);
-      takeBackRefusal(field);
-      if (message.channel === "sms") takeBackRefusal(sameText(message));
-      count(row(placeOf(message)), "accepted");
+      refusedSends.takeBack(message);
+      tally.add(placeOf(message), "accepted");
     },
-    refused({ tag, code, id, message }) {
+    refused(refusal) {
+      const { tag, id, message } = refusal;
+      // What a platform repeats though it was taken is not refused, whatever this one is answered.
+      if (id !== undefined && accepted.get(messageField(tag, id))) return;
       const key = message ? placeOf(message).key : keyOf(unnamed(tag, ""));
-      const place = { hour: hourOf(now()), key };
-      if (id !== undefined) {
-        // What a platform repeats though it was taken is not refused, whatever this one is answered.
-        if (accepted.get(messageField(tag, id))) return;
-        const field = message?.channel === "sms" ? sameText(message) : messageField(tag, id);
-        if (refused.get(field)?.code === code) return;
-        takeBackRefusal(field);
-        refused.set(field, { ...place, code, id });
-      }
-      fail(place, "refused", code, id);
+      refusedSends.add(refusal, { hour: hourOf(now()), key });
     },
     sent(message, attempt, vendorId) {
       if (!isCounted(message)) return;
       happened(message.origin, "sent");
-      count(row(remember(message, false, attempt, vendorId)), "sent");
+      tally.add(remember(message, false, attempt, vendorId), "sent");
       // Those of WhatsApp are written together with what their answers need.
       if (message.channel !== "whatsapp") note(message, sentRecord(message, attempt, vendorId, now()));
     },
@@ -306,17 +240,17 @@ export function createRecorder(
       const place = placeOf(message);
       const outcome = code === OPTED_OUT ? "optedOut" : "failed";
       tellEnd({ ...place, acceptedAt, attempt }, id, now(), outcome, code);
-      if (code === OPTED_OUT) return fail(place, "optedOut", code, message.id);
-      fail(place, "failed", code, message.id);
-      count(row(place), "unsent");
+      if (code === OPTED_OUT) return tally.fail(place, "optedOut", code, message.id);
+      tally.fail(place, "failed", code, message.id);
+      tally.add(place, "unsent");
     },
     doubted(message, attempt) {
       if (!isCounted(message)) return;
-      count(row(remember(message, true, attempt)), "doubted");
+      tally.add(remember(message, true, attempt), "doubted");
       note(message, sentRecord(message, attempt, undefined, now()));
     },
     settled(message) {
-      if (isCounted(message)) count(row(placeOf(message)), "settled");
+      if (isCounted(message)) tally.add(placeOf(message), "settled");
     },
     reported: (tag) => happened(tag, "report"),
     status(status) {
@@ -331,9 +265,5 @@ export function createRecorder(
     },
   };
 }
-
-/** By what an SMS is known when it is repeated: where its platform gives it no id, it has another one of ours each time. */
-const sameText = ({ origin, from, to, text }: Extract<OutboundMessage, { channel: "sms" }>): string =>
-  messageField(origin, hash("sha1", JSON.stringify([from, to, text]), "base64url"));
 
 const unnamed = (tag: string, sender: string): RowNames => ({ tag, sender, language: "", template: "" });

@@ -7,8 +7,8 @@ import type { Runtime } from "../../lib/runtime.ts";
 import { asked } from "./asked.ts";
 import { readDay, sumOf } from "./fold.ts";
 import type { Journal } from "./journal.ts";
-import { HOUR_MS } from "./recorder.ts";
 import { addSums, countOf, namesOf, type Row, type Sums } from "./sums.ts";
+import { HOUR_MS } from "./tally.ts";
 
 /** Whose channel a tag is; undefined for one that this version does not know. */
 export type OwnerOf = (tag: string) => { platform: string; channel: Channel } | undefined;
