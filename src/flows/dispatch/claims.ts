@@ -5,6 +5,7 @@ import { claimBuckets, messageField } from "../../core/state-keys.ts";
 import { ConnectorError, loggableError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Runtime } from "../../lib/runtime.ts";
+import { createRecent } from "../insight/recent.ts";
 import { type Fate, fateOf, formatPhase, type Phase, parsePhase } from "./phase.ts";
 
 export type Claim =
@@ -38,6 +39,8 @@ export interface Claims {
   settle(message: QueuedMessage, phase: Phase): Promise<void>;
 }
 
+/** Attempts of which this process remembers that it left a trace. */
+const TRACED = 1_000;
 /** Sums of many tokens stay whole numbers. */
 const TOKENS = 2 ** 40;
 
@@ -57,6 +60,15 @@ export function createClaims(
   const counterOf = ({ message, attempt }: Attempt) => `${fieldOf(message)}#${attempt}`;
   /** Left by a claim that was lost: the sum of those before it, which may be all of one job that did not send. */
   const traceOf = (attempt: Attempt, before: number) => `${counterOf(attempt)}@${before}`;
+
+  const traced = createRecent<true>(TRACED);
+  const tracedName = (bucket: Bucket, attempt: Attempt) => `${bucket.key} ${counterOf(attempt)}`;
+
+  async function leaveTrace(bucket: Bucket, attempt: Attempt, before: number): Promise<void> {
+    const written = state.write(bucket, traceOf(attempt, before), "lost");
+    if (await isWritten(written, attempt.message, { attempt: attempt.attempt }))
+      traced.set(tracedName(bucket, attempt), true);
+  }
 
   /** A number of its own tells this claim from everybody else's in the sum. Resolves to what had been counted before. */
   async function count(bucket: Bucket, attempt: Attempt, token: number): Promise<number> {
@@ -89,14 +101,14 @@ export function createClaims(
   ): Promise<Exclude<Claim, { outcome: "unanswered" }>> {
     const { message, unanswered = [] } = attempt;
     for (const bucket of buckets) {
+      // Whoever left a trace before this claim is counted stands in its sum, which is then of no job alone: a trace of
+      // it would prove nothing, and a message that comes again and again must not fill State with them.
+      const isTraced = traced.get(tracedName(bucket, attempt));
       const before = await count(bucket, attempt, token);
       // Nobody has counted but this very job, which surely did not send before.
       if (sumsOf(unanswered).includes(before)) continue;
       const phase = await phaseIn(bucket, message);
-      if (fateOf(attempt.attempt, phase) === "open") {
-        const trace = state.write(bucket, traceOf(attempt, before), "lost");
-        void isWritten(trace, message, { attempt: attempt.attempt });
-      }
+      if (!isTraced && fateOf(attempt.attempt, phase) === "open") void leaveTrace(bucket, attempt, before);
       return { outcome: "lost", phase };
     }
     return { outcome: "won" };

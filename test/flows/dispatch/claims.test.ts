@@ -94,7 +94,7 @@ describe("a claim", () => {
       };
       const claim = await world.claims.claim(sendJob());
       world.state.increment = increment;
-      return { claims: world.claims, job: { ...sendJob(), unanswered: tokensOf(claim) } };
+      return { ...world, job: { ...sendJob(), unanswered: tokensOf(claim) } };
     }
 
     it("and that another claim came after is nobody's, as the trace of that one proves", async () => {
@@ -103,6 +103,37 @@ describe("a claim", () => {
       expect(await claims.claim(sendJob())).toEqual({ outcome: "lost" });
       expect(await claims.claim(job)).toEqual({ outcome: "lost" });
       expect([await claims.isUnsent(job), await claims.isUnsent(sendJob())]).toEqual([true, false]);
+    });
+
+    it("and that many came after leaves one trace, which still proves it", async () => {
+      const { claims, job, state } = await loseAnswer();
+      const { write } = state;
+      const written: string[] = [];
+      state.write = (bucket, field, text) => {
+        written.push(text);
+        return write(bucket, field, text);
+      };
+      for (let copies = 0; copies < 20; copies++) await claims.claim(sendJob());
+      expect(written).toEqual(["lost"]);
+      expect(await claims.isUnsent(job)).toBe(true);
+    });
+
+    it("is proven by the one that came right after, also where a later one has left its trace first", async () => {
+      const { claims, job, state } = await loseAnswer();
+      const { read } = state;
+      let goOn = () => {};
+      const held = new Promise<void>((resolve) => (goOn = resolve));
+      state.read = async (...args) => {
+        state.read = read;
+        await held;
+        return read(...args);
+      };
+      const next = claims.claim(sendJob());
+      await until(() => state.read === read);
+      await claims.claim(sendJob());
+      goOn();
+      await next;
+      expect(await claims.isUnsent(job)).toBe(true);
     });
 
     it("and that came after another's proves nothing", async () => {
