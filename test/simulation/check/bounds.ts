@@ -5,7 +5,9 @@ import { idOfJob, idSent, idsIn, idsOfJobs, parsed } from "./wire.ts";
  * Of one message: what waits on the queues and in State, and how often it was written whole, beside once for each
  * request of its platform.
  */
-const MOST = { jobs: 15, fields: 30, bytes: 20_000, copies: 4 };
+const MOST = { jobs: 15, fields: 30, traces: 80, bytes: 20_000, copies: 4 };
+/** Each claim that is lost to an owner of whom nothing is known leaves one, as often as the queue delivers it again. */
+const TRACE = /#\d+@\d+ lost$/;
 /** Requests that are answered late make jobs that differ, each of which may be on a queue and among the dead letters. */
 const JOBS_A_REQUEST = 4;
 /** Each attempt is claimed once or, where two half days meet, twice. */
@@ -33,8 +35,10 @@ export function watchBounds({ vcr, say }: Watched): Watcher {
     return counts;
   }
 
-  function fields(): { counts: Map<string, number>; bytes: Map<string, number> } {
-    const [counts, bytes] = [new Map<string, number>(), new Map<string, number>()];
+  function fields() {
+    const [counts, traces, bytes] = Array.from({ length: 3 }, () => new Map<string, number>()) as [
+      ...[Map<string, number>, Map<string, number>, Map<string, number>],
+    ];
     for (const { key, pairs } of vcr.stored()) {
       // A process keeps its newest there, whatever they are about.
       if (/^(failures|figures):/.test(key)) continue;
@@ -42,12 +46,12 @@ export function watchBounds({ vcr, say }: Watched): Watcher {
         const text = `${pairs[at]} ${pairs[at + 1]}`;
         for (const id of idsIn(text)) {
           if (!ids.has(id)) continue;
-          add(counts, id, 1);
+          add(TRACE.test(text) ? traces : counts, id, 1);
           add(bytes, id, text.length);
         }
       }
     }
-    return { counts, bytes };
+    return { counts, traces, bytes };
   }
 
   return {
@@ -61,9 +65,10 @@ export function watchBounds({ vcr, say }: Watched): Watcher {
     look() {
       const extra = (id: string, each: number) => ((requests.get(id) ?? 1) - 1) * each;
       raise("jobs", new Map([...jobs()].map(([id, count]) => [id, count - extra(id, JOBS_A_REQUEST)])));
-      const { counts, bytes } = fields();
+      const { counts, traces, bytes } = fields();
       const attempted = (id: string) => (attempts.get(id) ?? 0) * FIELDS_AN_ATTEMPT;
       raise("fields", new Map([...counts].map(([id, count]) => [id, count - attempted(id)])));
+      raise("traces", traces);
       raise("bytes", bytes);
       raise("copies", new Map([...copies].map(([id, count]) => [id, count - 1 - extra(id, 1)])));
     },

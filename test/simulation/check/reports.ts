@@ -78,9 +78,11 @@ export function watchReports(watched: Watched): Watcher & { waiting(): string[] 
     all.sort((a, b) => a.arrivedAt - b.arrivedAt);
     const reasons = all.slice(1).map((second, index) => {
       const first = all[index] as Told;
-      if (!first.isKnownAsTold && first.from.isAlive) return ANSWER_LOST;
-      if (!first.from.isAlive && (first.from.diedAt ?? 0) < first.endedAt + AROUND_MS)
-        return "its teller died";
+      const { isAlive, diedAt = 0 } = first.from;
+      if (!isAlive && diedAt < first.endedAt + AROUND_MS) return "its teller died";
+      if (!first.isKnownAsTold) return ANSWER_LOST;
+      // It had been given up, and told again, before the platform looked at it.
+      if (second.arrivedAt > second.endedAt) return "the platform looked at it late";
       const isElsewhere = second.from !== first.from;
       if (isElsewhere && second.leftAt < first.endedAt + SAME_MOMENT_MS) return "two replicas had it at once";
       return whyBlind(first.leftAt, second.leftAt);

@@ -9,6 +9,9 @@ const CALLS = { throttled: { some: 10, everyMs: 3_500 }, others: { some: 20, eve
 /** A claim whose content could not be loaded, or whose owner died. */
 const CLAIMS_UNUSED = 4;
 
+/** What another says, or a page in place of an answer, may hide that it was taken. */
+const isRefusal = (status: number) => (status >= 400 && status <= 500) || status === 503;
+
 interface Sent {
   leftAt: number;
   isAccepted: boolean;
@@ -31,7 +34,8 @@ export function watchSends({ world, say, admit, wasLost }: Watched): Watcher {
       const { edge, request, leftAt, result, faults } = exchange;
       if (edge === "send") {
         const id = idSent(exchange);
-        const isSurelyUnsent = !!result && ("status" in result || result.failure === "refused");
+        const isSurelyUnsent =
+          !!result && ("status" in result ? isRefusal(result.status) : result.failure === "refused");
         const all = sends.get(id) ?? [];
         sends.set(id, all);
         const isThrottled =
@@ -76,6 +80,8 @@ export function watchSends({ world, say, admit, wasLost }: Watched): Watcher {
       }
       for (const id of doubted) {
         if (isAnybodyDead || disturbed.has(id) || world.faults.some(({ kind }) => kind === "pause")) continue;
+        // Others are sent under a key.
+        if (!/^[\w.-]+$/.test(id)) continue;
         if ((sends.get(id) ?? []).every(({ isSurelyUnsent }) => isSurelyUnsent))
           say("doubt", `${id} is called in doubt, and nothing of it can have left`);
       }
