@@ -131,6 +131,14 @@ describe("a WhatsApp message from CleverTap to the person and back", () => {
 });
 
 describe("what CleverTap tries when somebody saves it", () => {
+  /** Saves once more, as somebody does who is told to, while a slow machine has not read the list in time. */
+  async function saveUntil<T>(journey: Journey, isRight: (answer: T) => boolean, save: () => Promise<T>) {
+    for (let tries = 1; ; tries++) {
+      const answer = await save();
+      if (isRight(answer) || tries === 5) return answer;
+      await journey.skip(2_000);
+    }
+  }
   const greeting = {
     saved: false,
     body: { status: "failure", error: { code: 2001, message: expect.any(String) } },
@@ -177,10 +185,16 @@ describe("what CleverTap tries when somebody saves it", () => {
       templates.findIndex(({ name }) => name === "greeting"),
       1,
     );
-    expect(await clevertap.saveTemplate("greeting")).toMatchObject(greeting);
+    const saved = (isSaved: boolean) =>
+      saveUntil(
+        journey,
+        (answer) => answer.saved === isSaved,
+        () => clevertap.saveTemplate("greeting"),
+      );
+    expect(await saved(false)).toMatchObject(greeting);
     templates.push(mended!);
     await journey.skip(1_000);
-    expect(await clevertap.saveTemplate("greeting")).toMatchObject({ saved: true });
+    expect(await saved(true)).toMatchObject({ saved: true });
   });
 
   it.each([
@@ -196,9 +210,10 @@ describe("what CleverTap tries when somebody saves it", () => {
     templates.push({ ...templates.find(({ name }) => name === "greeting")!, name: "newest", components });
     const header = { type: "header", header: { type: "text", text: { text: "Hello Ana!" } } };
     const send = { ...template("newest", msgId), components: [header] };
-    expect(answerOf(await clevertap.post("whatsapp", send))).toEqual({
-      ...{ status: 200, body: { status: "success" } },
-    });
+    const success = { status: 200, body: { status: "success" } };
+    const save = async () => answerOf(await clevertap.post("whatsapp", send));
+    const isSaved = ({ body }: { body: unknown }) => JSON.stringify(body) === JSON.stringify(success.body);
+    expect(await saveUntil(journey, isSaved, save)).toEqual(success);
     if (sent.length > 0) await until("it is sent", () => journey.vonage.messages.length > 0);
     expect(
       journey.vonage.messages.map(({ request }) =>
