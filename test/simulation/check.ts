@@ -17,8 +17,11 @@ export interface Checker extends Required<Omit<Watcher, "log" | "atTheEnd">> {
   admitted(): Record<string, number>;
 }
 
-/** A call of State that takes longer may have been given up. */
-const SLOW_STATE_MS = 2_000;
+/**
+ * What waits behind a call of State that takes longer, and then takes as long, has been given up: after 2.5 s in all a
+ * report goes on without State (docs/decisions/0012).
+ */
+const SLOW_STATE_MS = 1_100;
 
 /** Watches what crosses, from outside the product, and says what must not have been. */
 export function createChecker(checked: CheckedWorld): Checker {
@@ -27,6 +30,8 @@ export function createChecker(checked: CheckedWorld): Checker {
   const admitted: Record<string, number> = {};
   /** When somebody's call of State went wrong or was slow, by when it ended. */
   const away: { from: number; to: number }[] = [];
+  /** When a job did not reach the queue for sure. */
+  const notTaken: number[] = [];
   const watched: Watched = {
     ...checked,
     say: (invariant, detail) => void found.push({ invariant, detail, at: now() }),
@@ -34,13 +39,17 @@ export function createChecker(checked: CheckedWorld): Checker {
       admitted[what] = (admitted[what] ?? 0) + 1;
     },
     wasStateAway: (from, to) => away.some((one) => one.from <= to && one.to >= from),
+    wasQueueAway: (from, to) => notTaken.some((at) => at >= from && at <= to),
     wasLost: (key, from, to) =>
       losses.some(({ at, prefix }) => from <= at && at <= to && key.startsWith(prefix)),
   };
   const state: Watcher = {
     onEnd(exchange) {
-      const { edge, leftAt, endedAt = leftAt } = exchange;
-      if (edge === "state" && (!isOk(exchange) || endedAt - leftAt > SLOW_STATE_MS))
+      const { edge, leftAt, endedAt = leftAt, faults } = exchange;
+      // A page in place of an answer has status 200 as well.
+      const isTaken = isOk(exchange) && !faults.includes("lie");
+      if (edge === "enqueue" && !isTaken) notTaken.push(endedAt);
+      if (edge === "state" && (!isTaken || endedAt - leftAt > SLOW_STATE_MS))
         away.push({ from: leftAt, to: endedAt });
     },
   };

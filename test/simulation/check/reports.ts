@@ -98,7 +98,11 @@ export function watchReports(watched: Watched): Watcher & { waiting(): string[] 
       .filter((one) => one.status === status)
       .map(({ arrivedAt }) => arrivedAt)
       .sort((a, b) => a - b);
-    return times.some((at, index) => at - (times[index - 1] ?? Number.NEGATIVE_INFINITY) < LATE_MS);
+    return times.some((at, index) => {
+      const before = times[index - 1] ?? Number.NEGATIVE_INFINITY;
+      // What the queue cannot keep for later, Vonage brings again soon.
+      return at - before < LATE_MS && !watched.wasQueueAway(before, at);
+    });
   }
 
   function judge({ rule, id = "", detail }: Violation, platform: string): void {

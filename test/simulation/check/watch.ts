@@ -41,6 +41,8 @@ export interface Watched extends CheckedWorld {
   admit(what: string): void;
   /** State failed, hung or took its time for somebody, for calls that left or ended in that time. */
   wasStateAway(from: number, to: number): boolean;
+  /** The queue took no job, or nobody knows, in that time. */
+  wasQueueAway(from: number, to: number): boolean;
   /** State lost what has a key like that. */
   wasLost(key: string, from: number, to: number): boolean;
 }
