@@ -1,5 +1,5 @@
 import type { Watched, Watcher } from "./watch.ts";
-import { idOfJob, idSent, idsIn, idsOfJobs, parsed } from "./wire.ts";
+import { idOfJob, idSent, idsIn, idsOfJobs, isOk, parsed } from "./wire.ts";
 
 /**
  * Of one message: what waits on the queues and in State, and how often it was written whole, beside once for each
@@ -20,6 +20,8 @@ export function watchBounds({ vcr, say }: Watched): Watcher {
   const ids = new Set<string>();
   const requests = new Map<string, number>();
   const attempts = new Map<string, number>();
+  /** Times that nobody knew whether the queue took a job: it is put again, and may be there twice from then on. */
+  const unanswered = new Map<string, number>();
 
   function raise(what: keyof typeof MOST, counts: ReadonlyMap<string, number>): void {
     for (const [id, count] of counts) {
@@ -55,6 +57,10 @@ export function watchBounds({ vcr, say }: Watched): Watcher {
   }
 
   return {
+    onEnd(exchange) {
+      if (exchange.edge !== "enqueue" || isOk(exchange)) return;
+      for (const id of idsOfJobs(exchange.request.body)) add(unanswered, id, 1);
+    },
     onLeave: (exchange) => void (exchange.edge === "send" && add(attempts, idSent(exchange), 1)),
     onArrive({ edge, request }) {
       if (edge === "intake") for (const id of idsIn(request.body)) add(requests, id, 1);
@@ -64,7 +70,15 @@ export function watchBounds({ vcr, say }: Watched): Watcher {
     },
     look() {
       const extra = (id: string, each: number) => ((requests.get(id) ?? 1) - 1) * each;
-      raise("jobs", new Map([...jobs()].map(([id, count]) => [id, count - extra(id, JOBS_A_REQUEST)])));
+      raise(
+        "jobs",
+        new Map(
+          [...jobs()].map(([id, count]) => [
+            id,
+            count - extra(id, JOBS_A_REQUEST) - (unanswered.get(id) ?? 0),
+          ]),
+        ),
+      );
       const { counts, traces, bytes } = fields();
       const attempted = (id: string) => (attempts.get(id) ?? 0) * FIELDS_AN_ATTEMPT;
       raise("fields", new Map([...counts].map(([id, count]) => [id, count - attempted(id)])));
