@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { QUEUE_PURPOSES } from "../../../src/core/job.ts";
 import type { LoneScenario } from "../fire.ts";
 import type { ChaosWorld } from "../world.ts";
 
@@ -28,7 +29,7 @@ export const kills: LoneScenario[] = [1, 2].map((round) => ({
 
 const oneQueueEach = ({ vcr }: ChaosWorld): string[] => {
   const created = vcr.records().calls["queue-service"]?.["POST /queue"];
-  return created === 3 ? [] : [`queues were created ${created} times`];
+  return created === QUEUE_PURPOSES.length ? [] : [`queues were created ${created} times`];
 };
 
 export const replicas: LoneScenario[] = [
