@@ -115,7 +115,7 @@ export const replayWords = ({ replayed, left, dryRun }: ReplayAnswer): Told =>
     [
       `${replayed} ${dryRun ? "would be put back" : "put back"}, ${left} ${dryRun ? "would be left" : "left"}`,
     ],
-    replayed === 0,
+    replayed === 0 && left > 0,
   );
 
 export const totalsWords = ({ totals }: { totals: Record<string, number> }): Told =>

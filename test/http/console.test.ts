@@ -116,6 +116,12 @@ describe("who may see the console", () => {
     expect((await get("/status")).status).toBe(200);
   });
 
+  it("is told so in JSON where it asked for JSON", async () => {
+    await open();
+    const { status, text } = await get("/api/status", {});
+    expect([status, JSON.parse(text)]).toEqual([401, { message: expect.any(String) }]);
+  });
+
   it("is answered with headers that keep everything here and nothing elsewhere", async () => {
     await open();
     for (const path of ["/status", "/api/status", "/nowhere"]) {

@@ -95,7 +95,9 @@ export function consoleRoutes({
   router.use(notFound);
   router.use(((thrown, req, res, _next) => {
     const error = refused(thrown, req, res);
-    res.status(error.httpStatus).type("html").send(failedPage(error));
+    // Who may not come in has not reached the JSON's own answers.
+    if (req.path.startsWith("/api/")) res.status(error.httpStatus).json({ message: inWords(error) });
+    else res.status(error.httpStatus).type("html").send(failedPage(error));
   }) satisfies ErrorRequestHandler);
   return router;
 
