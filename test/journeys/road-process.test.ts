@@ -141,7 +141,7 @@ describe("the end", () => {
       Promise.all(Array.from({ length: 30 }, (_, n) => send(buildWhatsAppSend({ msg_id: `${name}-${n}` }))));
     const statuses = (answers: { status: number }[]) => new Set(answers.map(({ status }) => status));
 
-    journey.vonage.setFault("messages", { delayMs: 100 });
+    journey.vonage.setFault("messages", { delayMs: 500 });
     expect(statuses(await burst("before", journey.sendUntilTaken))).toEqual(new Set([200]));
     await until("Vonage has some", () => journey.vonage.messages.length >= 5);
     journey.vcr.setFault("queue-service", { delayMs: 300 });
